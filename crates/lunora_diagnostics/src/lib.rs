@@ -1,0 +1,10 @@
+//! Diagnostics: stable codes, what was found, why it is wrong, what to do.
+//!
+//! An error stays a value of type [`Diagnostic`] until the last moment; rendering for a terminal,
+//! as JSON or for a browser overlay is a separate step.
+
+mod code;
+mod diagnostic;
+
+pub use code::{CODE_TABLE, Code, CodeEntry, codes};
+pub use diagnostic::{Diagnostic, Label, Severity, Span};

@@ -1,0 +1,24 @@
+//! The application model: what a schema and its functions say, as plain data.
+//!
+//! Everything here is produced by static reading and consumed by code generation, linting and the
+//! local platform. The crate holds no I/O and names no parser.
+
+mod address;
+mod application;
+mod function;
+mod object_name;
+mod schema;
+mod validator;
+
+pub use address::{Address, FanOutMerge, MergeDirection};
+pub use application::Application;
+pub use function::{Function, FunctionKind, Visibility};
+pub use object_name::{
+    MAX_SHARD_VALUE_BYTES, ObjectNameError, ROOT_OBJECT, decode_id_shard, encode_id_shard,
+    object_name, shard_number_text,
+};
+pub use schema::{
+    Index, OnDelete, Relation, RelationKind, ShardMode, SoftDelete, Table, TimeToLive, Trigger,
+    TriggerEvent, TriggerTiming,
+};
+pub use validator::{Column, LiteralValue, Validator};

@@ -1,0 +1,2 @@
+export * from "@lunora/vite";
+export { default } from "@lunora/vite";
