@@ -1,1 +1,41 @@
-export {};
+export type { Address, FanOutMerge, MergeDirection } from "./address.ts";
+export {
+  decodeIdShard,
+  encodeIdShard,
+  hasIdForm,
+  ID_RANDOM_BYTES,
+  MAX_SHARD_VALUE_BYTES,
+  mintId,
+  objectName,
+  RESERVED_OBJECT_PREFIX,
+  resolveAddress,
+  ROOT_OBJECT,
+  shardValueText,
+} from "./addressing.ts";
+export type { Target } from "./addressing.ts";
+export { canonicalJson, subscriptionKey } from "./canonical-json.ts";
+export { decodeValue } from "./decode-value.ts";
+export { encodeValue } from "./encode-value.ts";
+export { encodeFailure, HEADERS, MAX_BATCH_CALLS, PATHS } from "./envelope.ts";
+export type {
+  BatchCall,
+  BatchRequest,
+  BatchResponse,
+  BatchSlot,
+  RpcFailure,
+  RpcRequest,
+  RpcResponse,
+  RpcSuccess,
+} from "./envelope.ts";
+export { functionReference } from "./reference.ts";
+export type {
+  ArgumentsOf,
+  CallArguments,
+  FanOutFailure,
+  FanOutResult,
+  FunctionKind,
+  FunctionReference,
+  FunctionVisibility,
+  ResultOf,
+} from "./reference.ts";
+export { MAX_BIGINT_DIGITS, MAX_WIRE_DEPTH, WIRE_TAG } from "./wire.ts";

@@ -1,0 +1,160 @@
+import { LunoraError } from "@lunora/errors";
+
+import { toBase64 } from "./base64.ts";
+import { viewName } from "./typed-arrays.ts";
+import { ERROR_FIELDS, MAX_BIGINT_DIGITS, MAX_WIRE_DEPTH, setField, WIRE_TAG } from "./wire.ts";
+
+/**
+ * A value as JSON can hold it. What is plain JSON already comes back as the same object, so the
+ * common case allocates nothing. `undefined` in an object is dropped, as JSON does; alone it stays.
+ *
+ * Throws `WIRE_VALUE_UNSUPPORTED` for functions, symbols and class instances, `WIRE_TOO_DEEP`
+ * beyond 64 levels (a cycle too).
+ */
+export function encodeValue(value: unknown): unknown {
+  return encode(value, 0);
+}
+
+function encode(value: unknown, depth: number): unknown {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+    case "undefined":
+      return value;
+    case "number":
+      return Number.isFinite(value) ? value : encodeNonFinite(value);
+    case "bigint":
+      return encodeBigint(value);
+    case "object":
+      return value === null ? null : encodeObject(value, depth);
+    default:
+      throw unsupported(`a ${typeof value}`);
+  }
+}
+
+function encodeNonFinite(value: number): unknown {
+  if (Number.isNaN(value)) return [WIRE_TAG, "nan"];
+  return [WIRE_TAG, value > 0 ? "inf" : "-inf"];
+}
+
+function encodeBigint(value: bigint): unknown {
+  const text = value.toString();
+  if (text.length - (value < 0n ? 1 : 0) > MAX_BIGINT_DIGITS) {
+    throw new LunoraError("WIRE_VALUE_UNSUPPORTED", `A bigint on the wire has at most ${MAX_BIGINT_DIGITS} digits`);
+  }
+  return [WIRE_TAG, "bigint", text];
+}
+
+/** `depth` is the number of containers around the value; only containers count. */
+function encodeObject(value: object, depth: number): unknown {
+  if (Array.isArray(value)) {
+    const items = encodeItems(value, enter(depth));
+    return value[0] === WIRE_TAG ? [WIRE_TAG, "arr", items] : items;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null)
+    return encodeFields(value as Record<string, unknown>, enter(depth));
+  return encodeInstance(value, depth);
+}
+
+function enter(depth: number): number {
+  if (depth >= MAX_WIRE_DEPTH) {
+    throw new LunoraError(
+      "WIRE_TOO_DEEP",
+      `A value on the wire has at most ${MAX_WIRE_DEPTH} levels; this one has more, or refers to itself`,
+    );
+  }
+  return depth + 1;
+}
+
+/** Copies only from the first item on that does not stand for itself. */
+function encodeItems(items: readonly unknown[], depth: number): readonly unknown[] {
+  let copy: unknown[] | undefined;
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index];
+    const encoded = item === undefined ? [WIRE_TAG, "undefined"] : encode(item, depth);
+    if (copy !== undefined) copy.push(encoded);
+    else if (encoded !== item) copy = [...items.slice(0, index), encoded];
+  }
+  return copy ?? items;
+}
+
+function encodeFields(fields: Record<string, unknown>, depth: number): Record<string, unknown> {
+  const keys = Object.keys(fields);
+  for (let index = 0; index < keys.length; index++) {
+    const field = fields[keys[index] as string];
+    const encoded = field === undefined ? undefined : encode(field, depth);
+    if (field === undefined || encoded !== field) return copyFields(fields, keys, index, encoded, depth);
+  }
+  return fields;
+}
+
+function copyFields(
+  fields: Record<string, unknown>,
+  keys: readonly string[],
+  changedAt: number,
+  changed: unknown,
+  depth: number,
+): Record<string, unknown> {
+  const copy: Record<string, unknown> = {};
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index] as string;
+    const encoded = index < changedAt ? fields[key] : index === changedAt ? changed : encode(fields[key], depth);
+    if (encoded !== undefined) setField(copy, key, encoded);
+  }
+  return copy;
+}
+
+function encodeInstance(value: object, depth: number): unknown {
+  if (value instanceof Date) return [WIRE_TAG, "date", encode(value.getTime(), depth)];
+  if (value instanceof ArrayBuffer) return [WIRE_TAG, "bytes", toBase64(new Uint8Array(value)), "ArrayBuffer"];
+  if (ArrayBuffer.isView(value)) return encodeView(value);
+  if (value instanceof URL) return [WIRE_TAG, "url", value.href];
+  const inner = enter(depth);
+  if (value instanceof Map) {
+    return [WIRE_TAG, "map", Array.from(value, ([key, item]) => [encodePart(key, inner), encodePart(item, inner)])];
+  }
+  if (value instanceof Set) return [WIRE_TAG, "set", Array.from(value, (item) => encodePart(item, inner))];
+  if (value instanceof Error) return encodeError(value, inner);
+  const { name, isOfOtherRealm } = classOf(value);
+  if (isOfOtherRealm) return encodeFields(value as Record<string, unknown>, inner);
+  throw unsupported(`an instance of \`${name}\``);
+}
+
+/** A plain object of another realm: its prototype is the end of the chain too and is called `Object`. */
+function classOf(value: object): { readonly name: string; readonly isOfOtherRealm: boolean } {
+  const prototype = Object.getPrototypeOf(value) as { readonly constructor?: { readonly name?: unknown } };
+  const name = prototype.constructor?.name;
+  return {
+    name: typeof name === "string" && name !== "" ? name : "a class without a name",
+    isOfOtherRealm: name === "Object" && Object.getPrototypeOf(prototype) === null,
+  };
+}
+
+function encodePart(value: unknown, depth: number): unknown {
+  return value === undefined ? [WIRE_TAG, "undefined"] : encode(value, depth);
+}
+
+function encodeView(view: ArrayBufferView): unknown {
+  const name = viewName(view);
+  if (name === undefined) throw unsupported("a `DataView`");
+  const base64 = toBase64(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+  return name === "Uint8Array" ? [WIRE_TAG, "bytes", base64] : [WIRE_TAG, "bytes", base64, name];
+}
+
+/** Name, message and own fields; never the stack, which tells the peer about this machine. */
+function encodeError(error: Error, depth: number): unknown {
+  const own: Record<string, unknown> = {};
+  for (const key of Object.keys(error)) {
+    if (ERROR_FIELDS.has(key)) continue;
+    const encoded = encode((error as unknown as Record<string, unknown>)[key], depth);
+    if (encoded !== undefined) setField(own, key, encoded);
+  }
+  const encoded: unknown[] = [WIRE_TAG, "error", String(error.name), String(error.message), own];
+  if (error.cause !== undefined) encoded.push(encode(error.cause, depth));
+  return encoded;
+}
+
+function unsupported(what: string): LunoraError {
+  return new LunoraError("WIRE_VALUE_UNSUPPORTED", `A value cannot travel: it is ${what}. Only plain data can`);
+}

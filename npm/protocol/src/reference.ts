@@ -1,0 +1,70 @@
+import type { Address } from "./address.ts";
+
+/** The three kinds of function. */
+export type FunctionKind = "query" | "mutation" | "action";
+
+/** Who may call a function: anybody who reaches the Worker, or other functions only. */
+export type FunctionVisibility = "public" | "internal";
+
+/**
+ * A function as a value: what a call site passes instead of a string. Argument and result types
+ * travel in a property that exists for the type checker only.
+ */
+export interface FunctionReference<
+  Kind extends FunctionKind = FunctionKind,
+  Arguments = unknown,
+  Result = unknown,
+  Visibility extends FunctionVisibility = FunctionVisibility,
+> {
+  /** `<path below lunora/ without extension>:<export>`, for example `messages:list`. */
+  readonly path: string;
+  readonly kind: Kind;
+  readonly address: Address;
+  /** Never present at run time. */
+  readonly "~types"?: {
+    readonly arguments: Arguments;
+    readonly result: Result;
+    readonly visibility: Visibility;
+  };
+}
+
+/** The arguments a reference is called with. */
+export type ArgumentsOf<Reference extends FunctionReference> = NonNullable<Reference["~types"]>["arguments"];
+
+/** What a call of a reference resolves to. */
+export type ResultOf<Reference extends FunctionReference> = NonNullable<Reference["~types"]>["result"];
+
+/**
+ * The arguments as a rest parameter: left out when nothing is required.
+ */
+export type CallArguments<Reference extends FunctionReference> =
+  {} extends ArgumentsOf<Reference> ? [args?: ArgumentsOf<Reference>] : [args: ArgumentsOf<Reference>];
+
+/** A shard that did not answer a fan-out. */
+export interface FanOutFailure {
+  /** The shard's value as text. */
+  readonly shardKey: string;
+  readonly code: string;
+  readonly message: string;
+  readonly timedOut: boolean;
+}
+
+/** What a fan-out resolves to: partial failure is data, not an exception. */
+export interface FanOutResult<Data> {
+  readonly data: Data;
+  readonly errors: readonly FanOutFailure[];
+  /** Shards that answered. */
+  readonly ok: number;
+  /** Shards that did not. */
+  readonly failed: number;
+}
+
+/** Makes a reference; generated code calls it once for each function. */
+export function functionReference<Reference extends FunctionReference>(
+  path: string,
+  kind: Reference["kind"],
+  address: Address,
+): Reference {
+  const reference: FunctionReference = { path, kind, address };
+  return reference as Reference;
+}
