@@ -1,1 +1,101 @@
-export {};
+export type {
+  ActionCtx,
+  Auth,
+  BaseCtx,
+  Environment,
+  Identity,
+  Logger,
+  MutationCtx,
+  QueryCtx,
+  RunAction,
+  RunMutation,
+  RunQuery,
+} from "./context.ts";
+export type {
+  DataModelOf,
+  DocumentOf,
+  IdOf,
+  IndexFields,
+  IndexNames,
+  InsertOf,
+  PatchOf,
+  TableModel,
+  TableNames,
+} from "./data-model.ts";
+export type {
+  DatabaseReader,
+  DatabaseWriter,
+  IndexRange,
+  IndexRangeBuilder,
+  LowerBound,
+  Order,
+  OrderedQuery,
+  PaginationOptions,
+  PaginationResult,
+  ReaderMethods,
+  TableQuery,
+  UnorderedQuery,
+  UpperBound,
+  WriterMethods,
+} from "./database.ts";
+export { defineApp } from "./define-app.ts";
+export { defineSchema, defineSchemaExtension, SchemaBuilder } from "./define-schema.ts";
+export type { SchemaExtension, TableBuilders } from "./define-schema.ts";
+export { defineTable, TableBuilder } from "./define-table.ts";
+export type {
+  AppOptions,
+  ExecutionLifetime,
+  FunctionRegistry,
+  FunctionRegistryEntry,
+  Handler,
+  HandlerOptions,
+  IndexDefinition,
+  Jurisdiction,
+  LunoraDefinition,
+  MiddlewareResult,
+  OnDelete,
+  RegisteredFunction,
+  RelationDefinition,
+  SchemaDefinition,
+  ShardMode,
+  ShardTarget,
+  StoredMiddleware,
+  TableDefinition,
+  TriggerDefinition,
+  TriggerEvent,
+  TriggerHandler,
+  TriggerOperation,
+  TriggerTiming,
+} from "./definition.ts";
+export { initLunora } from "./init-lunora.ts";
+export type { LunoraBuilders, LunoraInitializer } from "./init-lunora.ts";
+export { invoke, isRegisteredFunction } from "./invoke.ts";
+export type { Invocation } from "./invoke.ts";
+export type { ExtendCtx, Middleware, MiddlewareOptions, Next } from "./middleware.ts";
+export type { ProcedureBuilder, ProcedureOptions } from "./procedure-builder.ts";
+export type { FanOutReferenceOf, ReferenceOf } from "./reference-of.ts";
+export type { RelationBuilder } from "./relation-builder.ts";
+export type {
+  CountOptions,
+  FieldOperators,
+  FindFirstOptions,
+  FindManyOptions,
+  FindManyResult,
+  InsertOptions,
+  OrderBy,
+  RelationOptions,
+  Row,
+  Select,
+  SoftDeleteMethods,
+  TableReader,
+  TableWriter,
+  UpsertOptions,
+  UpsertResult,
+  Where,
+  With,
+} from "./table-access.ts";
+export type { TriggerBuilder, TypedTriggerEvent } from "./trigger-builder.ts";
+// The parts of other packages that app files write.
+export { isLunoraError, LunoraError } from "@lunora/errors";
+export { v, ValidationError } from "@lunora/values";
+export type { GeoPoint, Id, Infer, InferInput } from "@lunora/values";

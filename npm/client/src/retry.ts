@@ -1,0 +1,35 @@
+import { isLunoraError } from "@lunora/errors";
+
+/** How often and how slowly a call is repeated. */
+export interface RetryPolicy {
+  /** Tries in all, the first one included. */
+  readonly attempts: number;
+  readonly initialDelayMs: number;
+  readonly maxDelayMs: number;
+}
+
+export const DEFAULT_RETRY: RetryPolicy = { attempts: 7, initialDelayMs: 100, maxDelayMs: 3_000 };
+
+/** Failures that say nothing about the call itself: the same call may succeed a moment later. */
+const TRANSIENT: ReadonlySet<string> = new Set([
+  "NETWORK_FAILED",
+  "RELOADED",
+  "RELOADING",
+  "SHARD_ERROR",
+  "SHARD_UNAVAILABLE",
+  "WORKER_UNAVAILABLE",
+]);
+
+/** Whether a failed call may be repeated, given that repeating it does no harm. */
+export function isTransient(failure: unknown): boolean {
+  return isLunoraError(failure) && TRANSIENT.has(failure.code);
+}
+
+/**
+ * How long to wait after the given number of failures (1 and up), milliseconds: doubling, bounded,
+ * and spread over its upper half so that clients do not come back together. `random` is in [0, 1).
+ */
+export function retryDelay(failures: number, random: number, policy: RetryPolicy): number {
+  const full = Math.min(policy.maxDelayMs, policy.initialDelayMs * 2 ** (failures - 1));
+  return full / 2 + (full / 2) * random;
+}

@@ -1,0 +1,202 @@
+import type { Address, FanOutMerge, FunctionKind, FunctionVisibility } from "@lunora/protocol";
+import type { AnyValidator, ValidatorMap } from "@lunora/values";
+
+import type { Environment, Identity } from "./context.ts";
+import type { DatabaseWriter } from "./database.ts";
+import type { Untyped } from "./untyped.ts";
+
+/** Which tier a table lives in and how it is addressed. */
+export type ShardMode =
+  | { readonly kind: "root" }
+  | { readonly kind: "shardBy"; readonly field: string }
+  | { readonly kind: "colocated" }
+  | { readonly kind: "global" };
+
+/** A declared index, or one implied by a unique column (then named `unique_<column>`). */
+export interface IndexDefinition {
+  readonly name: string;
+  readonly fields: readonly string[];
+  readonly unique: boolean;
+}
+
+/** What happens to a row when the row it points at is deleted. */
+export type OnDelete = "cascade" | "restrict" | "set null";
+
+/** A relation between two tables. */
+export interface RelationDefinition {
+  /** `one`: this table holds the foreign key. `many`: the other table holds it. */
+  readonly kind: "one" | "many";
+  readonly table: string;
+  /** The field that holds the foreign key: of this table for `one`, of the other for `many`. */
+  readonly field: string;
+  /** The field pointed at. */
+  readonly references: string;
+  /** Only on `one`. */
+  readonly onDelete?: OnDelete;
+}
+
+/** What a trigger's handler gets. Before-handlers may return a changed document, or throw to refuse. */
+export interface TriggerEvent {
+  readonly ctx: { readonly db: DatabaseWriter<Untyped> };
+  readonly id: string;
+  /** The row as it will be, or is, written; absent on delete. */
+  readonly document?: Readonly<Record<string, Untyped>>;
+  /** The row as it was; absent on insert. */
+  readonly previous?: Readonly<Record<string, Untyped>>;
+}
+
+export type TriggerTiming = "before" | "after";
+export type TriggerOperation = "insert" | "update" | "delete";
+export type TriggerHandler = (event: TriggerEvent) => unknown;
+
+/** A trigger. */
+export interface TriggerDefinition {
+  readonly timing: TriggerTiming;
+  readonly event: TriggerOperation;
+  readonly handler: TriggerHandler;
+}
+
+/** A table as data. */
+export interface TableDefinition {
+  /** Columns in source order, without `_id` and `_creationTime`. */
+  readonly columns: ValidatorMap;
+  readonly shardMode: ShardMode;
+  readonly indexes: readonly IndexDefinition[];
+  readonly relations: Readonly<Record<string, RelationDefinition>>;
+  readonly triggers: Readonly<Record<string, TriggerDefinition>>;
+  /** Rows are marked in this field (epoch milliseconds) instead of removed. */
+  readonly softDelete?: { readonly field: string };
+  /** Rows expire `after` milliseconds after the time in `field`. */
+  readonly timeToLive?: { readonly field: string; readonly after: number };
+  /** Exempt from `.rls("required")`. */
+  readonly isPublic: boolean;
+}
+
+/** Regions a Durable Object can be pinned to. */
+export type Jurisdiction = "eu" | "us" | "fedramp";
+
+/** A schema as data; what `defineSchema` returns has these properties. */
+export interface SchemaDefinition {
+  readonly tables: Readonly<Record<string, TableDefinition>>;
+  /** What `.jurisdiction(…)` said. */
+  readonly pinnedJurisdiction?: Jurisdiction;
+  /** What `.rls("required")` said. */
+  readonly rowLevelSecurity?: "required";
+}
+
+/** What a handler gets, without types: the typed view is the builder's business. */
+export interface HandlerOptions {
+  readonly ctx: Untyped;
+  readonly args: Untyped;
+}
+
+/** A handler as stored in a registration. */
+export type Handler = (options: HandlerOptions) => unknown;
+
+/** What a middleware's `next` resolves to; its only use is to be returned. */
+export interface MiddlewareResult<Added = unknown> {
+  readonly value: unknown;
+  /** Never present at run time: what the middleware adds to `ctx`. */
+  readonly "~added"?: Added;
+}
+
+/** A middleware as stored in a registration. */
+export type StoredMiddleware = (options: {
+  readonly ctx: Untyped;
+  readonly args: Untyped;
+  readonly next: (options?: { readonly ctx?: object }) => Promise<MiddlewareResult>;
+}) => Promise<MiddlewareResult>;
+
+/**
+ * What a builder's terminal returns. `Input` and `Result` are for inference: `ReferenceOf` turns
+ * them into the reference a call site sees.
+ */
+export interface RegisteredFunction<
+  Kind extends FunctionKind = FunctionKind,
+  Input extends ValidatorMap = ValidatorMap,
+  Result = Untyped,
+  Visibility extends FunctionVisibility = FunctionVisibility,
+> {
+  readonly kind: Kind;
+  readonly visibility: Visibility;
+  readonly input: Input;
+  readonly output?: AnyValidator;
+  readonly middleware: readonly StoredMiddleware[];
+  readonly meta: Readonly<Record<string, unknown>>;
+  /** `.shard("argument" | "__root__")`; read by codegen, kept for inspection. */
+  readonly shard?: string;
+  /** `.fanOut(merge)`; read by codegen, kept for inspection. */
+  readonly fanOut?: FanOutMerge;
+  readonly handler: Handler;
+  /** Never present at run time. */
+  readonly "~result"?: Result;
+}
+
+/** One line of the generated registry. */
+export interface FunctionRegistryEntry {
+  readonly kind: FunctionKind;
+  readonly visibility: FunctionVisibility;
+  readonly address: Address;
+  /** Imports the file the function is in. */
+  readonly module: () => Promise<Record<string, unknown>>;
+  readonly exportName: string;
+}
+
+/** Generated: every function by its wire path. */
+export type FunctionRegistry = Readonly<Record<string, FunctionRegistryEntry>>;
+
+/** The shard a call is about to reach. */
+export interface ShardTarget {
+  /** The shard field; `null` for the root. */
+  readonly field: string | null;
+  /** The shard's value as text; `null` for the root. */
+  readonly value: string | null;
+  /** The object's name. */
+  readonly name: string;
+}
+
+/** The lifetime of a request in the Worker. */
+export interface ExecutionLifetime {
+  waitUntil(promise: Promise<unknown>): void;
+  passThroughOnException(): void;
+}
+
+/** `export default defineApp({ … })` of `lunora/app.ts`. */
+export interface AppOptions {
+  /** Turns the bearer token of a request into an identity; `null` for nobody. Throwing refuses the call. */
+  resolveIdentity?(options: {
+    readonly token: string | undefined;
+    readonly request: Request;
+    readonly env: Environment;
+  }): Promise<Identity | null> | Identity | null;
+  /**
+   * May this caller reach this shard? Asked for every shard but the root, and for the root too
+   * once it is set. Without it sharded calls are refused and root calls allowed. Calls that
+   * functions make are not asked about.
+   */
+  authorizeShard?(options: {
+    readonly identity: Identity | null;
+    readonly shard: ShardTarget;
+    readonly functionPath: string;
+    readonly env: Environment;
+  }): boolean | Promise<boolean>;
+  /** May this caller read all shards at once? Refused without it. */
+  authorizeFanOut?(options: {
+    readonly identity: Identity | null;
+    readonly functionPath: string;
+    readonly env: Environment;
+  }): boolean | Promise<boolean>;
+  /** The app's own routes, after the reserved paths. */
+  fetch?(request: Request, env: Environment, context: ExecutionLifetime): Response | Promise<Response>;
+  readonly limits?: {
+    /** Longest request body, bytes. */
+    readonly bodyBytes?: number;
+  };
+}
+
+/** Everything a worker is made of: what generated code hands to the runtime. */
+export interface LunoraDefinition {
+  readonly schema: SchemaDefinition;
+  readonly functions: FunctionRegistry;
+  readonly app: AppOptions;
+}
