@@ -5,6 +5,12 @@
 
 mod code;
 mod diagnostic;
+mod render_json;
+mod render_text;
+mod source;
 
 pub use code::{CODE_TABLE, Code, CodeEntry, codes};
 pub use diagnostic::{Diagnostic, Label, Severity, Span};
+pub use render_json::to_json;
+pub use render_text::{RenderOptions, render_text};
+pub use source::{Location, SourceFile, SourceFiles, Sources};

@@ -1,5 +1,7 @@
 //! The whole application.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +15,11 @@ pub struct Application {
     pub jurisdiction: Option<String>,
     /// `.rls("required")`
     pub rls_required: bool,
-    /// Tables by name, in source order.
-    pub tables: IndexMap<String, Table>,
-    /// Functions sorted by path.
-    pub functions: Vec<Function>,
+    /// Tables by name, in source order; shared like functions.
+    pub tables: IndexMap<String, Arc<Table>>,
+    /// Functions sorted by path. Shared: an edit of one file leaves the functions of all the others
+    /// the very same allocations, so that a consumer can tell by pointer what changed.
+    pub functions: Vec<Arc<Function>>,
     /// `lunora/app.ts` exists and exports the app's options by default.
     pub has_app_module: bool,
     /// How the schema is exported: `schema` or `default`.
