@@ -1,1 +1,30 @@
-//! The crate is described in its modules.
+//! From the application model to the text of `lunora/_generated/*`.
+//!
+//! [`generate`] is pure: the same model gives the same bytes, whatever the order in which files were
+//! read. [`Writer`] and [`check_generated`] are the edge that touches the disk.
+
+mod api;
+mod check;
+mod data_model;
+mod function_tree;
+mod functions;
+mod generate;
+mod generated_file;
+mod generator;
+mod json_schema;
+mod json_text;
+mod module_names;
+mod openapi;
+mod options;
+mod server;
+mod type_text;
+mod typescript;
+mod worker;
+mod writer;
+
+pub use check::{Stale, StaleReason, check_generated};
+pub use generate::{GENERATED_MODULES, generate};
+pub use generated_file::GeneratedFile;
+pub use generator::Generator;
+pub use options::{GenerateOptions, PackagePrefix};
+pub use writer::{WriteReport, Writer, write_generated};

@@ -1,0 +1,175 @@
+//! `api.ts`: typed references.
+//!
+//! The trees have explicit types, written as interfaces. A checker resolves the members of an
+//! interface one by one, so an action that calls `api.messages.list` and whose result is inferred
+//! does not depend on its own type, as it would if `api` were inferred as a whole.
+
+use lunora_diagnostics::Diagnostic;
+use lunora_ir::{Address, Function, Visibility};
+
+use crate::GenerateOptions;
+use crate::function_tree::{Branch, Node, function_tree};
+use crate::functions::{push_address, push_kind};
+use crate::generated_file::HEADER;
+use crate::module_names::ModuleNames;
+use crate::typescript::{is_identifier, push_indent, push_key, push_literal_key, push_string};
+
+pub(crate) fn api(
+    functions: &[&Function],
+    modules: &ModuleNames<'_>,
+    options: &GenerateOptions,
+) -> Result<String, Vec<Diagnostic>> {
+    let public = function_tree(functions, Visibility::Public);
+    let internal = function_tree(functions, Visibility::Internal);
+    let (public, internal) = match (public, internal) {
+        (Ok(public), Ok(internal)) => (public, internal),
+        (public, internal) => {
+            let errors = [public.err(), internal.err()];
+            return Err(errors.into_iter().flatten().flatten().collect());
+        }
+    };
+    let mut out = String::with_capacity(512 + functions.len() * 320);
+    out.push_str(HEADER);
+    push_imports(&mut out, functions, modules, options);
+    push_tree(
+        &mut out,
+        &public,
+        modules,
+        "Functions that clients can call.",
+        "Api",
+        "api",
+    );
+    push_tree(
+        &mut out,
+        &internal,
+        modules,
+        "Functions that only other functions can call.",
+        "InternalApi",
+        "internal",
+    );
+    Ok(out)
+}
+
+fn push_imports(out: &mut String, functions: &[&Function], modules: &ModuleNames<'_>, options: &GenerateOptions) {
+    let prefix = options.package_prefix.as_str();
+    let is_fan_out = |function: &&Function| matches!(function.address, Address::FanOut { .. });
+    let has_fan_out = functions.iter().any(is_fan_out);
+    let has_other = functions.iter().any(|function| !is_fan_out(function));
+    // A name that is imported and not used is an error under `noUnusedLocals`.
+    let types = match (has_fan_out, has_other) {
+        (false, false) => return,
+        (true, true) => "FanOutReferenceOf, ReferenceOf",
+        (true, false) => "FanOutReferenceOf",
+        (false, true) => "ReferenceOf",
+    };
+    for part in [
+        "import { functionReference } from \"",
+        prefix,
+        "/protocol\";\nimport type { ",
+        types,
+        " } from \"",
+        prefix,
+        "/server\";\n",
+    ] {
+        out.push_str(part);
+    }
+    for (_, module) in modules.iter() {
+        out.push_str("import type * as ");
+        out.push_str(&module.alias);
+        out.push_str(" from ");
+        push_string(out, &module.specifier);
+        out.push_str(";\n");
+    }
+}
+
+fn push_tree(
+    out: &mut String,
+    tree: &Branch<'_>,
+    modules: &ModuleNames<'_>,
+    comment: &str,
+    interface: &str,
+    constant: &str,
+) {
+    for part in ["\n/** ", comment, " */\nexport interface ", interface, " {"] {
+        out.push_str(part);
+    }
+    push_types(out, tree, modules, 1);
+    for part in ["}\n\nexport const ", constant, ": ", interface, " = {"] {
+        out.push_str(part);
+    }
+    push_values(out, tree, 1);
+    out.push_str("};\n");
+}
+
+fn push_types(out: &mut String, branch: &Branch<'_>, modules: &ModuleNames<'_>, level: usize) {
+    for (name, node) in &branch.children {
+        out.push('\n');
+        push_indent(out, level);
+        out.push_str("readonly ");
+        push_key(out, name);
+        out.push_str(": ");
+        match node {
+            Node::Branch(below) => {
+                out.push('{');
+                push_types(out, below, modules, level + 1);
+                out.push_str("};");
+            }
+            Node::Function(function) => {
+                out.push_str(match function.address {
+                    Address::FanOut { .. } => "FanOutReferenceOf<",
+                    _ => "ReferenceOf<",
+                });
+                push_type_of(out, &modules.of(function).alias, &function.export);
+                out.push_str(">;");
+            }
+        }
+    }
+    end_level(out, branch, level);
+}
+
+fn push_values(out: &mut String, branch: &Branch<'_>, level: usize) {
+    for (name, node) in &branch.children {
+        out.push('\n');
+        push_indent(out, level);
+        push_literal_key(out, name);
+        out.push_str(": ");
+        match node {
+            Node::Branch(below) => {
+                out.push('{');
+                push_values(out, below, level + 1);
+                out.push_str("},");
+            }
+            Node::Function(function) => {
+                out.push_str("functionReference(");
+                push_string(out, &function.path);
+                out.push_str(", ");
+                push_kind(out, function.kind);
+                out.push_str(", ");
+                push_address(out, &function.address);
+                out.push_str("),");
+            }
+        }
+    }
+    end_level(out, branch, level);
+}
+
+fn end_level(out: &mut String, branch: &Branch<'_>, level: usize) {
+    if !branch.children.is_empty() {
+        out.push('\n');
+        push_indent(out, level - 1);
+    }
+}
+
+fn push_type_of(out: &mut String, alias: &str, export: &str) {
+    if is_identifier(export) {
+        for part in ["typeof ", alias, ".", export] {
+            out.push_str(part);
+        }
+    } else {
+        out.push_str("(typeof ");
+        out.push_str(alias);
+        out.push_str(")[");
+        push_string(out, export);
+        out.push(']');
+    }
+}

@@ -1,0 +1,18 @@
+//! `wrangler.jsonc`: finding it, and adding what an app needs without disturbing what is there.
+
+mod document;
+mod edit;
+mod find;
+mod fresh;
+mod migrations;
+mod reconcile;
+mod render;
+mod style;
+mod update;
+mod wanted;
+
+pub use find::find_wrangler_config;
+pub use fresh::fresh_wrangler;
+pub use reconcile::{Change, Reconciled, reconcile_wrangler};
+pub use update::{WranglerUpdate, update_wrangler};
+pub use wanted::{Wanted, WantedObject};

@@ -1,0 +1,422 @@
+//! Adding what is missing.
+
+use jsonc_parser::ast::{Array, Object, ObjectProp};
+use jsonc_parser::common::Ranged as _;
+use lunora_diagnostics::{Diagnostic, codes};
+use serde_json::{Value, json};
+
+use super::document::Document;
+use super::edit::{Edit, Item, append, apply};
+use super::fresh::fresh_wrangler;
+use super::migrations::MigrationHistory;
+use super::render::quote;
+use super::style::Style;
+use super::wanted::{Wanted, WantedObject};
+
+/// One thing that was added or raised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where, for example `env.staging.durable_objects.bindings`.
+    pub path: String,
+    /// What, for people.
+    pub description: String,
+}
+
+/// A configuration that has everything an app needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reconciled {
+    /// The new text; the old one, byte for byte, where nothing was missing.
+    pub text: String,
+    /// What was done, in the order of the sections.
+    pub changes: Vec<Change>,
+    /// What was left although it looks wrong.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Adds to a wrangler configuration what an app needs and it lacks, and leaves every other byte as
+/// it is: comments, line endings, indentation, trailing commas, byte order mark. A second run
+/// changes nothing. A text without anything in it becomes a fresh configuration.
+///
+/// Named environments: wrangler does not hand `durable_objects` down to them, so each one that
+/// exists gets the bindings. What it does hand down (`main`, the date, the flags, `migrations`) is
+/// completed only in environments that state it themselves.
+///
+/// # Errors
+/// When the text does not parse, a part has another form than wrangler asks for, a key that matters
+/// is given twice, or something stated excludes what is needed. Keys given twice elsewhere are none
+/// of our business.
+pub fn reconcile_wrangler(file: &str, text: &str, wanted: &Wanted) -> Result<Reconciled, Diagnostic> {
+    if text.trim_start_matches('\u{feff}').trim().is_empty() {
+        return Ok(Reconciled {
+            text: fresh_wrangler(wanted),
+            changes: vec![Change {
+                path: String::new(),
+                description: "everything: the file was empty".to_owned(),
+            }],
+            warnings: Vec::new(),
+        });
+    }
+    let document = Document::parse(file, text)?;
+    let mut reconciler = Reconciler {
+        style: Style::of(document.text, &document.root),
+        document: &document,
+        wanted,
+        edits: Vec::new(),
+        changes: Vec::new(),
+        warnings: Vec::new(),
+    };
+    reconciler.run()?;
+    let Reconciler {
+        edits,
+        changes,
+        warnings,
+        ..
+    } = reconciler;
+    let edited = apply(document.text, edits);
+    Ok(Reconciled {
+        text: format!("{}{edited}", document.mark()),
+        changes,
+        warnings,
+    })
+}
+
+/// The top level or a named environment.
+struct Section<'o, 'a> {
+    object: &'o Object<'a>,
+    /// `env.<name>.`, empty for the top level.
+    prefix: String,
+    is_top: bool,
+    /// Properties to append in the end, all at once.
+    added: Vec<Item>,
+}
+
+impl Section<'_, '_> {
+    fn path(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+}
+
+struct Reconciler<'d, 'a> {
+    document: &'d Document<'a>,
+    style: Style<'d>,
+    wanted: &'d Wanted,
+    edits: Vec<Edit>,
+    changes: Vec<Change>,
+    warnings: Vec<Diagnostic>,
+}
+
+impl<'d, 'a> Reconciler<'d, 'a> {
+    fn run(&mut self) -> Result<(), Diagnostic> {
+        let document = self.document;
+        let mut sections = vec![Section {
+            object: &document.root,
+            prefix: String::new(),
+            is_top: true,
+            added: Vec::new(),
+        }];
+        if let Some(environments) = document.object_property(&document.root, "env", "env")? {
+            for ObjectProp { name, .. } in &environments.properties {
+                let path = format!("env.{}", name.as_str());
+                if let Some(object) = document.object_property(environments, &path, name.as_str())? {
+                    sections.push(Section {
+                        object,
+                        prefix: format!("{path}."),
+                        is_top: false,
+                        added: Vec::new(),
+                    });
+                }
+            }
+        }
+        for section in &mut sections {
+            self.name(section)?;
+            self.main(section)?;
+            self.compatibility_date(section)?;
+            self.compatibility_flags(section)?;
+            self.durable_objects(section)?;
+            self.migrations(section)?;
+            let edits = append(document.text, self.style, &section.object.into(), &section.added);
+            self.edits.extend(edits);
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, path: String, description: impl Into<String>) {
+        self.changes.push(Change {
+            path,
+            description: description.into(),
+        });
+    }
+
+    fn add(&mut self, section: &mut Section<'_, 'a>, key: &'static str, value: Value, description: String) {
+        self.change(section.path(key), description);
+        section.added.push(Item { key: Some(key), value });
+    }
+
+    fn append_to(&mut self, list: &Array<'a>, values: impl IntoIterator<Item = Value>) {
+        let items: Vec<_> = values.into_iter().map(|value| Item { key: None, value }).collect();
+        self.edits
+            .extend(append(self.document.text, self.style, &list.into(), &items));
+    }
+
+    fn name(&mut self, section: &mut Section<'_, 'a>) -> Result<(), Diagnostic> {
+        let found = self
+            .document
+            .string_property(section.object, section.path("name"), "name")?;
+        if let (None, true, Some(name)) = (found, section.is_top, &self.wanted.name) {
+            self.add(section, "name", json!(name), format!("the Worker's name, `{name}`"));
+        }
+        Ok(())
+    }
+
+    fn main(&mut self, section: &mut Section<'_, 'a>) -> Result<(), Diagnostic> {
+        let found = self
+            .document
+            .string_property(section.object, section.path("main"), "main")?;
+        let Some(main) = &self.wanted.main else {
+            return Ok(());
+        };
+        match found {
+            None if section.is_top => {
+                self.add(section, "main", json!(main), format!("the Worker's entry, `{main}`"));
+            }
+            Some(found) if plain_path(&found.value) != plain_path(main) => {
+                let document = self.document;
+                self.warnings.push(
+                    Diagnostic::warning(
+                        codes::WRANGLER_MAIN_KEPT,
+                        format!("`{}` is `{}` and was left so; the generated entry is `{main}`", section.path("main"), found.value),
+                    )
+                    .at(document.file(), document.span(found.range))
+                    .with_help("Let that file export what the generated entry exports, or remove `main` to use the generated one"),
+                );
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn compatibility_date(&mut self, section: &mut Section<'_, 'a>) -> Result<(), Diagnostic> {
+        const KEY: &str = "compatibility_date";
+        let path = section.path(KEY);
+        let minimum = &self.wanted.compatibility_date;
+        let Some(property) = self.document.property(section.object, &path, KEY)? else {
+            if section.is_top {
+                self.add(
+                    section,
+                    KEY,
+                    json!(minimum),
+                    format!("the compatibility date, `{minimum}`"),
+                );
+            }
+            return Ok(());
+        };
+        let date = self.document.string(&property.value, &path)?;
+        if !is_date(&date.value) {
+            return Err(self
+                .document
+                .shape(&property.value, &path, "a date such as `2026-01-31`"));
+        }
+        // Dates of this form sort as text.
+        if *date.value < **minimum {
+            self.edits.push(Edit {
+                start: date.range.start,
+                end: date.range.end,
+                text: quote(minimum),
+            });
+            self.change(path, format!("raised from `{}` to `{minimum}`", date.value));
+        }
+        Ok(())
+    }
+
+    fn compatibility_flags(&mut self, section: &mut Section<'_, 'a>) -> Result<(), Diagnostic> {
+        const KEY: &str = "compatibility_flags";
+        let path = section.path(KEY);
+        let wanted = &self.wanted.compatibility_flags;
+        let list = self.document.array_property(section.object, &path, KEY)?;
+        let mut present = Vec::new();
+        for (position, element) in list.iter().flat_map(|list| list.elements.iter().enumerate()) {
+            let flag = self.document.string(element, format!("{path}[{position}]"))?;
+            if let Some(wanted) = wanted.iter().find(|wanted| are_opposites(wanted, &flag.value)) {
+                return Err(self.document.conflict(
+                    flag.range,
+                    format!(
+                        "the compatibility flag `{}` turns off what `{wanted}` turns on, and the app needs `{wanted}`",
+                        flag.value
+                    ),
+                    format!("Remove `{}`", flag.value),
+                ));
+            }
+            present.push(flag.value.as_ref());
+        }
+        let mut missing: Vec<&String> = Vec::new();
+        for flag in wanted {
+            if !present.contains(&flag.as_str()) && !missing.contains(&flag) {
+                missing.push(flag);
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let description = format!(
+            "the compatibility flags {}",
+            listed(missing.iter().map(|flag| flag.as_str()))
+        );
+        match list {
+            Some(list) => {
+                self.change(path, description);
+                self.append_to(list, missing.iter().map(|flag| json!(flag)));
+            }
+            None if section.is_top => self.add(section, KEY, json!(missing), description),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn durable_objects(&mut self, section: &mut Section<'_, 'a>) -> Result<(), Diagnostic> {
+        const KEY: &str = "durable_objects";
+        let path = section.path(KEY);
+        let object = self.document.object_property(section.object, &path, KEY)?;
+        let list_path = format!("{path}.bindings");
+        let list = match object {
+            Some(object) => self.document.array_property(object, &list_path, "bindings")?,
+            None => None,
+        };
+        let mut missing = Vec::new();
+        for wanted in &self.wanted.durable_objects {
+            if self.binding(list, &list_path, wanted)?.is_none() {
+                missing.push(wanted);
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let values = missing
+            .iter()
+            .map(|wanted| json!({ "name": wanted.binding, "class_name": wanted.class_name }));
+        let description = format!(
+            "the bindings {}",
+            listed(missing.iter().map(|wanted| wanted.binding.as_str()))
+        );
+        match (object, list) {
+            (_, Some(list)) => {
+                self.append_to(list, values);
+                self.change(list_path, description);
+            }
+            (Some(object), None) => {
+                let item = Item {
+                    key: Some("bindings"),
+                    value: values.collect(),
+                };
+                self.edits
+                    .extend(append(self.document.text, self.style, &object.into(), &[item]));
+                self.change(list_path, description);
+            }
+            (None, None) => {
+                let bindings: Value = values.collect();
+                self.add(section, KEY, json!({ "bindings": bindings }), description);
+            }
+        }
+        Ok(())
+    }
+
+    /// The binding with the wanted name. `Some(true)`: the class is another Worker's.
+    fn binding(&self, list: Option<&Array<'a>>, path: &str, wanted: &WantedObject) -> Result<Option<bool>, Diagnostic> {
+        let document = self.document;
+        for (position, element) in list.iter().flat_map(|list| list.elements.iter().enumerate()) {
+            let path = format!("{path}[{position}]");
+            let binding = document.object(element, &path)?;
+            let name = document.required_string(binding, &path, "name")?;
+            let class = document.required_string(binding, &path, "class_name")?;
+            if *name.value != *wanted.binding {
+                continue;
+            }
+            if *class.value != *wanted.class_name {
+                return Err(document.conflict(
+                    binding.range(),
+                    format!(
+                        "the binding `{}` leads to the class `{}`, and the app needs it to lead to `{}`",
+                        name.value, class.value, wanted.class_name
+                    ),
+                    "Give your own class another binding name; this one is reserved",
+                ));
+            }
+            let script = document.string_property(binding, format!("{path}.script_name"), "script_name")?;
+            return Ok(Some(script.is_some()));
+        }
+        Ok(None)
+    }
+
+    /// The classes that this Worker itself has to create, in a section or the environments that
+    /// share its migrations.
+    fn migrations(&mut self, section: &mut Section<'_, 'a>) -> Result<(), Diagnostic> {
+        const KEY: &str = "migrations";
+        let path = section.path(KEY);
+        let list = self.document.array_property(section.object, &path, KEY)?;
+        if list.is_none() && !section.is_top {
+            return Ok(());
+        }
+        let history = MigrationHistory::read(self.document, list, &path)?;
+        let mut classes: Vec<&str> = Vec::new();
+        for wanted in &self.wanted.durable_objects {
+            let class = wanted.class_name.as_str();
+            if !classes.contains(&class)
+                && !self.is_elsewhere(section.object, wanted)?
+                && history.needs(self.document, class)?
+            {
+                classes.push(class);
+            }
+        }
+        if classes.is_empty() {
+            return Ok(());
+        }
+        let tag = history.next_tag();
+        let description = format!(
+            "the migration `{tag}`, which creates {}",
+            listed(classes.iter().copied())
+        );
+        let value = json!({ "tag": tag, "new_sqlite_classes": classes });
+        match list {
+            Some(list) => {
+                self.change(path, description);
+                self.append_to(list, [value]);
+            }
+            None => self.add(section, KEY, json!([value]), description),
+        }
+        Ok(())
+    }
+
+    /// Whether a section binds the class of another Worker, which migrates it itself.
+    fn is_elsewhere(&self, object: &Object<'a>, wanted: &WantedObject) -> Result<bool, Diagnostic> {
+        let Some(objects) = self
+            .document
+            .object_property(object, "durable_objects", "durable_objects")?
+        else {
+            return Ok(false);
+        };
+        let list = self
+            .document
+            .array_property(objects, "durable_objects.bindings", "bindings")?;
+        Ok(self.binding(list, "durable_objects.bindings", wanted)? == Some(true))
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() == 10
+        && bytes.iter().enumerate().all(|(position, byte)| match position {
+            4 | 7 => *byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
+}
+
+fn are_opposites(one: &str, other: &str) -> bool {
+    one.strip_prefix("no_") == Some(other) || other.strip_prefix("no_") == Some(one)
+}
+
+fn plain_path(path: &str) -> &str {
+    path.trim_start_matches("./")
+}
+
+fn listed<'t>(names: impl Iterator<Item = &'t str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,25 @@
+//! What an app needs of its wrangler configuration.
+
+/// A Durable Object class, stored in SQLite, and the name it is bound to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedObject {
+    /// Name in `env`, for example `SHARD`.
+    pub binding: String,
+    /// Name of the exported class, for example `ShardDO`.
+    pub class_name: String,
+}
+
+/// What an app needs of its wrangler configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Name of the Worker, used only where none is given.
+    pub name: Option<String>,
+    /// Entry, relative to the configuration; another one that is given stays, with a warning.
+    pub main: Option<String>,
+    /// `YYYY-MM-DD`: an older date that is given is raised to this, a newer one stays.
+    pub compatibility_date: String,
+    /// Flags that have to be on.
+    pub compatibility_flags: Vec<String>,
+    /// Durable Object bindings; their classes are created by migrations.
+    pub durable_objects: Vec<WantedObject>,
+}
