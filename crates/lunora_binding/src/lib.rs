@@ -1,1 +1,15 @@
-//! The crate is described in its modules.
+//! The Node addon: JSON in, JSON out, and nothing else.
+//!
+//! Every export answers an [`Answer`] that holds either a value or an error with a stable code; a panic on
+//! the Rust side becomes such an error too. The JavaScript loader turns answers into values and exceptions.
+
+mod answer;
+mod build;
+mod commands;
+mod engine;
+
+use napi_derive::napi;
+
+/// The toolchain's version.
+#[napi]
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,1 +1,11 @@
-//! The crate is described in its modules.
+//! The `lunora` command.
+//!
+//! The command line is parsed and, where it needs no JavaScript, carried out here; output is collected and
+//! returned, so that one place writes it and the command can be tested as a function.
+
+mod arguments;
+mod outcome;
+mod run;
+
+pub use outcome::CommandOutcome;
+pub use run::{CommandOptions, run};

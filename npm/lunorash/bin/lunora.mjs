@@ -1,1 +1,30 @@
 #!/usr/bin/env node
+// The command itself is part of the native addon; only what needs JavaScript's bundler goes on from here.
+import process from "node:process";
+import { runCommandLine, ToolchainError } from "@lunora/native";
+
+const color =
+  process.env.NO_COLOR === undefined &&
+  process.env.TERM !== "dumb" &&
+  (process.stdout.isTTY === true || process.env.FORCE_COLOR !== undefined);
+
+try {
+  const outcome = await runCommandLine({
+    arguments: process.argv.slice(2),
+    workingDirectory: process.cwd(),
+    color,
+    columns: process.stdout.columns ?? null,
+  });
+  if (outcome.kind === "done") {
+    process.stdout.write(outcome.stdout);
+    process.stderr.write(outcome.stderr);
+    process.exitCode = outcome.exitCode;
+  } else {
+    const { runDevCommand } = await import("@lunora/vite");
+    process.exitCode = await runDevCommand(outcome, color);
+  }
+} catch (error) {
+  if (!(error instanceof ToolchainError)) throw error;
+  process.stderr.write(`${error.rendered}\n`);
+  process.exitCode = 1;
+}

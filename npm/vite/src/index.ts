@@ -1,1 +1,21 @@
-export {};
+/**
+ * The Vite plugin: in `vite dev` it watches the schema and the functions, regenerates types and runs the
+ * worker in workerd; in `vite build` it builds the worker beside the client.
+ */
+import type { Plugin } from "vite";
+import { buildPlugin } from "./build-plugin.ts";
+import { devPlugin } from "./dev-plugin.ts";
+import type { LunoraOptions } from "./options.ts";
+
+export type { LunoraOptions } from "./options.ts";
+export { startEngine } from "./engine-host.ts";
+export type { EngineNotice } from "./engine-host.ts";
+export { runDevCommand } from "./dev-command.ts";
+export type { DevCommand } from "./dev-command.ts";
+
+/** The plugins of `lunora()`, for `plugins` in `vite.config.ts`. */
+export function lunora(options: LunoraOptions = {}): Plugin[] {
+  return [devPlugin(options), buildPlugin(options)];
+}
+
+export default lunora;

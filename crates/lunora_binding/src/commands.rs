@@ -1,0 +1,28 @@
+//! Code generation and the command line.
+
+use lunora_cli::CommandOptions;
+use lunora_engine::CodegenOptions;
+use napi_derive::napi;
+
+use crate::answer::{Answer, Failure, blocking, decode};
+
+/// Reads the schema and the functions once and writes `lunora/_generated`.
+#[napi]
+pub async fn codegen(options: String) -> Answer {
+    blocking(move || {
+        let options: CodegenOptions = decode(&options)?;
+        lunora_engine::codegen(&options)
+            .map_err(|failure| Failure::new(failure.diagnostics, failure.sources, options.color))
+    })
+    .await
+}
+
+/// Runs the `lunora` command as far as it needs no JavaScript.
+#[napi]
+pub async fn run_command_line(options: String) -> Answer {
+    blocking(move || {
+        let options: CommandOptions = decode(&options)?;
+        Ok(lunora_cli::run(&options))
+    })
+    .await
+}

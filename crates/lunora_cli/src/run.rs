@@ -1,0 +1,150 @@
+//! Carrying a command out.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+use lunora_diagnostics::{Diagnostic, RenderOptions, Sources};
+use lunora_engine::{CodegenFailure, CodegenOptions, CodegenReport};
+use owo_colors::OwoColorize as _;
+use serde::Deserialize;
+
+use crate::arguments::{CodegenArguments, Command, CommandLine, DevArguments};
+use crate::outcome::CommandOutcome;
+
+/// How the command was called.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CommandOptions {
+    /// Without the program's own name.
+    pub arguments: Vec<String>,
+    /// Where it was called.
+    pub working_directory: PathBuf,
+    /// Whether texts carry ANSI colours.
+    #[serde(default)]
+    pub color: bool,
+    /// The terminal's width.
+    #[serde(default)]
+    pub columns: Option<u16>,
+}
+
+/// Errors in what the user wrote.
+const USAGE: u8 = 2;
+
+fn done(exit_code: u8, stdout: String, stderr: String) -> CommandOutcome {
+    CommandOutcome::Done { exit_code, stdout, stderr }
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(options: &CommandOptions) -> CommandOutcome {
+    let arguments = std::iter::once("lunora").chain(options.arguments.iter().map(String::as_str));
+    match CommandLine::try_parse_from(arguments) {
+        Ok(CommandLine { command: Command::Codegen(arguments) }) => codegen(options, arguments),
+        Ok(CommandLine { command: Command::Dev(arguments) }) => dev(options, arguments),
+        Err(error) => {
+            let text = if options.color {
+                error.render().ansi().to_string()
+            } else {
+                error.render().to_string()
+            };
+            match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => done(0, text, String::new()),
+                _ => done(USAGE, String::new(), text),
+            }
+        }
+    }
+}
+
+fn codegen(options: &CommandOptions, arguments: CodegenArguments) -> CommandOutcome {
+    let check = arguments.check;
+    let result = lunora_engine::codegen(&CodegenOptions {
+        root: arguments.project.root.unwrap_or_else(|| options.working_directory.clone()),
+        lunora_directory: arguments.project.lunora_dir,
+        color: options.color,
+        check,
+    });
+    match result {
+        Ok(report) if arguments.project.json => match serde_json::to_string(&report) {
+            Ok(json) => done(0, format!("{json}\n"), String::new()),
+            Err(error) => done(1, String::new(), format!("error: {error}\n")),
+        },
+        Ok(report) => {
+            let warnings = if report.rendered.is_empty() { String::new() } else { format!("{}\n", report.rendered) };
+            done(0, summary(&report, check, options.color), warnings)
+        }
+        Err(failure) => failed(options, &failure, arguments.project.json),
+    }
+}
+
+fn summary(report: &CodegenReport, check: bool, color: bool) -> String {
+    let mut text = String::new();
+    for name in &report.written {
+        let _ = writeln!(text, "  wrote   _generated/{name}");
+    }
+    for name in &report.removed {
+        let _ = writeln!(text, "  removed _generated/{name}");
+    }
+    let tick = if color { "✓".green().to_string() } else { "✓".to_owned() };
+    let state = match (check, report.written.is_empty() && report.removed.is_empty()) {
+        (_, true) => "up to date",
+        (_, false) => "generated",
+    };
+    let _ = writeln!(
+        text,
+        "{tick} {} tables, {} functions {state} in {:.0} ms",
+        report.tables, report.functions, report.milliseconds
+    );
+    text
+}
+
+fn failed(options: &CommandOptions, failure: &CodegenFailure, json: bool) -> CommandOutcome {
+    if json {
+        let diagnostics: Vec<serde_json::Value> = failure
+            .diagnostics
+            .iter()
+            .map(|finding| lunora_diagnostics::to_json(finding, &failure.sources))
+            .collect();
+        let document = serde_json::json!({ "error": { "diagnostics": diagnostics } });
+        return done(USAGE, format!("{document}\n"), String::new());
+    }
+    done(USAGE, String::new(), rendered(options, &failure.diagnostics, &failure.sources))
+}
+
+fn rendered(options: &CommandOptions, diagnostics: &[Diagnostic], sources: &dyn Sources) -> String {
+    let render = RenderOptions { color: options.color, ..RenderOptions::default() };
+    let mut text: String = diagnostics
+        .iter()
+        .map(|finding| lunora_diagnostics::render_text(finding, sources, &render) + "\n")
+        .collect();
+    if diagnostics.len() > 1 {
+        let _ = writeln!(text, "{} errors", diagnostics.len());
+    }
+    text
+}
+
+fn dev(options: &CommandOptions, arguments: DevArguments) -> CommandOutcome {
+    let start = arguments.project.root.unwrap_or_else(|| options.working_directory.clone());
+    let project = match lunora_engine::discover(&start, arguments.project.lunora_dir.as_deref()) {
+        Ok(project) => project,
+        Err(error) => {
+            return failed(options, &CodegenFailure::from(error), arguments.project.json);
+        }
+    };
+    let vite_config = project
+        .vite_config
+        .as_ref()
+        .filter(|_| !arguments.no_vite)
+        .map(|file| file.as_std_path().to_path_buf());
+    CommandOutcome::Dev {
+        root: project.root.as_std_path().to_path_buf(),
+        lunora_directory: project.directory.clone(),
+        port: arguments.port,
+        host: arguments.host,
+        vite_config,
+        workerd: arguments.workerd,
+        bundle: arguments.bundle,
+        json: arguments.project.json,
+    }
+}

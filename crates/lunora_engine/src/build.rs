@@ -1,0 +1,77 @@
+//! What a production build needs before the bundler runs.
+
+use std::path::PathBuf;
+
+use lunora_config::{Wanted, WantedObject};
+use serde::{Deserialize, Serialize};
+
+use crate::codegen::{CodegenFailure, CodegenOptions, CodegenReport, codegen};
+use crate::settings::discover;
+use crate::worker::OBJECTS;
+
+/// Which project and where its worker goes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BuildOptions {
+    /// A folder in or below the project.
+    pub root: PathBuf,
+    /// The folder of the schema and functions, below the project.
+    #[serde(default)]
+    pub lunora_directory: Option<String>,
+    /// Whether rendered texts carry ANSI colours.
+    #[serde(default)]
+    pub color: bool,
+    /// The worker that the bundler will write, below the project.
+    pub worker_file: String,
+}
+
+/// What the bundler starts from.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BuildPreparation {
+    /// What code generation did.
+    #[serde(flatten)]
+    pub report: CodegenReport,
+    /// The worker's entry, absolute.
+    pub entry: PathBuf,
+    /// The wrangler configuration, absolute.
+    pub wrangler_file: PathBuf,
+    /// What was added to it.
+    pub wrangler_changes: Vec<String>,
+}
+
+/// Runs code generation and brings the wrangler configuration up to date, keeping every byte that is the
+/// developer's.
+///
+/// # Errors
+/// Every error in the sources, or a wrangler configuration that cannot be read or written.
+pub fn prepare_build(options: &BuildOptions) -> Result<BuildPreparation, Box<CodegenFailure>> {
+    let boxed = |error| Box::new(CodegenFailure::from(error));
+    let report = codegen(&CodegenOptions {
+        root: options.root.clone(),
+        lunora_directory: options.lunora_directory.clone(),
+        color: options.color,
+        check: false,
+    })?;
+    let project = discover(&options.root, options.lunora_directory.as_deref()).map_err(boxed)?;
+    let wanted = Wanted {
+        name: Some(project.worker_name()),
+        main: Some(options.worker_file.clone()),
+        compatibility_date: lunora_config::DEFAULT_COMPATIBILITY_DATE.to_owned(),
+        compatibility_flags: Vec::new(),
+        durable_objects: OBJECTS
+            .iter()
+            .map(|(binding, class)| WantedObject {
+                binding: (*binding).to_owned(),
+                class_name: (*class).to_owned(),
+            })
+            .collect(),
+    };
+    let update = lunora_config::update_wrangler(&project.root, &wanted).map_err(boxed)?;
+    Ok(BuildPreparation {
+        entry: project.generated_dir().join("worker.ts").into_std_path_buf(),
+        wrangler_file: update.path.into_std_path_buf(),
+        wrangler_changes: update.changes.into_iter().map(|change| change.description).collect(),
+        report,
+    })
+}

@@ -1,0 +1,133 @@
+//! One run of code generation, as `lunora codegen` and `vite build` do it.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use lunora_codegen::StaleReason;
+use lunora_diagnostics::{Diagnostic, RenderOptions, SourceFiles, codes};
+use serde::{Deserialize, Serialize};
+
+use crate::pipeline::{Output, Pipeline};
+use crate::settings::discover;
+
+/// Which project and how.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CodegenOptions {
+    /// A folder in or below the project.
+    pub root: PathBuf,
+    /// The folder of the schema and functions, below the project.
+    #[serde(default)]
+    pub lunora_directory: Option<String>,
+    /// Whether rendered texts carry ANSI colours.
+    #[serde(default)]
+    pub color: bool,
+    /// Compares instead of writing; files that differ are errors.
+    #[serde(default)]
+    pub check: bool,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CodegenReport {
+    /// The project.
+    pub root: PathBuf,
+    /// Files of `_generated` that changed.
+    pub written: Vec<String>,
+    /// Files that are gone.
+    pub removed: Vec<String>,
+    /// Files that were as they should be.
+    pub unchanged: usize,
+    /// How many tables there are.
+    pub tables: usize,
+    /// How many functions there are.
+    pub functions: usize,
+    /// Reading, linking and writing.
+    pub milliseconds: f64,
+    /// Warnings and advice.
+    pub diagnostics: Vec<serde_json::Value>,
+    /// The same as text.
+    pub rendered: String,
+}
+
+/// Why a run failed: the errors, and the sources they point into.
+#[derive(Debug)]
+pub struct CodegenFailure {
+    /// At least one.
+    pub diagnostics: Vec<Diagnostic>,
+    /// For rendering.
+    pub sources: SourceFiles,
+}
+
+impl From<Diagnostic> for CodegenFailure {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostics: vec![diagnostic], sources: SourceFiles::default() }
+    }
+}
+
+fn stale(path: &str, reason: &StaleReason) -> Diagnostic {
+    let what = match reason {
+        StaleReason::Missing => "is missing",
+        StaleReason::Differs => "is not what the schema and functions generate now",
+        StaleReason::Unexpected => "is no longer generated",
+    };
+    Diagnostic::error(codes::GENERATED_STALE, format!("`_generated/{path}` {what}"))
+        .with_help("Run lunora codegen and commit the result.")
+}
+
+/// Reads the schema and the functions and brings `_generated` up to date, or checks that it is.
+///
+/// # Errors
+/// Every error found in the sources, on disk, or, with `check`, in the generated files.
+pub fn codegen(options: &CodegenOptions) -> Result<CodegenReport, Box<CodegenFailure>> {
+    let started = Instant::now();
+    let boxed = |error: Diagnostic| Box::new(CodegenFailure::from(error));
+    let project = discover(&options.root, options.lunora_directory.as_deref()).map_err(boxed)?;
+    let root = project.root.as_std_path().to_path_buf();
+    let generated_folder = project.generated_dir().into_std_path_buf();
+    let mut pipeline = Pipeline::open(project, Output::Codegen, &[]).map_err(boxed)?;
+    let outcome = if options.check {
+        pipeline.generate().and_then(|(application, files, diagnostics)| {
+            let found = lunora_codegen::check_generated(&generated_folder, &files).map_err(|error| vec![error])?;
+            if found.is_empty() {
+                Ok((application, diagnostics, lunora_codegen::WriteReport {
+                    written: Vec::new(),
+                    unchanged: files.iter().map(|file| file.path.to_owned()).collect(),
+                    removed: Vec::new(),
+                }))
+            } else {
+                Err(found.iter().map(|entry| stale(&entry.path, &entry.reason)).collect())
+            }
+        })
+    } else {
+        pipeline
+            .run()
+            .map(|built| (built.application, built.diagnostics, built.write))
+    };
+    let sources = pipeline.sources();
+    let (application, diagnostics, write) = outcome.map_err(|diagnostics| {
+        let sources = sources.named_by(&diagnostics);
+        Box::new(CodegenFailure { diagnostics, sources })
+    })?;
+    let render = RenderOptions { color: options.color, ..RenderOptions::default() };
+    let sources = sources.named_by(&diagnostics);
+    Ok(CodegenReport {
+        root,
+        written: write.written,
+        removed: write.removed,
+        unchanged: write.unchanged.len(),
+        tables: application.tables.len(),
+        functions: application.functions.len(),
+        milliseconds: started.elapsed().as_secs_f64() * 1000.0,
+        rendered: diagnostics
+            .iter()
+            .map(|finding| lunora_diagnostics::render_text(finding, &sources, &render))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        diagnostics: diagnostics
+            .iter()
+            .map(|finding| lunora_diagnostics::to_json(finding, &sources))
+            .collect(),
+    })
+}

@@ -1,0 +1,53 @@
+//! How the engine is started.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::resolution::Alias;
+
+fn worker_by_default() -> bool {
+    true
+}
+
+fn command_by_default() -> String {
+    "lunora dev".to_owned()
+}
+
+/// Options of the development engine, as the host passes them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EngineOptions {
+    /// A folder in or below the project.
+    pub root: PathBuf,
+    /// The folder of the schema and functions, below the project.
+    #[serde(default)]
+    pub lunora_directory: Option<String>,
+    /// Whether rendered texts carry ANSI colours.
+    #[serde(default)]
+    pub color: bool,
+    /// Port on loopback; 0 picks a free one.
+    #[serde(default)]
+    pub port: u16,
+    /// Whether a busy port gives way to the next free one.
+    #[serde(default)]
+    pub next_free_port: bool,
+    /// Hosts under which browsers reach the server that forwards to this one.
+    #[serde(default)]
+    pub allowed_hosts: Vec<String>,
+    /// Path of the workerd program.
+    #[serde(default)]
+    pub workerd: Option<PathBuf>,
+    /// Aliases of the bundler.
+    #[serde(default)]
+    pub alias: Vec<Alias>,
+    /// Whether a worker runs; without one the engine watches and generates only.
+    #[serde(default = "worker_by_default")]
+    pub worker: bool,
+    /// Whether the worker is bundled instead of loaded module by module.
+    #[serde(default)]
+    pub bundle: bool,
+    /// How the holder of the state lock is named to others.
+    #[serde(default = "command_by_default")]
+    pub command: String,
+}

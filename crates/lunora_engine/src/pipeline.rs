@@ -1,0 +1,520 @@
+//! From source files to an application, its generated files and the modules of the worker.
+//!
+//! Everything that is expensive is kept between runs: parses by content, links by file, resolved imports by
+//! folder. A run after one edit costs one parse and what depends on it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use lunora_codegen::{GenerateOptions, GeneratedFile, Generator, PackagePrefix, WriteReport, Writer};
+use lunora_config::Project;
+use lunora_diagnostics::{Diagnostic, Severity, codes};
+use lunora_ir::Application;
+use lunora_parse::{
+    AnalyzeOptions, EmitOptions, FileAnalysis, Linker, ModuleImport, ParseCache, ProjectFiles, SourceText,
+};
+
+use crate::module_name::{DEPENDENCIES, dependency_file, module_name, relative_specifier};
+use crate::resolution::{Alias, ImportResolver, Target};
+use crate::sources::SourceSet;
+
+/// One module of the development worker.
+#[derive(Debug, Clone)]
+pub struct WorkerModule {
+    /// Its name, which is its path below the project root.
+    pub name: Arc<str>,
+    /// JavaScript, or JSON for a `.json` file.
+    pub body: Arc<str>,
+    /// Where its lines come from.
+    pub source_map: Option<Arc<str>>,
+    /// Whether it is JSON.
+    pub is_json: bool,
+}
+
+/// The modules that the worker's entry reaches.
+#[derive(Debug, Clone, Default)]
+pub struct ModuleGraph {
+    /// App modules, the entry first.
+    pub modules: Vec<WorkerModule>,
+    /// npm specifiers, sorted.
+    pub packages: Vec<String>,
+    /// Files outside the app's folder that take part, absolute.
+    pub outside: BTreeSet<PathBuf>,
+    /// Why single modules cannot express this app, when they cannot.
+    pub needs_bundle: Option<String>,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Built {
+    /// The application.
+    pub application: Application,
+    /// Warnings and advice; there are no errors.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What changed on disk.
+    pub write: WriteReport,
+    /// The worker's modules; empty when they were not asked for.
+    pub graph: ModuleGraph,
+    /// How long reading, linking and generating took, without the worker's modules.
+    pub generate_time: Duration,
+}
+
+/// The state that is kept between runs.
+pub struct Pipeline {
+    project: Project,
+    layout: Layout,
+    sources: SourceSet,
+    parse: ParseCache,
+    linker: Linker,
+    generator: Generator,
+    writer: Writer,
+    resolver: ImportResolver,
+    /// How imports are written in the worker, by importing file and specifier.
+    rewrites: Rewrites,
+    emit: bool,
+}
+
+/// Answers of [`ResolveContext::rewritten`], kept until files come or go.
+type Rewrites = Mutex<HashMap<Arc<str>, HashMap<Box<str>, Option<String>>>>;
+
+/// Where things are.
+#[derive(Debug, Clone)]
+struct Layout {
+    root: PathBuf,
+    /// The folder of the schema and functions, absolute.
+    folder: PathBuf,
+    /// Its module name, for example `lunora`.
+    directory: String,
+    /// The module name of the folder of generated files.
+    generated: String,
+}
+
+impl Layout {
+    fn of(project: &Project) -> Self {
+        let root = project.root.as_std_path().to_path_buf();
+        let generated = module_name(&root, project.generated_dir().as_std_path());
+        Self {
+            folder: project.lunora_dir.as_std_path().to_path_buf(),
+            directory: project.directory.clone(),
+            generated,
+            root,
+        }
+    }
+
+    /// The file of a module.
+    fn path_of(&self, module: &str) -> PathBuf {
+        let mut path = self.root.clone();
+        for part in module.split('/') {
+            if part == "__up__" {
+                path.pop();
+            } else {
+                path.push(part);
+            }
+        }
+        path
+    }
+}
+
+/// What a pipeline produces besides the generated files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// Types and registry only.
+    Codegen,
+    /// The worker's modules too.
+    Worker,
+}
+
+fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.severity == Severity::Error)
+}
+
+impl Pipeline {
+    /// Reads the project's sources.
+    ///
+    /// # Errors
+    /// When a source cannot be read.
+    pub fn open(project: Project, output: Output, aliases: &[Alias]) -> Result<Self, Diagnostic> {
+        let layout = Layout::of(&project);
+        Ok(Self {
+            resolver: ImportResolver::new(project.tsconfig.as_deref().map(|file| file.as_std_path()), aliases),
+            writer: Writer::new(project.generated_dir().into_std_path_buf()),
+            sources: SourceSet::read(&layout.root, &layout.folder)?,
+            parse: ParseCache::default(),
+            linker: Linker::default(),
+            generator: Generator::default(),
+            rewrites: Rewrites::default(),
+            emit: output == Output::Worker,
+            layout,
+            project,
+        })
+    }
+
+    /// The project.
+    #[must_use]
+    pub fn project(&self) -> &Project {
+        &self.project
+    }
+
+    /// Every source as it was last read, generated ones included.
+    #[must_use]
+    pub fn sources(&self) -> &SourceSet {
+        &self.sources
+    }
+
+    /// Reads everything again, whatever the watcher said.
+    ///
+    /// # Errors
+    /// When a source cannot be read.
+    pub fn reread_all(&mut self) -> Result<(), Diagnostic> {
+        self.sources = SourceSet::read(&self.layout.root, &self.layout.folder)?;
+        self.forget_imports();
+        Ok(())
+    }
+
+    /// Takes in changed files. Returns whether any text differs.
+    ///
+    /// # Errors
+    /// When a file that is there cannot be read.
+    pub fn reread<'a>(&mut self, files: impl IntoIterator<Item = &'a Path>) -> Result<bool, Diagnostic> {
+        let mut changed = false;
+        for file in files {
+            let name = module_name(&self.layout.root, file);
+            let existed = self.sources.contains(&name);
+            changed |= self.sources.reread(&self.layout.root, file)?;
+            if existed != self.sources.contains(&name) {
+                self.forget_imports();
+            }
+        }
+        Ok(changed)
+    }
+
+    /// What an import leads to can change with every file that comes or goes.
+    fn forget_imports(&mut self) {
+        self.resolver.forget();
+        self.rewrites.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Whether a changed file concerns this pipeline.
+    #[must_use]
+    pub fn concerns(&self, file: &Path) -> bool {
+        self.sources.contains(&module_name(&self.layout.root, file))
+            || file
+                .strip_prefix(&self.layout.folder)
+                .is_ok_and(crate::sources::is_source)
+    }
+
+    fn generated_name(&self, file: &str) -> String {
+        format!("{}/{file}", self.layout.generated)
+    }
+
+    /// Runs: links the app, writes the generated files and, where asked for, collects the worker's modules.
+    ///
+    /// # Errors
+    /// Every error found; nothing was written then.
+    pub fn run(&mut self) -> Result<Built, Vec<Diagnostic>> {
+        let started = Instant::now();
+        let (application, generated, mut diagnostics) = self.generate()?;
+        let write = self.writer.write(&generated).map_err(|error| vec![error])?;
+        let generate_time = started.elapsed();
+        let mut graph = ModuleGraph::default();
+        if self.emit {
+            for file in &generated {
+                self.sources.insert(SourceText {
+                    path: self.generated_name(file.path).into(),
+                    text: file.contents.clone(),
+                });
+            }
+            let (modules, found) = self.collect_modules();
+            graph = modules;
+            diagnostics.extend(found);
+            if has_errors(&diagnostics) {
+                return Err(diagnostics);
+            }
+        }
+        Ok(Built { application, diagnostics, write, graph, generate_time })
+    }
+
+    /// What codegen would write now, without writing it.
+    ///
+    /// # Errors
+    /// Every error found.
+    pub fn generate(&mut self) -> Result<(Application, Vec<GeneratedFile>, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let (application, diagnostics) = self.link();
+        if has_errors(&diagnostics) {
+            return Err(diagnostics);
+        }
+        let options = GenerateOptions {
+            package_prefix: if self.project.package.depends_on_umbrella {
+                PackagePrefix::Umbrella
+            } else {
+                PackagePrefix::Scoped
+            },
+            directory: self.layout.directory.clone(),
+            title: self.project.worker_name(),
+        };
+        let generated = self.generator.generate(&application, &options)?;
+        Ok((application, generated, diagnostics))
+    }
+
+    fn analyze(&mut self) -> Vec<Arc<FileAnalysis>> {
+        let files: Vec<SourceText> = self.sources.iter().cloned().collect();
+        let context = ResolveContext {
+            layout: &self.layout,
+            sources: &self.sources,
+            resolver: &self.resolver,
+        };
+        let rewrites = &self.rewrites;
+        let resolve = |file: &str, specifier: &str| {
+            let known = |rewrites: &HashMap<Arc<str>, HashMap<Box<str>, Option<String>>>| {
+                rewrites.get(file).and_then(|answers| answers.get(specifier)).cloned()
+            };
+            if let Some(answer) = known(&rewrites.lock().unwrap_or_else(PoisonError::into_inner)) {
+                return answer;
+            }
+            let answer = context.rewritten(file, specifier);
+            rewrites
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(file.into())
+                .or_default()
+                .insert(specifier.into(), answer.clone());
+            answer
+        };
+        let emit = self.emit.then_some(EmitOptions {
+            resolve: &resolve,
+            verbatim_module_syntax: false,
+            jsx_import_source: "react",
+            source_map: true,
+        });
+        self.parse.update(&files, &AnalyzeOptions { emit })
+    }
+
+    fn link(&mut self) -> (Application, Vec<Diagnostic>) {
+        let files = self.analyze();
+        let outcome = self.linker.link(&ProjectFiles {
+            directory: self.layout.directory.clone(),
+            files,
+        });
+        (outcome.application, outcome.diagnostics)
+    }
+
+    /// Follows imports from the worker's entry, reading what lies outside the app's folder as it is reached.
+    fn collect_modules(&mut self) -> (ModuleGraph, Vec<Diagnostic>) {
+        let entry = self.generated_name("worker.ts");
+        loop {
+            let analyses: HashMap<Arc<str>, Arc<FileAnalysis>> = self
+                .analyze()
+                .into_iter()
+                .map(|analysis| (analysis.path.clone(), analysis))
+                .collect();
+            let context = ResolveContext {
+                layout: &self.layout,
+                sources: &self.sources,
+                resolver: &self.resolver,
+            };
+            let walk = Walk::from(&entry, &analyses, &context);
+            let unread: Vec<PathBuf> = walk
+                .files
+                .iter()
+                .filter(|file| !self.sources.contains(&module_name(&self.layout.root, file)))
+                .cloned()
+                .collect();
+            if unread.is_empty() {
+                return walk.finish(&self.layout, &analyses);
+            }
+            let mut errors = Vec::new();
+            for file in unread {
+                if let Err(error) = self.sources.reread(&self.layout.root, &file) {
+                    errors.push(error);
+                }
+            }
+            if !errors.is_empty() {
+                return (ModuleGraph::default(), errors);
+            }
+        }
+    }
+}
+
+/// Everything that decides what an import stands for.
+struct ResolveContext<'a> {
+    layout: &'a Layout,
+    sources: &'a SourceSet,
+    resolver: &'a ImportResolver,
+}
+
+impl ResolveContext<'_> {
+    fn target(&self, file: &str, specifier: &str) -> Target {
+        if let Some(path) = self.known_file(file, specifier) {
+            return Target::File(path);
+        }
+        let path = self.layout.path_of(file);
+        let folder: Arc<Path> = path.parent().unwrap_or(&self.layout.root).into();
+        self.resolver.resolve(&folder, specifier)
+    }
+
+    /// Relative imports between known files need no look at the disk; the generated ones may not be there yet.
+    fn known_file(&self, file: &str, specifier: &str) -> Option<PathBuf> {
+        if !specifier.starts_with("./") && !specifier.starts_with("../") {
+            return None;
+        }
+        let mut parts: Vec<&str> = file.split('/').collect();
+        parts.pop();
+        for part in specifier.split('/') {
+            match part {
+                "." | "" => {}
+                ".." => {
+                    parts.pop()?;
+                }
+                name => parts.push(name),
+            }
+        }
+        let base = parts.join("/");
+        let stem = base.strip_suffix(".js").unwrap_or(&base);
+        let candidates = [
+            base.clone(),
+            format!("{stem}.ts"),
+            format!("{stem}.tsx"),
+            format!("{base}.ts"),
+            format!("{base}.js"),
+            format!("{base}/index.ts"),
+        ];
+        candidates
+            .into_iter()
+            .find(|candidate| {
+                self.sources.contains(candidate)
+                    || candidate
+                        .strip_prefix(self.layout.generated.as_str())
+                        .and_then(|rest| rest.strip_prefix('/'))
+                        .is_some_and(|name| lunora_codegen::GENERATED_MODULES.contains(&name))
+            })
+            .map(|candidate| self.layout.path_of(&candidate))
+    }
+
+    /// How the import is written in the development worker; `None` leaves it as it is.
+    fn rewritten(&self, file: &str, specifier: &str) -> Option<String> {
+        match self.target(file, specifier) {
+            Target::File(path) => Some(relative_specifier(file, &module_name(&self.layout.root, &path))),
+            Target::Package => Some(relative_specifier(
+                file,
+                &format!("{DEPENDENCIES}/{}", dependency_file(specifier)),
+            )),
+            Target::Runtime | Target::Missing(_) => None,
+        }
+    }
+}
+
+/// A walk over imports from the entry.
+struct Walk {
+    order: Vec<Arc<str>>,
+    files: BTreeSet<PathBuf>,
+    packages: BTreeSet<String>,
+    errors: Vec<Diagnostic>,
+    needs_bundle: Option<String>,
+}
+
+fn is_module_file(path: &Path) -> bool {
+    path.extension()
+        .and_then(|extension| extension.to_str())
+        .is_some_and(|extension| matches!(extension, "ts" | "tsx" | "mts" | "js" | "jsx" | "mjs" | "json"))
+}
+
+impl Walk {
+    fn from(entry: &str, analyses: &HashMap<Arc<str>, Arc<FileAnalysis>>, context: &ResolveContext<'_>) -> Self {
+        let mut walk = Self {
+            order: Vec::new(),
+            files: BTreeSet::new(),
+            packages: BTreeSet::new(),
+            errors: Vec::new(),
+            needs_bundle: None,
+        };
+        let mut seen: BTreeSet<Arc<str>> = BTreeSet::new();
+        let mut queue: std::collections::VecDeque<Arc<str>> = [Arc::from(entry)].into();
+        while let Some(name) = queue.pop_front() {
+            if !seen.insert(name.clone()) {
+                continue;
+            }
+            let Some(analysis) = analyses.get(&name) else { continue };
+            walk.order.push(name.clone());
+            for import in &analysis.imports {
+                if let Some(next) = walk.follow(&name, import, context) {
+                    queue.push_back(next);
+                }
+            }
+        }
+        walk
+    }
+
+    fn follow(&mut self, file: &Arc<str>, import: &ModuleImport, context: &ResolveContext<'_>) -> Option<Arc<str>> {
+        match context.target(file, &import.specifier) {
+            Target::File(path) if is_module_file(&path) => {
+                let name = module_name(&context.layout.root, &path);
+                self.files.insert(path);
+                Some(name.into())
+            }
+            Target::File(_) => {
+                self.needs_bundle.get_or_insert_with(|| {
+                    format!("`{file}` imports `{}`, which only a bundler can load", import.specifier)
+                });
+                None
+            }
+            Target::Package => {
+                self.packages.insert(import.specifier.to_string());
+                None
+            }
+            Target::Runtime => None,
+            Target::Missing(why) => {
+                self.errors.push(
+                    Diagnostic::error(
+                        codes::IMPORT_UNRESOLVED,
+                        format!("`{}` leads nowhere: {why}", import.specifier),
+                    )
+                    .at(file.to_string(), import.span)
+                    .with_help("Correct the path, or install the package in this project."),
+                );
+                None
+            }
+        }
+    }
+
+    fn finish(self, layout: &Layout, analyses: &HashMap<Arc<str>, Arc<FileAnalysis>>) -> (ModuleGraph, Vec<Diagnostic>) {
+        let mut errors = self.errors;
+        let mut modules = Vec::with_capacity(self.order.len());
+        for name in &self.order {
+            let Some(analysis) = analyses.get(name) else { continue };
+            errors.extend(analysis.diagnostics.iter().filter(|_| is_outside(layout, name)).cloned());
+            if let Some(javascript) = &analysis.javascript {
+                modules.push(WorkerModule {
+                    name: name.clone(),
+                    body: javascript.code.as_str().into(),
+                    source_map: javascript.source_map.as_deref().map(Arc::from),
+                    is_json: name.ends_with(".json"),
+                });
+            }
+        }
+        let outside = self
+            .files
+            .into_iter()
+            .filter(|file| !file.starts_with(&layout.folder))
+            .collect();
+        (
+            ModuleGraph {
+                modules,
+                packages: self.packages.into_iter().collect(),
+                outside,
+                needs_bundle: self.needs_bundle,
+            },
+            errors,
+        )
+    }
+}
+
+/// Files of the app's folder report their syntax errors through the linker already.
+fn is_outside(layout: &Layout, name: &str) -> bool {
+    !name
+        .strip_prefix(layout.directory.as_str())
+        .is_some_and(|rest| rest.starts_with('/'))
+}

@@ -1,0 +1,42 @@
+//! What the project's own configuration says about the development worker.
+
+use std::path::Path;
+
+use camino::Utf8Path;
+use lunora_config::{DiscoverOptions, Project};
+use lunora_diagnostics::{Diagnostic, codes};
+
+use crate::worker::WorkerSettings;
+
+/// Finds the project around `start`.
+///
+/// # Errors
+/// When there is none, or its path is not UTF-8.
+pub fn discover(start: &Path, lunora_directory: Option<&str>) -> Result<Project, Diagnostic> {
+    let start = Utf8Path::from_path(start).ok_or_else(|| {
+        Diagnostic::error(codes::PATH_NOT_UTF8, format!("the path `{}` is not UTF-8", start.display()))
+            .with_help("Move the project to a path that is.")
+    })?;
+    Project::discover(
+        start,
+        &DiscoverOptions { root: None, lunora_dir: lunora_directory.map(str::to_owned) },
+    )
+}
+
+/// Bindings and compatibility of the development worker, from the wrangler configuration and `.dev.vars`.
+///
+/// # Errors
+/// When one of them is there and cannot be understood.
+pub fn development_settings(project: &Project) -> Result<(WorkerSettings, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let wrangler = lunora_config::read_wrangler(&project.root).map_err(|error| vec![error])?;
+    let variables = lunora_config::load_development_variables(project, None)?;
+    Ok((
+        WorkerSettings {
+            compatibility_date: wrangler.compatibility_date,
+            compatibility_flags: wrangler.compatibility_flags,
+            variables: wrangler.variables,
+            secrets: variables.variables.into_iter().collect(),
+        },
+        variables.warnings,
+    ))
+}

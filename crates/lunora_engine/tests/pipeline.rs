@@ -1,0 +1,139 @@
+//! From files on disk to generated files and worker modules.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is a failed test")]
+
+use lunora_engine::{Output, Pipeline, discover};
+use lunora_testing::TempProject;
+
+const PACKAGE: &str = r#"{"name":"app","type":"module","dependencies":{"lunorash":"*"}}"#;
+const SCHEMA: &str = r#"import { defineSchema, defineTable, v } from "lunorash/server";
+export const schema = defineSchema({
+  notes: defineTable({ text: v.string() }),
+});
+"#;
+const NOTES: &str = r#"import { query, mutation, v } from "./_generated/server";
+import { shout } from "../shared/shout.js";
+export const list = query.query(async ({ ctx }) => ctx.db.query("notes").collect());
+export const add = mutation.input({ text: v.string() }).mutation(async ({ ctx, args }) => {
+  return ctx.db.insert("notes", { text: shout(args.text) });
+});
+"#;
+const SHOUT: &str = "export const shout = (text: string): string => text.toUpperCase();\n";
+
+fn project() -> TempProject {
+    let project = TempProject::new([
+        ("package.json", PACKAGE),
+        ("lunora/schema.ts", SCHEMA),
+        ("lunora/notes.ts", NOTES),
+        ("shared/shout.ts", SHOUT),
+        // Stands in for the installed package, so that resolution finds one.
+        ("node_modules/lunorash/package.json", r#"{"name":"lunorash","type":"module","exports":{"./*":"./x.js"}}"#),
+        ("node_modules/lunorash/x.js", "export {};"),
+    ]);
+    project
+}
+
+fn open(project: &TempProject, output: Output) -> Pipeline {
+    Pipeline::open(discover(project.root().as_ref(), None).unwrap(), output, &[]).unwrap()
+}
+
+#[test]
+fn writes_the_generated_files_once() {
+    let project = project();
+    let mut pipeline = open(&project, Output::Codegen);
+    let first = pipeline.run().unwrap();
+    assert!(first.write.written.contains(&"api.ts".to_owned()), "{:?}", first.write);
+    assert_eq!(first.application.functions.len(), 2);
+    let again = open(&project, Output::Codegen).run().unwrap();
+    assert!(again.write.written.is_empty(), "{:?}", again.write);
+}
+
+#[test]
+fn collects_the_modules_the_worker_reaches() {
+    let project = project();
+    let mut pipeline = open(&project, Output::Worker);
+    let built = pipeline.run().unwrap();
+    let names: Vec<&str> = built.graph.modules.iter().map(|module| &*module.name).collect();
+    assert_eq!(names[0], "lunora/_generated/worker.ts");
+    assert!(names.contains(&"lunora/notes.ts"), "{names:?}");
+    assert!(names.contains(&"shared/shout.ts"), "{names:?}");
+    assert_eq!(built.graph.outside.len(), 1);
+    assert!(built.graph.packages.contains(&"lunorash/runtime".to_owned()), "{:?}", built.graph.packages);
+    let notes = built.graph.modules.iter().find(|module| &*module.name == "lunora/notes.ts").unwrap();
+    assert!(notes.body.contains("../shared/shout.ts"), "{}", notes.body);
+    assert!(!notes.body.contains(": string"), "{}", notes.body);
+    assert!(notes.source_map.is_some());
+}
+
+#[test]
+fn an_edit_changes_one_module() {
+    let project = project();
+    let mut pipeline = open(&project, Output::Worker);
+    let before = pipeline.run().unwrap();
+    project.write("shared/shout.ts", "export const shout = (text: string): string => `${text}!`;\n");
+    let path = project.path("shared/shout.ts");
+    assert!(pipeline.concerns(path.as_ref()));
+    assert!(pipeline.reread([path.as_ref()]).unwrap());
+    let after = pipeline.run().unwrap();
+    let differing: Vec<&str> = before
+        .graph
+        .modules
+        .iter()
+        .zip(&after.graph.modules)
+        .filter(|(left, right)| left.body != right.body)
+        .map(|(left, _)| &*left.name)
+        .collect();
+    assert_eq!(differing, ["shared/shout.ts"]);
+    assert!(!pipeline.reread([path.as_ref()]).unwrap(), "the same text is no change");
+}
+
+#[test]
+fn an_import_that_leads_nowhere_has_a_place() {
+    let project = project();
+    project.remove("shared/shout.ts");
+    let errors = open(&project, Output::Worker).run().unwrap_err();
+    assert_eq!(errors[0].code.as_str(), "IMPORT_UNRESOLVED");
+    assert_eq!(errors[0].labels[0].file, "lunora/notes.ts");
+}
+
+#[test]
+fn a_file_that_appears_is_found_by_an_earlier_import() {
+    let project = project();
+    project.remove("shared/shout.ts");
+    let mut pipeline = open(&project, Output::Worker);
+    pipeline.run().unwrap_err();
+    project.write("shared/shout.ts", SHOUT);
+    pipeline.reread_all().unwrap();
+    pipeline.run().unwrap();
+}
+
+#[test]
+fn what_only_a_bundler_can_load_asks_for_one() {
+    let project = project();
+    project.write("shared/data.txt", "text");
+    project.write("shared/shout.ts", "import text from './data.txt';\nexport const shout = (_: string): string => text;\n");
+    let built = open(&project, Output::Worker).run().unwrap();
+    assert!(built.graph.needs_bundle.unwrap().contains("data.txt"));
+}
+
+#[test]
+fn a_syntax_error_writes_nothing() {
+    let project = project();
+    let mut pipeline = open(&project, Output::Worker);
+    pipeline.run().unwrap();
+    let before = project.read("lunora/_generated/api.ts");
+    project.write("lunora/notes.ts", "export const broken = ;\n");
+    assert!(pipeline.reread([project.path("lunora/notes.ts").as_ref()]).unwrap());
+    let errors = pipeline.run().unwrap_err();
+    assert_eq!(errors[0].code.as_str(), "SYNTAX_ERROR");
+    assert_eq!(project.read("lunora/_generated/api.ts"), before);
+    project.write("lunora/notes.ts", NOTES);
+    assert!(pipeline.reread([project.path("lunora/notes.ts").as_ref()]).unwrap());
+    pipeline.run().unwrap();
+}
+
+#[test]
+fn no_folder_of_functions_is_a_coded_error() {
+    let project = TempProject::new([("package.json", PACKAGE)]);
+    let error = discover(project.root().as_ref(), None).unwrap_err();
+    assert!(error.help.unwrap().contains("lunora"), "{}", error.message);
+}

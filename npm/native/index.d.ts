@@ -1,0 +1,152 @@
+/** A place in a source file. Offsets and columns count UTF-16 code units; lines and columns start at 1. */
+export interface Position {
+  offset: number;
+  line: number;
+  column: number;
+}
+
+/** A place that a diagnostic points at. */
+export interface DiagnosticLabel {
+  /** Project-relative, with `/`. */
+  file: string;
+  message: string | null;
+  start: Position;
+  end: Position;
+  /** The lines around it, with the place marked. */
+  frame: string;
+}
+
+/** One finding of the toolchain. */
+export interface Diagnostic {
+  code: string;
+  severity: "error" | "warning" | "advice";
+  message: string;
+  help: string | null;
+  labels: DiagnosticLabel[];
+}
+
+/** An error of the toolchain: a stable code, and the diagnostics it is made of. */
+export declare class ToolchainError extends Error {
+  readonly code: string;
+  readonly help: string | undefined;
+  readonly diagnostics: Diagnostic[];
+  /** The text for a terminal. */
+  readonly rendered: string;
+}
+
+/** Which project. */
+export interface ProjectOptions {
+  /** A folder in or below the project. */
+  root: string;
+  /** The folder of the schema and functions, below the project; `lunora` by default. */
+  lunoraDirectory?: string;
+  /** Whether rendered texts carry ANSI colours. */
+  color?: boolean;
+}
+
+/** What code generation did. */
+export interface CodegenReport {
+  root: string;
+  /** Files of `_generated` that changed, project-relative. */
+  written: string[];
+  removed: string[];
+  unchanged: number;
+  tables: number;
+  functions: number;
+  /** Wall time of reading, linking and writing. */
+  milliseconds: number;
+  diagnostics: Diagnostic[];
+  /** Warnings and advice as terminal text; empty when there are none. */
+  rendered: string;
+}
+
+/** What a production build starts from. */
+export interface BuildPreparation extends CodegenReport {
+  /** The worker's entry, absolute. */
+  entry: string;
+  /** The project's wrangler configuration, absolute. */
+  wranglerFile: string;
+  /** What was added to it, in words; empty when it was up to date. */
+  wranglerChanges: string[];
+}
+
+/** Options of the development engine. */
+export interface EngineOptions extends ProjectOptions {
+  /** Port of the worker on loopback; 0 or nothing picks a free one. */
+  port?: number;
+  /** Takes the next free port when `port` is busy, instead of failing. */
+  nextFreePort?: boolean;
+  /** Hosts, with port, under which browsers reach the server that forwards to this one. */
+  allowedHosts?: string[];
+  /** Path of the workerd program. */
+  workerd?: string;
+  /** Aliases of the bundler, for imports of app modules. */
+  alias?: { find: string; replacement: string }[];
+  /** Watch and generate only. */
+  worker?: boolean;
+  /** Bundle the worker instead of loading one module for each file. */
+  bundle?: boolean;
+  /** How the holder of the state lock is named to others. */
+  command?: string;
+}
+
+/** What the engine tells. `request` events want an answer through `respond`. */
+export type EngineEvent =
+  | {
+      type: "dependencies";
+      request: number;
+      entries: { specifier: string; file: string }[];
+      outputDirectory: string;
+      root: string;
+    }
+  | { type: "bundle"; request: number; entry: string; outputFile: string; root: string; reason: string | null }
+  | { type: "generated"; written: string[]; removed: string[]; tables: number; functions: number; milliseconds: number }
+  | { type: "diagnostics"; diagnostics: Diagnostic[]; rendered: string; serving: boolean }
+  | { type: "recovered" }
+  | { type: "ready"; url: string; milliseconds: number; generation: number }
+  | { type: "log"; level: "debug" | "info" | "warn" | "error"; message: string; rendered: string }
+  | { type: "notice"; message: string };
+
+/** What a bundling request is answered with, once the files are written. */
+export interface HostAnswer {
+  /** For `dependencies`: what each specifier exports. */
+  entries?: Record<string, { exports: string[] }>;
+  /** Every file that went in; a change of one makes the result stale. */
+  inputs?: string[];
+  /** What went wrong, instead of the rest. */
+  error?: string;
+}
+
+/** The engine behind `vite dev` and `lunora dev`. */
+export declare class Engine {
+  private constructor();
+  static start(options: EngineOptions, onEvent: (event: EngineEvent) => void): Promise<Engine>;
+  respond(request: number, answer: HostAnswer): void;
+  refresh(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What is left to do after the native part of a command. */
+export type CommandOutcome =
+  | { kind: "done"; exitCode: number; stdout: string; stderr: string }
+  | {
+      kind: "dev";
+      root: string;
+      lunoraDirectory: string;
+      port: number | null;
+      host: string | null;
+      viteConfig: string | null;
+      workerd: string | null;
+      bundle: boolean;
+      json: boolean;
+    };
+
+export declare const version: string;
+export declare function codegen(options: ProjectOptions & { check?: boolean }): Promise<CodegenReport>;
+export declare function prepareBuild(options: ProjectOptions & { workerFile?: string }): Promise<BuildPreparation>;
+export declare function runCommandLine(options: {
+  arguments: string[];
+  workingDirectory: string;
+  color: boolean;
+  columns: number | null;
+}): Promise<CommandOutcome>;

@@ -1,0 +1,64 @@
+import { prepareBuild, ToolchainError } from "@lunora/native";
+import { join, relative } from "node:path";
+import type { Plugin } from "vite";
+import { providedByWorkerd, workerConditions } from "./bundle-dependencies.ts";
+import type { LunoraOptions } from "./options.ts";
+
+/** The name of the Vite environment that builds the worker. */
+export const workerEnvironment = "lunora";
+
+/** Where `vite build` puts the worker, below the project root. */
+const workerFolder = "dist/worker";
+const workerFile = "worker.js";
+
+/** `vite build`: code generation, the client, the worker, and an up-to-date wrangler configuration. */
+export function buildPlugin(options: LunoraOptions): Plugin {
+  return {
+    name: "lunora:build",
+    apply: "build",
+    async config(config, { command }) {
+      if (command !== "build") return undefined;
+      const root = config.root ?? process.cwd();
+      const lunoraDirectory = options.lunoraDirectory ?? "lunora";
+      const preparation = await prepareBuild({
+        root,
+        lunoraDirectory,
+        workerFile: `${workerFolder}/${workerFile}`,
+      }).catch((error: unknown) => {
+        if (error instanceof ToolchainError)
+          throw Object.assign(new Error(`\n${error.rendered}`), { code: error.code, stack: "" });
+        throw error;
+      });
+      if (preparation.rendered !== "") process.stderr.write(`${preparation.rendered}\n`);
+      for (const change of preparation.wranglerChanges) {
+        process.stdout.write(`[lunora] ${relative(root, preparation.wranglerFile)}: ${change}\n`);
+      }
+      return {
+        builder: {},
+        environments: {
+          client: { build: { outDir: config.build?.outDir ?? "dist/client" } },
+          [workerEnvironment]: {
+            consumer: "server" as const,
+            resolve: { conditions: [...workerConditions], noExternal: true, builtins: [...providedByWorkerd] },
+            define: { "process.env.NODE_ENV": JSON.stringify("production") },
+            build: {
+              outDir: join(root, workerFolder),
+              emptyOutDir: true,
+              copyPublicDir: false,
+              target: "es2023",
+              minify: true,
+              sourcemap: true,
+              rolldownOptions: {
+                input: preparation.entry,
+                external: [...providedByWorkerd],
+                platform: "neutral" as const,
+                preserveEntrySignatures: "strict" as const,
+                output: { format: "es" as const, entryFileNames: workerFile, codeSplitting: false },
+              },
+            },
+          },
+        },
+      };
+    },
+  };
+}

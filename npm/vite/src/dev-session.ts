@@ -1,0 +1,113 @@
+import { ToolchainError } from "@lunora/native";
+import type { Diagnostic, Engine, EngineOptions } from "@lunora/native";
+import { startEngine } from "./engine-host.ts";
+import type { EngineNotice } from "./engine-host.ts";
+
+/** What a session has to say at the moment. */
+export interface SessionState {
+  /** Errors that keep the newest code from being served; empty when all is well. */
+  diagnostics: readonly Diagnostic[];
+  worker: { url: URL; milliseconds: number } | undefined;
+  generated: { tables: number; functions: number } | undefined;
+}
+
+type Listener = (notice: EngineNotice) => void;
+
+/**
+ * One engine for one project, shared by the Vite servers that follow each other when Vite restarts: the new
+ * server is set up before the old one closes, and two engines cannot hold one state folder.
+ */
+export class DevSession {
+  readonly state: SessionState = { diagnostics: [], worker: undefined, generated: undefined };
+  readonly #options: EngineOptions;
+  readonly #listeners = new Set<Listener>();
+  readonly #engine: Promise<Engine>;
+  #waiting: { resolve: (url: URL) => void; reject: (error: Error) => void }[] = [];
+  #failure: Error | undefined;
+  #holders = 0;
+
+  private constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#engine = startEngine(options, (notice) => this.#take(notice));
+    this.#engine.catch((error: Error) => this.#fail(error));
+  }
+
+  static readonly #sessions = new Map<string, DevSession>();
+
+  /** The running session of the project, or a new one when there is none or its options differ. */
+  static async acquire(options: EngineOptions): Promise<DevSession> {
+    const running = DevSession.#sessions.get(options.root);
+    if (
+      running !== undefined &&
+      JSON.stringify(running.#options) === JSON.stringify(options) &&
+      running.#failure === undefined
+    ) {
+      running.#holders += 1;
+      return running;
+    }
+    if (running !== undefined) await running.#close();
+    const session = new DevSession(options);
+    DevSession.#sessions.set(options.root, session);
+    session.#holders = 1;
+    return session;
+  }
+
+  /** Ends the engine when nobody else holds the session. */
+  async release(): Promise<void> {
+    this.#holders -= 1;
+    if (this.#holders === 0) await this.#close();
+  }
+
+  /** Calls `listener` with each notice from now on. */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Where the worker answers; waits for the first start, and rejects when there is none to wait for. */
+  workerUrl = (): Promise<URL> => {
+    if (this.state.worker !== undefined) return Promise.resolve(this.state.worker.url);
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.state.diagnostics.length > 0) return Promise.reject(new Error(this.state.diagnostics[0]?.message));
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  };
+
+  /** Reads everything again. */
+  async refresh(): Promise<void> {
+    await (await this.#engine).refresh();
+  }
+
+  #take(notice: EngineNotice): void {
+    if (notice.type === "ready") {
+      this.state.worker = { url: new URL(notice.url), milliseconds: notice.milliseconds };
+      for (const { resolve } of this.#waiting.splice(0)) resolve(this.state.worker.url);
+    } else if (notice.type === "generated") {
+      this.state.generated = notice;
+    } else if (notice.type === "recovered") {
+      this.state.diagnostics = [];
+    } else if (notice.type === "diagnostics") {
+      this.state.diagnostics = notice.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
+      if (this.state.worker === undefined && this.state.diagnostics.length > 0) {
+        const error = new Error(this.state.diagnostics[0]?.message);
+        for (const { reject } of this.#waiting.splice(0)) reject(error);
+      }
+    }
+    for (const listener of this.#listeners) listener(notice);
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error;
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    const diagnostics = error instanceof ToolchainError ? error.diagnostics : [];
+    const rendered = error instanceof ToolchainError ? error.rendered : (error.stack ?? error.message);
+    this.#take({ type: "diagnostics", diagnostics, rendered, serving: false });
+  }
+
+  async #close(): Promise<void> {
+    if (DevSession.#sessions.get(this.#options.root) === this) DevSession.#sessions.delete(this.#options.root);
+    const engine = await this.#engine.catch(() => undefined);
+    await engine?.close();
+    this.#failure ??= new Error("The engine was closed.");
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
+  }
+}
