@@ -1,0 +1,53 @@
+// Builds the TypeScript packages, each into its own `dist`.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "./paths.mjs";
+import { fingerprint, unlessStamped } from "./stamp.mjs";
+import { bold, dim, duration, green, say } from "./terminal.mjs";
+
+/** In the order of their dependencies. */
+export const packages = ["errors", "values", "protocol", "server", "do", "runtime", "client", "vite", "lunorash"];
+
+const runsInNode = new Set(["vite", "lunorash"]);
+const folder = (name) => join(root, "npm", name);
+const manifest = (name) => JSON.parse(readFileSync(join(folder(name), "package.json"), "utf8"));
+
+async function buildPackage(name) {
+  const { build } = await import("tsdown");
+  const entry = Object.values(manifest(name).exports)
+    .map((target) => target["@lunora/source"])
+    .filter((source) => source !== undefined);
+  await build({
+    config: false,
+    cwd: folder(name),
+    entry,
+    format: "esm",
+    fixedExtension: false,
+    platform: runsInNode.has(name) ? "node" : "neutral",
+    tsconfig: join(root, "npm", "tsconfig.json"),
+    dts: { oxc: true },
+    deps: { neverBundle: [/^@lunora\//, /^lunorash/, /^cloudflare:/, /^node:/, "vite", "rolldown"] },
+    outDir: "dist",
+    logLevel: "warn",
+    failOnWarn: false,
+    report: false,
+  });
+}
+
+/** Builds every package whose sources changed since it was last built. */
+export async function buildPackages() {
+  for (const name of packages) {
+    const value = fingerprint([
+      join(folder(name), "src"),
+      join(folder(name), "package.json"),
+      join(root, "npm", "tsconfig.json"),
+      join(root, "package-lock.json"),
+    ]);
+    const started = performance.now();
+    const built = await unlessStamped(`package-${name}`, value, [join(folder(name), "dist")], () => {
+      say(`${bold("▸")} Build ${manifest(name).name}`);
+      return buildPackage(name);
+    });
+    if (built) say(`${green("✓")} Build ${manifest(name).name} ${dim(duration(performance.now() - started))}`);
+  }
+}

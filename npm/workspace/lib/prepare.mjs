@@ -1,0 +1,33 @@
+// Installs and builds what is missing; each step is skipped when nothing it depends on has changed.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { buildNative } from "./native.mjs";
+import { buildPackages } from "./packages.mjs";
+import { root } from "./paths.mjs";
+import { checkPrerequisites } from "./prerequisites.mjs";
+import { run } from "./run.mjs";
+import { fingerprint, unlessStamped } from "./stamp.mjs";
+
+const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+
+async function installPackages() {
+  const value = fingerprint([join(root, "package.json"), join(root, "package-lock.json")]);
+  const installed = join(root, "node_modules", ".package-lock.json");
+  await unlessStamped("install", value, [installed], () =>
+    run("Install packages", npm, [
+      existsSync(installed) ? "install" : "ci",
+      "--no-audit",
+      "--no-fund",
+      "--loglevel=error",
+    ]),
+  );
+}
+
+/** Brings the work tree to where the playground, the tests and the bench can run. */
+export async function prepare() {
+  checkPrerequisites();
+  await installPackages();
+  await buildNative();
+  await buildPackages();
+}
