@@ -1,7 +1,7 @@
 // The native boundary under misuse: many engines, closing at odd moments, forgetting to close, being killed.
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { codegen, Engine, prepareBuild, runCommandLine, ToolchainError } from "@lunora/native";
@@ -38,7 +38,7 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** Ids of the workerd processes whose working folder or arguments name `folder`. */
+/** Ids of the workerd processes that work below `folder`. */
 function workerdsOf(folder: string): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -46,7 +46,8 @@ function workerdsOf(folder: string): number[] {
       try {
         const command = readFileSync(`/proc/${name}/cmdline`, "utf8");
         const status = readFileSync(`/proc/${name}/stat`, "utf8");
-        return command.includes("workerd") && command.includes(folder) && !/\) Z /.test(status);
+        const works = readlinkSync(`/proc/${name}/cwd`);
+        return command.includes("workerd") && works.startsWith(folder) && !/\) Z /.test(status);
       } catch {
         return false;
       }
@@ -62,15 +63,20 @@ async function until(what: string, condition: () => boolean): Promise<void> {
   throw new Error(`waited in vain until ${what}`);
 }
 
+/** A process with an engine; it runs `ending` when the worker is ready, and ends by itself only if `ending` lets it. */
 function startChild(folder: string, ending: string): { child: ChildProcess; output: () => string } {
   const script = `
     import { startEngine } from "@lunora/vite";
+    const alive = setInterval(() => {}, 1000);
     const engine = await startEngine({ root: ${JSON.stringify(folder)} }, (notice) => {
       if (notice.type === "ready") { console.log("ready " + notice.url); ${ending} }
       if (notice.type === "diagnostics") console.log(notice.rendered);
     });
   `;
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { cwd: here, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+    cwd: here,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let text = "";
   child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (text += chunk.toString()));
@@ -113,10 +119,13 @@ describe("the engine", () => {
     await closed;
   });
 
-  test("lets the process end when closing was forgotten, and takes workerd with it", async () => {
+  test.each([
+    ["exits", "process.exit(7);", 7],
+    ["has nothing left to do", "clearInterval(alive);", 0],
+  ])("does not hold a process that %s without closing, and takes workerd with it", async (_title, ending, code) => {
     const folder = newApp();
-    const { child, output } = startChild(folder, "process.exit(7);");
-    expect(await ended(child), output()).toBe(7);
+    const { child, output } = startChild(folder, ending);
+    expect(await ended(child), output()).toBe(code);
     await until("workerd is gone", () => workerdsOf(folder).length === 0);
   });
 
