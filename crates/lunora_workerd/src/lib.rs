@@ -1,1 +1,29 @@
-//! The crate is described in its modules.
+//! Runs workerd: configuration, process, and the proxy in front of it.
+//!
+//! [`WorkerdHandle::start`] opens the port, [`WorkerdHandle::update`] puts a worker behind it, and does
+//! so again after every edit without losing a request. DESIGN.md says why it is built this way.
+
+mod binary;
+mod calendar_date;
+mod check;
+mod config;
+mod event;
+mod handle;
+mod log_context;
+mod log_line;
+mod proxy;
+mod stack_trace;
+mod start_failure;
+mod state_directory;
+mod supervisor;
+mod worker_description;
+
+pub use config::print_config;
+pub use event::{LogEvent, LogLevel, LogSource, WorkerdEvent};
+pub use handle::{Clock, ReloadOutcome, StartOptions, WorkerdHandle};
+pub use proxy::server::PortChoice;
+pub use stack_trace::{SourcePosition, StackRemapper};
+pub use start_failure::first_location;
+pub use worker_description::{
+    Binding, BindingValue, DurableObject, FunctionKind, Module, ModuleBody, WorkerDescription,
+};

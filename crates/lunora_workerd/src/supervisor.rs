@@ -1,0 +1,9 @@
+//! Keeps one workerd process running: a pure state machine and the actor that does its I/O.
+
+pub(crate) mod actor;
+mod lines;
+pub(crate) mod machine;
+mod process;
+pub(crate) mod spawner;
+#[cfg(any(not(target_os = "linux"), test))]
+mod watchdog;
