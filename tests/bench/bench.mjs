@@ -1,0 +1,186 @@
+// The registry of rows and what running one means.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { judge } from "./goals.mjs";
+import { interleave, reasonOf } from "./interleave.mjs";
+import { makeScratch, removeScratch } from "./scratch.mjs";
+import { summarize } from "./statistics.mjs";
+
+/**
+ * Something that can be measured again and again.
+ *
+ * @typedef {object} Subject
+ * @property {() => Promise<number>} sample one measurement, in the row's unit
+ * @property {() => Promise<void>} [close] ends what `open` started
+ */
+
+/**
+ * @typedef {object} Context
+ * @property {number | undefined} size of the row
+ * @property {string} directory an empty one for this subject alone, removed afterwards
+ */
+
+/** @typedef {(context: Context) => Promise<Subject>} Open */
+
+/**
+ * @typedef {object} Row
+ * @property {string} id what `--only` names
+ * @property {string} title what is measured, in a few words
+ * @property {number} [size] function files, subscribers, rows: what the title says
+ * @property {string} unit
+ * @property {"lower" | "higher"} better
+ * @property {readonly import("./goals.mjs").Goal[]} [goals]
+ * @property {Open} ours
+ * @property {Record<string, Open | {open: Open, slow: true}>} beside slow ones run with `--all` only
+ * @property {number} [runs] counted samples of each subject, 5 or more
+ * @property {number} [warmUp] samples before those
+ */
+
+/**
+ * @typedef {object} Result
+ * @property {string} id
+ * @property {string} title
+ * @property {number} [size]
+ * @property {string} unit
+ * @property {"lower" | "higher"} better
+ * @property {number | null} ours the median; `null` when it failed
+ * @property {Record<string, number | null>} beside
+ * @property {number} runs
+ * @property {Record<string, import("./statistics.mjs").Summary>} spread of every subject that was measured; ours is `ours`
+ * @property {Record<string, string>} failures why a value is `null`
+ * @property {string[]} leftOut slow peers that `--all` would have brought in
+ * @property {import("./goals.mjs").Verdict[]} goals
+ */
+
+/**
+ * @typedef {object} Selection
+ * @property {readonly string[]} [only] ids; `codegen-edit` also means `codegen-edit-disk`
+ * @property {readonly number[]} [sizes]
+ * @property {boolean} [all] slow peers too
+ * @property {boolean} [quick] three runs instead of the full number: provisional figures
+ */
+
+const smallestNumberOfRuns = 5;
+
+/** What stands for us among the subjects of a row. */
+export const oursName = "ours";
+
+const named = (row, id) => row.id === id || row.id.startsWith(`${id}-`);
+
+export class Bench {
+  /** @type {Row[]} */
+  #rows = [];
+
+  /** @param {Row} row */
+  add(row) {
+    const runs = row.runs ?? smallestNumberOfRuns;
+    if (runs < smallestNumberOfRuns)
+      throw new Error(`\`${row.id}\` has ${runs} runs; a median needs ${smallestNumberOfRuns}.`);
+    if (this.#rows.some((other) => other.id === row.id && other.size === row.size)) {
+      throw new Error(`\`${row.id}\` with size \`${row.size}\` is there twice.`);
+    }
+    for (const goal of row.goals ?? []) {
+      if (goal.over !== undefined && !(goal.over in row.beside)) {
+        throw new Error(`The goal \`${goal.text}\` of \`${row.id}\` is over something that is not beside it.`);
+      }
+    }
+    this.#rows.push(row);
+  }
+
+  /** @returns {readonly Row[]} */
+  get rows() {
+    return this.#rows;
+  }
+
+  /**
+   * @param {Selection} selection
+   * @returns {Row[]}
+   */
+  select({ only, sizes }) {
+    const unknown = only?.filter((id) => !this.#rows.some((row) => named(row, id))) ?? [];
+    if (unknown.length > 0) {
+      throw new Error(
+        `\`${unknown.join(", ")}\` is not a row. Rows: ${[...new Set(this.#rows.map((row) => row.id))].join(", ")}.`,
+      );
+    }
+    return this.#rows.filter(
+      (row) =>
+        (only === undefined || only.some((id) => named(row, id))) &&
+        (sizes === undefined || row.size === undefined || sizes.includes(row.size)),
+    );
+  }
+
+  /**
+   * @param {Row} row
+   * @param {Selection & {say: (text: string) => void}} options
+   * @returns {Promise<Result>}
+   */
+  async run(row, { all = false, quick = false, say }) {
+    const runs = quick ? 3 : (row.runs ?? smallestNumberOfRuns);
+    const warmUp = row.warmUp ?? 1;
+    /** @type {Map<string, Open>} */
+    const opens = new Map([[oursName, row.ours]]);
+    const leftOut = [];
+    for (const [name, side] of Object.entries(row.beside)) {
+      if (typeof side === "function") opens.set(name, side);
+      else if (all) opens.set(name, side.open);
+      else leftOut.push(name);
+    }
+
+    const scratch = makeScratch(row.id);
+    /** @type {Map<string, Subject>} */
+    const subjects = new Map();
+    /** @type {Record<string, string>} */
+    const failures = {};
+    const outcomes = new Map();
+    try {
+      for (const [name, open] of opens) {
+        say(`prepare ${name}`);
+        const directory = join(scratch, name.replaceAll(/[^\w-]/g, "_"));
+        mkdirSync(directory);
+        try {
+          subjects.set(name, await open({ size: row.size, directory }));
+        } catch (error) {
+          failures[name] = reasonOf(error);
+        }
+      }
+      const samplers = new Map([...subjects].map(([name, subject]) => [name, () => subject.sample()]));
+      const measured = await interleave(samplers, {
+        runs,
+        warmUp,
+        onRound: (round) => say(round < warmUp ? "warm up" : `run ${round - warmUp + 1} of ${runs}`),
+      });
+      for (const [name, outcome] of measured) {
+        if (outcome.failure === undefined) outcomes.set(name, summarize(outcome.samples));
+        else failures[name] = outcome.failure;
+      }
+    } finally {
+      for (const [name, subject] of subjects) {
+        await subject.close?.().catch((error) => {
+          failures[name] ??= `It did not end: ${reasonOf(error)}`;
+        });
+      }
+      removeScratch(scratch);
+    }
+
+    const valueOf = (name) => outcomes.get(name)?.median ?? null;
+    const ours = valueOf(oursName);
+    const beside = Object.fromEntries(
+      [...opens.keys()].filter((name) => name !== oursName).map((name) => [name, valueOf(name)]),
+    );
+    return {
+      id: row.id,
+      title: row.title,
+      ...(row.size === undefined ? {} : { size: row.size }),
+      unit: row.unit,
+      better: row.better,
+      ours,
+      beside,
+      runs,
+      spread: Object.fromEntries(outcomes),
+      failures,
+      leftOut,
+      goals: (row.goals ?? []).map((goal) => judge(goal, ours, beside)),
+    };
+  }
+}

@@ -1,0 +1,38 @@
+// Takes samples in turns (ours, peer A, peer B, ours, …), so that a machine that gets slower or
+// faster during the run does so for everyone.
+
+/**
+ * @typedef {object} Outcome
+ * @property {number[]} samples the counted ones
+ * @property {string} [failure] why the subject dropped out; then its samples do not count
+ */
+
+/**
+ * A subject that throws drops out with its reason; the others go on.
+ *
+ * @param {Map<string, () => Promise<number>>} subjects in the order of their turns
+ * @param {{runs: number, warmUp: number, onRound?: (round: number) => void}} options
+ * @returns {Promise<Map<string, Outcome>>}
+ */
+export async function interleave(subjects, { runs, warmUp, onRound }) {
+  /** @type {Map<string, Outcome>} */
+  const outcomes = new Map([...subjects.keys()].map((name) => [name, { samples: [] }]));
+  for (let round = 0; round < warmUp + runs; round += 1) {
+    onRound?.(round);
+    for (const [name, sample] of subjects) {
+      const outcome = /** @type {Outcome} */ (outcomes.get(name));
+      if (outcome.failure !== undefined) continue;
+      try {
+        const value = await sample();
+        if (!Number.isFinite(value)) throw new Error(`The sample is \`${value}\`, not a number.`);
+        if (round >= warmUp) outcome.samples.push(value);
+      } catch (error) {
+        outcome.failure = reasonOf(error);
+      }
+    }
+  }
+  return outcomes;
+}
+
+/** @param {unknown} error */
+export const reasonOf = (error) => (error instanceof Error ? error.message : String(error));
