@@ -11,8 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut entries = String::new();
     for (name, entry) in &table {
         let field = |key: &str| entry.get(key).and_then(serde_json::Value::as_str);
-        let explanation =
-            field("explanation").ok_or_else(|| format!("{name} has no explanation"))?;
+        let explanation = field("explanation").ok_or_else(|| format!("{name} has no explanation"))?;
         let help = field("help").ok_or_else(|| format!("{name} has no help"))?;
         let status = entry.get("status").and_then(serde_json::Value::as_u64);
         writeln!(

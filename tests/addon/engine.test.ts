@@ -102,19 +102,18 @@ describe("the engine", () => {
 
   test("can be closed from inside its own callback, and twice", async () => {
     const folder = newApp();
-    let announce: (engine: Engine) => void = () => {};
-    const started = new Promise<Engine>((resolve) => (announce = resolve));
+    let started: Promise<Engine>;
     const closed = new Promise<void>((resolve, reject) => {
-      void Engine.start({ root: folder, worker: false }, (event: EngineEvent) => {
-        if (event.type === "generated") {
-          void started
-            .then(async (engine) => {
-              await engine.close();
-              await engine.close();
-            })
-            .then(resolve, reject);
-        }
-      }).then(announce, reject);
+      started = Engine.start({ root: folder, worker: false }, (event: EngineEvent) => {
+        if (event.type !== "generated") return;
+        void started
+          .then(async (engine) => {
+            await engine.close();
+            await engine.close();
+          })
+          .then(resolve, reject);
+      });
+      started.catch(reject);
     });
     await closed;
   });

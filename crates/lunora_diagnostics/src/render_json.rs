@@ -52,9 +52,21 @@ mod tests {
         assert_eq!(json["code"], "SYNTAX_ERROR");
         assert_eq!(json["severity"], "error");
         assert_eq!(json["help"], Value::Null);
-        assert_eq!(json["labels"][0]["start"], json!({ "offset": 18, "line": 2, "column": 11 }));
-        assert_eq!(json["labels"][0]["end"], json!({ "offset": 24, "line": 2, "column": 17 }));
-        assert_eq!(json["labels"][0]["frame"], "1 | // 😀\n2 | const é = broken;\n  :           ^^^^^^");
-        assert_eq!(json["labels"][1], json!({ "file": "missing.ts", "message": "there", "start": null, "end": null, "frame": null }));
+        assert_eq!(
+            json["labels"][0]["start"],
+            json!({ "offset": 18, "line": 2, "column": 11 })
+        );
+        assert_eq!(
+            json["labels"][0]["end"],
+            json!({ "offset": 24, "line": 2, "column": 17 })
+        );
+        assert_eq!(
+            json["labels"][0]["frame"],
+            "1 | // 😀\n2 | const é = broken;\n  :           ^^^^^^"
+        );
+        assert_eq!(
+            json["labels"][1],
+            json!({ "file": "missing.ts", "message": "there", "start": null, "end": null, "frame": null })
+        );
     }
 }

@@ -21,7 +21,11 @@ pub struct RenderOptions {
 
 impl Default for RenderOptions {
     fn default() -> Self {
-        Self { color: false, unicode: true, width: 100 }
+        Self {
+            color: false,
+            unicode: true,
+            width: 100,
+        }
     }
 }
 
@@ -40,13 +44,28 @@ struct Glyphs {
     under: char,
 }
 
-const UNICODE: Glyphs = Glyphs { corner: "╭─", bar: "│", end: "╰─", gap: "·", under: '─' };
-const ASCII: Glyphs = Glyphs { corner: "-->", bar: "|", end: "=", gap: ":", under: '^' };
+const UNICODE: Glyphs = Glyphs {
+    corner: "╭─",
+    bar: "│",
+    end: "╰─",
+    gap: "·",
+    under: '─',
+};
+const ASCII: Glyphs = Glyphs {
+    corner: "-->",
+    bar: "|",
+    end: "=",
+    gap: ":",
+    under: '^',
+};
 
 /// Renders a diagnostic, ending with a line break.
 #[must_use]
 pub fn render_text(diagnostic: &Diagnostic, sources: &dyn Sources, options: &RenderOptions) -> String {
-    let renderer = Renderer { options, glyphs: if options.unicode { &UNICODE } else { &ASCII } };
+    let renderer = Renderer {
+        options,
+        glyphs: if options.unicode { &UNICODE } else { &ASCII },
+    };
     let mut out = String::new();
     renderer.header(&mut out, diagnostic);
     let gutter = diagnostic
@@ -60,19 +79,39 @@ pub fn render_text(diagnostic: &Diagnostic, sources: &dyn Sources, options: &Ren
         .unwrap_or(1);
     for (index, label) in diagnostic.labels.iter().enumerate() {
         let same_file = index > 0 && diagnostic.labels[index - 1].file == label.file;
-        renderer.label(&mut out, label, sources.source(&label.file), gutter, diagnostic.severity, index == 0, same_file);
+        renderer.label(
+            &mut out,
+            label,
+            sources.source(&label.file),
+            gutter,
+            diagnostic.severity,
+            index == 0,
+            same_file,
+        );
     }
     if let Some(help) = &diagnostic.help {
         let lead = format!("{:gutter$} {} ", "", renderer.glyphs.end);
-        let _ = writeln!(out, "{}{} {help}", renderer.dim(&lead), renderer.paint("help:", Style::new().cyan().bold()));
+        let _ = writeln!(
+            out,
+            "{}{} {help}",
+            renderer.dim(&lead),
+            renderer.paint("help:", Style::new().cyan().bold())
+        );
     }
     out
 }
 
 /// The frame of one label as plain text, for JSON.
 pub(crate) fn frame(label: &Label, file: &SourceFile) -> String {
-    let options = RenderOptions { color: false, unicode: false, width: 120 };
-    let renderer = Renderer { options: &options, glyphs: &ASCII };
+    let options = RenderOptions {
+        color: false,
+        unicode: false,
+        width: 120,
+    };
+    let renderer = Renderer {
+        options: &options,
+        glyphs: &ASCII,
+    };
     let mut out = String::new();
     let gutter = digits(file.line_of(file.floor(label.span.end)) + 1 + CONTEXT);
     renderer.lines(&mut out, label, file, gutter, Style::new());
@@ -91,7 +130,11 @@ struct Renderer<'a> {
 
 impl Renderer<'_> {
     fn paint(&self, text: &str, style: Style) -> String {
-        if self.options.color { text.style(style).to_string() } else { text.to_owned() }
+        if self.options.color {
+            text.style(style).to_string()
+        } else {
+            text.to_owned()
+        }
     }
 
     fn dim(&self, text: &str) -> String {
@@ -130,7 +173,12 @@ impl Renderer<'_> {
         if same_file {
             let _ = writeln!(out, "{pad} {}", self.dim(self.glyphs.gap));
         } else {
-            let _ = writeln!(out, "{pad}{} {}", self.dim(self.glyphs.corner), self.paint(&place, Style::new().cyan()));
+            let _ = writeln!(
+                out,
+                "{pad}{} {}",
+                self.dim(self.glyphs.corner),
+                self.paint(&place, Style::new().cyan())
+            );
         }
         let style = match (first, severity) {
             (true, Severity::Error) => Style::new().red().bold(),
@@ -160,15 +208,23 @@ impl Renderer<'_> {
             }
             let text = file.line_text(line);
             let line_start = file.line_start(line);
-            let mark = (line == first || line == last)
-                .then(|| (start.max(line_start) - line_start, end.min(line_start + text.len()).saturating_sub(line_start)));
+            let mark = (line == first || line == last).then(|| {
+                (
+                    start.max(line_start) - line_start,
+                    end.min(line_start + text.len()).saturating_sub(line_start),
+                )
+            });
             let (shown, marked) = self.fit(text, mark, gutter);
             // Blank lines around the label say nothing.
             if shown.trim().is_empty() && !inside {
                 continue;
             }
             let number = self.dim(&format!("{:>gutter$}", line + 1));
-            let _ = writeln!(out, "{}", format!("{number} {} {shown}", self.dim(self.glyphs.bar)).trim_end());
+            let _ = writeln!(
+                out,
+                "{}",
+                format!("{number} {} {shown}", self.dim(self.glyphs.bar)).trim_end()
+            );
             if let Some((column, width)) = marked {
                 let under = self.glyphs.under.to_string().repeat(width.max(1));
                 let text = match (&label.message, line == last) {
@@ -176,7 +232,13 @@ impl Renderer<'_> {
                     _ => under,
                 };
                 let gap = self.dim(self.glyphs.gap);
-                let _ = writeln!(out, "{} {gap} {}{}", " ".repeat(gutter), " ".repeat(column), self.paint(&text, style));
+                let _ = writeln!(
+                    out,
+                    "{} {gap} {}{}",
+                    " ".repeat(gutter),
+                    " ".repeat(column),
+                    self.paint(&text, style)
+                );
             }
         }
     }
@@ -194,7 +256,10 @@ impl Renderer<'_> {
         }
         let total = column;
         let column_of = |byte: usize| {
-            cells.iter().find(|(at, _, _)| *at >= byte).map_or(total, |(_, _, column)| *column)
+            cells
+                .iter()
+                .find(|(at, _, _)| *at >= byte)
+                .map_or(total, |(_, _, column)| *column)
         };
         let marked = mark.map(|(start, end)| {
             let from = column_of(start);
@@ -271,7 +336,10 @@ mod tests {
     fn span(text: &str, part: &str) -> Span {
         let start = text.find(part).unwrap_or(0);
         let number = |value| u32::try_from(value).unwrap_or(0);
-        Span { start: number(start), end: number(start + part.len()) }
+        Span {
+            start: number(start),
+            end: number(start + part.len()),
+        }
     }
 
     fn diagnostic(text: &str, part: &str) -> Diagnostic {
@@ -294,7 +362,11 @@ mod tests {
     #[test]
     fn ascii_and_second_labels() {
         let diagnostic = diagnostic(TEXT, "stirng").and_at("lunora/a.ts", span(TEXT, "v }"), "imported here");
-        let options = RenderOptions { color: false, unicode: false, width: 80 };
+        let options = RenderOptions {
+            color: false,
+            unicode: false,
+            width: 80,
+        };
         let text = render_text(&diagnostic, &sources(TEXT), &options);
         assert_eq!(
             text,
@@ -307,16 +379,28 @@ mod tests {
         let text = "\t漢字 = \"😀\" + broken";
         let rendered = render_text(&diagnostic(text, "broken"), &sources(text), &RenderOptions::default());
         // Two for the tab, four for two wide characters, three, two quotes around two columns, three.
-        assert!(rendered.contains(&format!("\n  · {}──────\n", " ".repeat(2 + 4 + 3 + 4 + 3))), "{rendered}");
+        assert!(
+            rendered.contains(&format!("\n  · {}──────\n", " ".repeat(2 + 4 + 3 + 4 + 3))),
+            "{rendered}"
+        );
     }
 
     #[test]
     fn long_lines_are_cut_around_the_label() {
         let text = format!("{}broken{}", "a ".repeat(300), " b".repeat(300));
-        let options = RenderOptions { width: 60, ..RenderOptions::default() };
+        let options = RenderOptions {
+            width: 60,
+            ..RenderOptions::default()
+        };
         let rendered = render_text(&diagnostic(&text, "broken"), &sources(&text), &options);
         assert!(rendered.contains("broken"), "{rendered}");
-        assert!(rendered.lines().filter(|line| line.contains('│')).all(|line| line.chars().count() <= 61), "{rendered}");
+        assert!(
+            rendered
+                .lines()
+                .filter(|line| line.contains('│'))
+                .all(|line| line.chars().count() <= 61),
+            "{rendered}"
+        );
     }
 
     #[test]
@@ -333,12 +417,18 @@ mod tests {
     fn escape_sequences_do_not_reach_the_terminal() {
         let text = "const a = \"\u{1b}[31m\u{202e}\";";
         let rendered = render_text(&diagnostic(text, "const"), &sources(text), &RenderOptions::default());
-        assert!(!rendered.contains('\u{1b}') && !rendered.contains('\u{202e}'), "{rendered}");
+        assert!(
+            !rendered.contains('\u{1b}') && !rendered.contains('\u{202e}'),
+            "{rendered}"
+        );
     }
 
     #[test]
     fn colour_only_when_asked() {
-        let options = RenderOptions { color: true, ..RenderOptions::default() };
+        let options = RenderOptions {
+            color: true,
+            ..RenderOptions::default()
+        };
         assert!(render_text(&diagnostic(TEXT, "stirng"), &sources(TEXT), &options).contains("\u{1b}["));
     }
 }

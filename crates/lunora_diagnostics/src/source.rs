@@ -44,7 +44,11 @@ impl SourceFile {
                 lines.push((at + character.len_utf8(), utf16));
             }
         }
-        Self { path: path.into(), text, lines }
+        Self {
+            path: path.into(),
+            text,
+            lines,
+        }
     }
 
     /// The path, as given.
@@ -73,7 +77,9 @@ impl SourceFile {
 
     /// The line (from 0) that holds a byte.
     pub(crate) fn line_of(&self, byte: usize) -> usize {
-        self.lines.partition_point(|(start, _)| *start <= byte).saturating_sub(1)
+        self.lines
+            .partition_point(|(start, _)| *start <= byte)
+            .saturating_sub(1)
     }
 
     /// The byte at which a line (from 0) begins.
@@ -83,7 +89,10 @@ impl SourceFile {
 
     /// A line (from 0) without its end.
     pub(crate) fn line_text(&self, line: usize) -> &str {
-        let text = self.text.get(self.line_start(line)..self.line_start(line + 1)).unwrap_or("");
+        let text = self
+            .text
+            .get(self.line_start(line)..self.line_start(line + 1))
+            .unwrap_or("");
         text.trim_end_matches(['\r', '\n'])
     }
 
@@ -95,9 +104,17 @@ impl SourceFile {
         let line = self.line_of(byte);
         let (start, utf16) = self.lines.get(line).copied().unwrap_or((0, 0));
         let before = self.text.get(start..byte).unwrap_or("");
-        let column = if before.is_ascii() { before.len() } else { before.encode_utf16().count() };
+        let column = if before.is_ascii() {
+            before.len()
+        } else {
+            before.encode_utf16().count()
+        };
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-        Location { offset: number(utf16 + column), line: number(line + 1), column: number(column + 1) }
+        Location {
+            offset: number(utf16 + column),
+            line: number(line + 1),
+            column: number(column + 1),
+        }
     }
 }
 
@@ -181,7 +198,10 @@ mod tests {
         let file = SourceFile::new("a", text);
         for (byte, _) in text.char_indices() {
             let expected = text[..byte].encode_utf16().count();
-            assert_eq!(file.location(u32::try_from(byte).unwrap_or(0)).offset as usize, expected);
+            assert_eq!(
+                file.location(u32::try_from(byte).unwrap_or(0)).offset as usize,
+                expected
+            );
         }
     }
 }

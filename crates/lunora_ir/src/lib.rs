@@ -14,11 +14,11 @@ pub use address::{Address, FanOutMerge, MergeDirection};
 pub use application::Application;
 pub use function::{Function, FunctionKind, Visibility};
 pub use object_name::{
-    MAX_SHARD_VALUE_BYTES, ObjectNameError, ROOT_OBJECT, decode_id_shard, encode_id_shard,
-    object_name, shard_number_text,
+    MAX_SHARD_VALUE_BYTES, ObjectNameError, ROOT_OBJECT, decode_id_shard, encode_id_shard, object_name,
+    shard_number_text,
 };
 pub use schema::{
-    Index, OnDelete, Relation, RelationKind, ShardMode, SoftDelete, Table, TimeToLive, Trigger,
-    TriggerEvent, TriggerTiming,
+    Index, OnDelete, Relation, RelationKind, ShardMode, SoftDelete, Table, TimeToLive, Trigger, TriggerEvent,
+    TriggerTiming,
 };
 pub use validator::{Column, LiteralValue, Validator};

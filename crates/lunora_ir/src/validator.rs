@@ -119,9 +119,7 @@ impl Validator {
     #[must_use]
     pub fn unwrapped(&self) -> &Self {
         match self {
-            Self::Optional { inner } | Self::Nullable { inner } | Self::Typed { inner, .. } => {
-                inner.unwrapped()
-            }
+            Self::Optional { inner } | Self::Nullable { inner } | Self::Typed { inner, .. } => inner.unwrapped(),
             other => other,
         }
     }

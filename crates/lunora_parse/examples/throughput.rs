@@ -17,8 +17,13 @@ use swc_core::ecma::parser::{Lexer, Parser, StringInput, Syntax, TsSyntax};
 const RUNS: usize = 9;
 
 fn function_file(index: usize) -> String {
-    let mut text = String::from("import { mutation, query, v } from \"./_generated/server\";\nimport { required, type Role } from \"./lib/guard.js\";\n\n");
-    let _ = writeln!(text, "interface Options{index} {{\n  limit: number;\n  role: Role;\n}}\n");
+    let mut text = String::from(
+        "import { mutation, query, v } from \"./_generated/server\";\nimport { required, type Role } from \"./lib/guard.js\";\n\n",
+    );
+    let _ = writeln!(
+        text,
+        "interface Options{index} {{\n  limit: number;\n  role: Role;\n}}\n"
+    );
     for part in 0..2 {
         let _ = writeln!(
             text,
@@ -52,7 +57,10 @@ fn app(files: usize) -> Vec<SourceText> {
     for index in 0..files {
         sources.push(SourceText {
             path: format!("lunora/area{}/file{index}.ts", index % 20).into(),
-            text: function_file(index).replace("./_generated", "../_generated").replace("./lib", "../lib").into(),
+            text: function_file(index)
+                .replace("./_generated", "../_generated")
+                .replace("./lib", "../lib")
+                .into(),
         });
     }
     sources
@@ -78,10 +86,17 @@ fn timed<T>(work: impl FnOnce() -> T) -> Duration {
 }
 
 fn main() {
-    let files: usize = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1_000);
+    let files: usize = std::env::args()
+        .nth(1)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(1_000);
     let sources = app(files);
     let bytes: usize = sources.iter().map(|source| source.text.len()).sum();
-    println!("{} files, {bytes} bytes, {} threads", sources.len(), rayon::current_num_threads());
+    println!(
+        "{} files, {bytes} bytes, {} threads",
+        sources.len(),
+        rayon::current_num_threads()
+    );
 
     let facts = AnalyzeOptions::default();
     let resolve = |_: &str, specifier: &str| Some(format!("dev:{specifier}"));
@@ -95,16 +110,35 @@ fn main() {
     };
     let show = |name: &str, time: Duration| println!("{name:<42} {:>10.3} ms", time.as_secs_f64() * 1_000.0);
 
-    show("bare parse, one thread", median(|| timed(|| sources.iter().for_each(|source| bare_parse(&source.text)))));
-    show("bare parse, all threads", median(|| timed(|| sources.par_iter().for_each(|source| bare_parse(&source.text)))));
-    show("analyze (facts), all threads", median(|| timed(|| ParseCache::default().update(&sources, &facts))));
-    show("analyze (facts and JavaScript), all threads", median(|| timed(|| ParseCache::default().update(&sources, &emit))));
+    show(
+        "bare parse, one thread",
+        median(|| timed(|| sources.iter().for_each(|source| bare_parse(&source.text)))),
+    );
+    show(
+        "bare parse, all threads",
+        median(|| timed(|| sources.par_iter().for_each(|source| bare_parse(&source.text)))),
+    );
+    show(
+        "analyze (facts), all threads",
+        median(|| timed(|| ParseCache::default().update(&sources, &facts))),
+    );
+    show(
+        "analyze (facts and JavaScript), all threads",
+        median(|| timed(|| ParseCache::default().update(&sources, &emit))),
+    );
 
     let mut cache = ParseCache::default();
     let analyses = cache.update(&sources, &facts);
-    let project = ProjectFiles { directory: "lunora".to_owned(), files: analyses };
+    let project = ProjectFiles {
+        directory: "lunora".to_owned(),
+        files: analyses,
+    };
     let outcome = Linker::default().link(&project);
-    println!("{} functions, {} diagnostics", outcome.application.functions.len(), outcome.diagnostics.len());
+    println!(
+        "{} functions, {} diagnostics",
+        outcome.application.functions.len(),
+        outcome.diagnostics.len()
+    );
     show("link, cold", median(|| timed(|| Linker::default().link(&project))));
 
     let mut linker = Linker::default();
@@ -117,16 +151,31 @@ fn main() {
         edited[target].text = format!("{}\n// edit {count}\n", sources[target].text).into();
         timed(|| {
             let files = cache.update(&edited, options);
-            linker.link(&ProjectFiles { directory: "lunora".to_owned(), files })
+            linker.link(&ProjectFiles {
+                directory: "lunora".to_owned(),
+                files,
+            })
         })
     };
-    show("one edit: update and link", median(|| edit(&mut cache, &mut linker, &facts)));
+    show(
+        "one edit: update and link",
+        median(|| edit(&mut cache, &mut linker, &facts)),
+    );
     let mut cache = ParseCache::default();
     cache.update(&sources, &emit);
-    show("one edit with JavaScript: update and link", median(|| edit(&mut cache, &mut linker, &emit)));
+    show(
+        "one edit with JavaScript: update and link",
+        median(|| edit(&mut cache, &mut linker, &emit)),
+    );
     let text = sources[target].text.clone();
-    show("one file: facts", median(|| timed(|| analyze_file("lunora/a.ts", &text, &facts))));
-    show("one file: facts and JavaScript", median(|| timed(|| analyze_file("lunora/a.ts", &text, &emit))));
+    show(
+        "one file: facts",
+        median(|| timed(|| analyze_file("lunora/a.ts", &text, &facts))),
+    );
+    show(
+        "one file: facts and JavaScript",
+        median(|| timed(|| analyze_file("lunora/a.ts", &text, &emit))),
+    );
     show("one file: bare parse", median(|| timed(|| bare_parse(&text))));
     let _: Arc<str> = text;
 }

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // The command itself is part of the native addon; only what needs JavaScript's bundler goes on from here.
 import process from "node:process";
-import { runCommandLine, ToolchainError } from "@lunora/native";
 
 const color =
   process.env.NO_COLOR === undefined &&
@@ -9,6 +8,8 @@ const color =
   (process.stdout.isTTY === true || process.env.FORCE_COLOR !== undefined);
 
 try {
+  // Imported here, because an addon that is not there is an error with a message like any other.
+  const { runCommandLine } = await import("@lunora/native");
   const outcome = await runCommandLine({
     arguments: process.argv.slice(2),
     workingDirectory: process.cwd(),
@@ -24,7 +25,7 @@ try {
     process.exitCode = await runDevCommand(outcome, color);
   }
 } catch (error) {
-  if (!(error instanceof ToolchainError)) throw error;
+  if (error?.name !== "ToolchainError") throw error;
   process.stderr.write(`${error.rendered}\n`);
   process.exitCode = 1;
 }

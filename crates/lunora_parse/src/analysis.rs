@@ -1,0 +1,156 @@
+//! One file: facts, imports and JavaScript from a single parse.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use lunora_diagnostics::{Diagnostic, Span, codes};
+use swc_core::ecma::ast::Program;
+
+use crate::emit::{EmitOptions, JavaScript, emit};
+use crate::facts::{FileFacts, collect};
+use crate::imports::{ModuleImport, list};
+use crate::position::Positions;
+use crate::{nesting, stack, syntax};
+
+/// Larger files are refused: nobody writes them by hand, and their offsets and memory are not worth
+/// planning for.
+pub const MAX_SOURCE_BYTES: usize = 8 << 20;
+
+/// What to make of a file besides its facts.
+#[derive(Clone, Copy, Default)]
+pub struct AnalyzeOptions<'a> {
+    /// Make JavaScript too.
+    pub emit: Option<EmitOptions<'a>>,
+}
+
+/// Everything known of one version of one file.
+#[derive(Debug)]
+pub struct FileAnalysis {
+    /// Project-relative, with `/`.
+    pub path: Arc<str>,
+    /// BLAKE3 of the text.
+    pub hash: [u8; 32],
+    /// What the file says; empty when it does not parse.
+    pub facts: Arc<FileFacts>,
+    /// The modules it asks for when it runs.
+    pub imports: Vec<ModuleImport>,
+    /// Set when asked for and the file parses.
+    pub javascript: Option<JavaScript>,
+    /// What is wrong with the file on its own.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl FileAnalysis {
+    /// Whether the file is syntactically whole, so that its facts can be relied on.
+    #[must_use]
+    pub fn parses(&self) -> bool {
+        self.diagnostics.is_empty()
+    }
+}
+
+/// Analyses one file. Never panics: whatever goes wrong is a diagnostic.
+#[must_use]
+pub fn analyze_file(path: &str, source: &str, options: &AnalyzeOptions<'_>) -> FileAnalysis {
+    let hash = *blake3::hash(source.as_bytes()).as_bytes();
+    stack::on_pool(|| analyze(path.into(), source, hash, options))
+}
+
+/// The same, on the current thread, which must be one of the pool's.
+pub(crate) fn analyze(path: Arc<str>, source: &str, hash: [u8; 32], options: &AnalyzeOptions<'_>) -> FileAnalysis {
+    if source.len() > MAX_SOURCE_BYTES {
+        let message = format!(
+            "{path} has {} bytes; a source file has at most {MAX_SOURCE_BYTES}",
+            source.len()
+        );
+        let diagnostic = Diagnostic::error(codes::SOURCE_TOO_LARGE, message)
+            .at(&*path, Span::default())
+            .with_help("Move large data out of the source, into a table or an asset.");
+        return refused(path, hash, diagnostic);
+    }
+    let nesting = nesting::estimate(source);
+    if nesting.depth > nesting::DEEPEST {
+        let offset = u32::try_from(nesting.offset).unwrap_or(u32::MAX);
+        let diagnostic = Diagnostic::error(
+            codes::NESTING_TOO_DEEP,
+            format!("{path} nests expressions or statements too deep to be read"),
+        )
+        .at(
+            &*path,
+            Span {
+                start: offset,
+                end: offset,
+            },
+        )
+        .with_help("Split the expression at the marked place into constants.");
+        return refused(path, hash, diagnostic);
+    }
+    let work = || {
+        catch_unwind(AssertUnwindSafe(|| parse_and_emit(&path, source, hash, options)))
+            .map_err(|panic| panic_text(&*panic))
+    };
+    let outcome = if nesting.depth > nesting::SHALLOW {
+        stack::on_deep_stack(work).unwrap_or_else(|| Err("no memory for a thread with a stack of 1 GiB".to_owned()))
+    } else {
+        work()
+    };
+    outcome.unwrap_or_else(|reason| {
+        let diagnostic = Diagnostic::error(codes::PARSER_FAILED, format!("the parser failed on {path}: {reason}"))
+            .at(&*path, Span::default())
+            .with_help("Undo the last change to the file; the construct it holds is one the parser cannot handle.");
+        refused(path.clone(), hash, diagnostic)
+    })
+}
+
+fn refused(path: Arc<str>, hash: [u8; 32], diagnostic: Diagnostic) -> FileAnalysis {
+    FileAnalysis {
+        path,
+        hash,
+        facts: Arc::default(),
+        imports: Vec::new(),
+        javascript: None,
+        diagnostics: vec![diagnostic],
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "unknown cause".to_owned())
+}
+
+fn parse_and_emit(path: &Arc<str>, source: &str, hash: [u8; 32], options: &AnalyzeOptions<'_>) -> FileAnalysis {
+    let positions = Positions::new(source);
+    let (module, mut diagnostics) = syntax::parse(path, positions);
+    let Some(module) = module else {
+        return FileAnalysis {
+            path: path.clone(),
+            hash,
+            facts: Arc::default(),
+            imports: Vec::new(),
+            javascript: None,
+            diagnostics,
+        };
+    };
+    let facts = Arc::new(collect(&module, positions));
+    let imports = list(&module, positions);
+    let javascript =
+        options.emit.as_ref().and_then(
+            |options| match emit(path, Program::Module(module), positions, options) {
+                Ok(javascript) => Some(javascript),
+                Err(diagnostic) => {
+                    diagnostics.push(diagnostic);
+                    None
+                }
+            },
+        );
+    FileAnalysis {
+        path: path.clone(),
+        hash,
+        facts,
+        imports,
+        javascript,
+        diagnostics,
+    }
+}

@@ -1,0 +1,1097 @@
+//! What a function does with its parameters: the calls they take part in and where they leave sight.
+//!
+//! Values are followed by name through constants, destructuring, nested functions and object
+//! literals. Nothing is decided here about what a parameter *is*; that depends on who calls the
+//! function and is known when files are linked.
+
+use swc_core::common::Spanned;
+use swc_core::ecma::ast;
+
+use super::collect::Collector;
+use super::expression::{strip_types, template_text, text};
+use super::{Event, FunctionFacts, Name, ObjectShape, Path, Root, Tracked, TrackedArgument, WithShape};
+use crate::position::Positions;
+
+/// The step to an element of an array.
+fn element_step() -> Name {
+    "[]".into()
+}
+
+/// The step to a property whose name is not visible.
+fn hidden_step() -> Name {
+    "?".into()
+}
+
+/// How often the local functions of one function are walked again for the arguments of a call.
+const MAX_INLINED_CALLS: u32 = 64;
+/// How deep such walks nest.
+const MAX_INLINE_DEPTH: u32 = 8;
+/// A function that makes a function that makes a function is followed this far.
+const MAX_MAKERS: u32 = 3;
+/// Property accesses are followed this far; deeper is plain data.
+const MAX_STEPS: usize = 8;
+
+/// Methods that hand each element of their receiver to the first parameter of their first argument.
+const ELEMENT_CALLBACKS: &[&str] = &[
+    "every",
+    "filter",
+    "find",
+    "findIndex",
+    "findLast",
+    "flatMap",
+    "forEach",
+    "map",
+    "some",
+];
+
+impl Collector<'_> {
+    pub(super) fn arrow(&mut self, arrow: &ast::ArrowExpr) -> u32 {
+        let parameters: Vec<&ast::Pat> = arrow.params.iter().collect();
+        let body = match &*arrow.body {
+            ast::ArrowFunctionBody::Expr(expr) => Body::Expression(expr),
+            ast::ArrowFunctionBody::FunctionBody(body) => Body::Statements(&body.stmts),
+        };
+        self.analyze(arrow.span, &parameters, body)
+    }
+
+    pub(super) fn function(&mut self, function: &ast::Function) -> u32 {
+        let parameters: Vec<&ast::Pat> = function.params.iter().map(|parameter| &parameter.pat).collect();
+        let body = function
+            .body
+            .as_ref()
+            .map_or(Body::Statements(&[]), |body| Body::Statements(&body.stmts));
+        self.analyze(function.span, &parameters, body)
+    }
+
+    fn analyze(&mut self, span: swc_core::common::Span, parameters: &[&ast::Pat], body: Body<'_>) -> u32 {
+        // A function made by a function (`const guard = (role) => async ({ ctx, next }) => …`) gets
+        // facts of its own: whoever receives it calls it with values of its own.
+        self.makers += 1;
+        let returns_function = returned_function(body)
+            .filter(|_| self.makers <= MAX_MAKERS)
+            .map(|returned| match returned {
+                Returned::Arrow(arrow) => self.arrow(arrow),
+                Returned::Function(function) => self.function(function),
+            });
+        self.makers -= 1;
+        let mut walker = Walker {
+            positions: self.positions,
+            events: Vec::new(),
+            scope: Vec::new(),
+            locals: Vec::new(),
+            inlined: 0,
+            depth: 0,
+        };
+        for (index, parameter) in parameters.iter().enumerate() {
+            let root = Root::Parameter(u16::try_from(index).unwrap_or(u16::MAX));
+            let value = Tracked::Path(Box::new(Path {
+                root,
+                steps: Vec::new(),
+            }));
+            walker.bind(parameter, &value);
+        }
+        walker.body(body);
+        walker.finish();
+        let facts = FunctionFacts {
+            span: self.span(span),
+            events: walker.events,
+            returns_function,
+        };
+        self.facts.functions.push(facts);
+        u32::try_from(self.facts.functions.len() - 1).unwrap_or(u32::MAX)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Body<'ast> {
+    Expression(&'ast ast::Expr),
+    Statements(&'ast [ast::Stmt]),
+}
+
+enum Returned<'ast> {
+    Arrow(&'ast ast::ArrowExpr),
+    Function(&'ast ast::Function),
+}
+
+fn returned_function(body: Body<'_>) -> Option<Returned<'_>> {
+    let expr = match body {
+        Body::Expression(expr) => expr,
+        Body::Statements(statements) => match statements.last()? {
+            ast::Stmt::Return(statement) => statement.arg.as_deref()?,
+            _ => return None,
+        },
+    };
+    match strip_types(expr) {
+        ast::Expr::Arrow(arrow) => Some(Returned::Arrow(arrow)),
+        ast::Expr::Fn(function) => Some(Returned::Function(&function.function)),
+        _ => None,
+    }
+}
+
+/// A function declared inside the one being walked.
+#[derive(Clone)]
+struct LocalFunction<'ast> {
+    parameters: Vec<&'ast ast::Pat>,
+    body: Body<'ast>,
+    /// How many names were in scope where it was declared.
+    visible: usize,
+    walked: bool,
+    active: bool,
+}
+
+#[derive(Clone)]
+enum Bound {
+    Value(Tracked),
+    Function(usize),
+}
+
+struct Walker<'source, 'ast> {
+    positions: Positions<'source>,
+    events: Vec<Event>,
+    /// Names in scope, innermost last.
+    scope: Vec<(Name, Bound)>,
+    locals: Vec<LocalFunction<'ast>>,
+    inlined: u32,
+    depth: u32,
+}
+
+impl<'ast> Walker<'_, 'ast> {
+    fn body(&mut self, body: Body<'ast>) {
+        match body {
+            Body::Expression(expr) => {
+                let value = self.value(expr);
+                // A returned function is analysed on its own as well.
+                self.escape(value, expr);
+            }
+            Body::Statements(statements) => self.statements(statements),
+        }
+    }
+
+    fn statements(&mut self, statements: &'ast [ast::Stmt]) {
+        let mark = self.scope.len();
+        // Function declarations are visible before their place.
+        for statement in statements {
+            if let ast::Stmt::Decl(ast::Decl::Fn(declaration)) = statement {
+                self.declare(&declaration.ident, &declaration.function);
+            }
+        }
+        for statement in statements {
+            self.statement(statement);
+        }
+        self.leave(mark);
+    }
+
+    fn leave(&mut self, mark: usize) {
+        // A local function that nobody called by name may still run: as a callback, say.
+        let locals: Vec<usize> = self.scope[mark..]
+            .iter()
+            .filter_map(|(_, bound)| match bound {
+                Bound::Function(index) => Some(*index),
+                Bound::Value(_) => None,
+            })
+            .collect();
+        for index in locals {
+            if !self.locals[index].walked {
+                self.enter(index, &[]);
+            }
+        }
+        self.scope.truncate(mark);
+    }
+
+    fn finish(&mut self) {
+        self.leave(0);
+    }
+
+    fn declare(&mut self, identifier: &ast::Ident, function: &'ast ast::Function) {
+        let Some(body) = &function.body else { return };
+        let parameters = function.params.iter().map(|parameter| &parameter.pat).collect();
+        self.local(identifier.sym.clone(), parameters, Body::Statements(&body.stmts));
+    }
+
+    fn local(&mut self, name: Name, parameters: Vec<&'ast ast::Pat>, body: Body<'ast>) {
+        let index = self.locals.len();
+        self.locals.push(LocalFunction {
+            parameters,
+            body,
+            visible: self.scope.len() + 1,
+            walked: false,
+            active: false,
+        });
+        self.scope.push((name, Bound::Function(index)));
+    }
+
+    /// Walks the body of a local function with its parameters bound to the given values.
+    fn enter(&mut self, index: usize, arguments: &[Tracked]) -> bool {
+        let local = &mut self.locals[index];
+        if local.active {
+            return true;
+        }
+        if self.inlined >= MAX_INLINED_CALLS || self.depth >= MAX_INLINE_DEPTH {
+            return false;
+        }
+        local.walked = true;
+        local.active = true;
+        let (parameters, body, visible) = (local.parameters.clone(), local.body, local.visible);
+        self.inlined += 1;
+        self.depth += 1;
+        // Names declared later in the enclosing scopes are visible too by the time it runs; those
+        // of an unrelated inner scope are not, but shadowing there is rare and only adds findings.
+        let mark = self.scope.len().max(visible);
+        for (position, parameter) in parameters.iter().enumerate() {
+            let value = arguments.get(position).unwrap_or(&Tracked::Unknown).clone();
+            self.bind(parameter, &value);
+        }
+        self.body(body);
+        self.leave(mark.min(self.scope.len()));
+        self.depth -= 1;
+        self.locals[index].active = false;
+        true
+    }
+
+    /// A function written in place, run with the given arguments.
+    fn inline(&mut self, function: Inline<'ast>, arguments: &[Tracked]) {
+        let mark = self.scope.len();
+        match function {
+            Inline::Arrow(arrow) => {
+                for (index, parameter) in arrow.params.iter().enumerate() {
+                    let value = arguments.get(index).unwrap_or(&Tracked::Unknown).clone();
+                    self.bind(parameter, &value);
+                }
+                match &*arrow.body {
+                    ast::ArrowFunctionBody::Expr(expr) => {
+                        let value = self.value(expr);
+                        self.escape(value, expr);
+                    }
+                    ast::ArrowFunctionBody::FunctionBody(body) => self.statements(&body.stmts),
+                }
+            }
+            Inline::Function(function) => {
+                for (index, parameter) in function.params.iter().enumerate() {
+                    let value = arguments.get(index).unwrap_or(&Tracked::Unknown).clone();
+                    self.bind(&parameter.pat, &value);
+                }
+                if let Some(body) = &function.body {
+                    self.statements(&body.stmts);
+                }
+            }
+        }
+        self.leave(mark);
+    }
+
+    fn statement(&mut self, statement: &'ast ast::Stmt) {
+        match statement {
+            ast::Stmt::Expr(statement) => {
+                self.value(&statement.expr);
+            }
+            ast::Stmt::Block(block) => self.statements(&block.stmts),
+            ast::Stmt::Decl(declaration) => match declaration {
+                ast::Decl::Var(variables) => self.variables(variables),
+                ast::Decl::Fn(_) => {}
+                ast::Decl::Class(class) => {
+                    self.scope
+                        .push((class.ident.sym.clone(), Bound::Value(Tracked::Unknown)));
+                    self.class(&class.class);
+                }
+                _ => {}
+            },
+            ast::Stmt::Return(statement) => {
+                if let Some(expr) = &statement.arg {
+                    let value = self.value(expr);
+                    self.escape(value, expr);
+                }
+            }
+            ast::Stmt::If(statement) => {
+                self.value(&statement.test);
+                self.statement(&statement.cons);
+                if let Some(alternative) = &statement.alt {
+                    self.statement(alternative);
+                }
+            }
+            ast::Stmt::ForOf(statement) => {
+                let mark = self.scope.len();
+                let items = self.value(&statement.right);
+                let item = into_step(items, &element_step());
+                self.head(&statement.left, &item);
+                self.statement(&statement.body);
+                self.leave(mark);
+            }
+            ast::Stmt::ForIn(statement) => {
+                let mark = self.scope.len();
+                self.value(&statement.right);
+                self.head(&statement.left, &Tracked::Unknown);
+                self.statement(&statement.body);
+                self.leave(mark);
+            }
+            ast::Stmt::For(statement) => {
+                let mark = self.scope.len();
+                match &statement.init {
+                    Some(ast::VarDeclOrExpr::VarDecl(variables)) => self.variables(variables),
+                    Some(ast::VarDeclOrExpr::Expr(expr)) => {
+                        self.value(expr);
+                    }
+                    None => {}
+                }
+                for expr in [&statement.test, &statement.update].into_iter().flatten() {
+                    self.value(expr);
+                }
+                self.statement(&statement.body);
+                self.leave(mark);
+            }
+            ast::Stmt::While(statement) => {
+                self.value(&statement.test);
+                self.statement(&statement.body);
+            }
+            ast::Stmt::DoWhile(statement) => {
+                self.statement(&statement.body);
+                self.value(&statement.test);
+            }
+            ast::Stmt::Labeled(statement) => self.statement(&statement.body),
+            ast::Stmt::Switch(statement) => {
+                self.value(&statement.discriminant);
+                let mark = self.scope.len();
+                for case in &statement.cases {
+                    if let Some(test) = &case.test {
+                        self.value(test);
+                    }
+                    for statement in &case.cons {
+                        if let ast::Stmt::Decl(ast::Decl::Fn(declaration)) = statement {
+                            self.declare(&declaration.ident, &declaration.function);
+                        }
+                        self.statement(statement);
+                    }
+                }
+                self.leave(mark);
+            }
+            ast::Stmt::Throw(statement) => {
+                self.value(&statement.arg);
+            }
+            ast::Stmt::Try(statement) => {
+                self.statements(&statement.block.stmts);
+                if let Some(handler) = &statement.handler {
+                    let mark = self.scope.len();
+                    if let Some(parameter) = &handler.param {
+                        self.bind(parameter, &Tracked::Unknown);
+                    }
+                    self.statements(&handler.body.stmts);
+                    self.leave(mark);
+                }
+                if let Some(finalizer) = &statement.finalizer {
+                    self.statements(&finalizer.stmts);
+                }
+            }
+            ast::Stmt::With(_)
+            | ast::Stmt::Empty(_)
+            | ast::Stmt::Debugger(_)
+            | ast::Stmt::Break(_)
+            | ast::Stmt::Continue(_) => {}
+        }
+    }
+
+    fn head(&mut self, head: &'ast ast::ForHead, value: &Tracked) {
+        match head {
+            ast::ForHead::VarDecl(variables) => {
+                for variable in &variables.decls {
+                    self.bind(&variable.name, value);
+                }
+            }
+            ast::ForHead::UsingDecl(_) => {}
+            ast::ForHead::Pat(pattern) => self.assign_pattern(pattern, value),
+        }
+    }
+
+    fn variables(&mut self, variables: &'ast ast::VarDecl) {
+        for variable in &variables.decls {
+            match (&variable.name, variable.init.as_deref().map(strip_types)) {
+                (ast::Pat::Ident(name), Some(ast::Expr::Arrow(arrow))) => {
+                    let body = match &*arrow.body {
+                        ast::ArrowFunctionBody::Expr(expr) => Body::Expression(expr),
+                        ast::ArrowFunctionBody::FunctionBody(body) => Body::Statements(&body.stmts),
+                    };
+                    self.local(name.sym.clone(), arrow.params.iter().collect(), body);
+                }
+                (ast::Pat::Ident(name), Some(ast::Expr::Fn(function))) => {
+                    self.declare(&name.id, &function.function);
+                }
+                (pattern, Some(expr)) => {
+                    let value = self.value(expr);
+                    self.bind(pattern, &value);
+                }
+                (pattern, None) => self.bind(pattern, &Tracked::Unknown),
+            }
+        }
+    }
+
+    /// Binds the names of a pattern to the parts of a value.
+    fn bind(&mut self, pattern: &'ast ast::Pat, value: &Tracked) {
+        match pattern {
+            ast::Pat::Ident(identifier) => {
+                self.scope.push((identifier.sym.clone(), Bound::Value(value.clone())));
+            }
+            ast::Pat::Object(object) => {
+                for property in &object.props {
+                    match property {
+                        ast::ObjectPatProp::KeyValue(pair) => {
+                            let part = match &pair.key {
+                                ast::PropName::Ident(name) => step(value, &name.sym),
+                                ast::PropName::Str(string) => step(value, &text(&string.value)),
+                                ast::PropName::Computed(computed) => match self.value(&computed.expr) {
+                                    Tracked::String(name) => step(value, &name),
+                                    _ => Tracked::Unknown,
+                                },
+                                _ => Tracked::Unknown,
+                            };
+                            self.bind(&pair.value, &part);
+                        }
+                        ast::ObjectPatProp::Assign(shorthand) => {
+                            if let Some(default) = &shorthand.value {
+                                self.value(default);
+                            }
+                            let part = step(value, &shorthand.key.sym);
+                            self.scope.push((shorthand.key.sym.clone(), Bound::Value(part)));
+                        }
+                        // What is left holds the same handles under the same names.
+                        ast::ObjectPatProp::Rest(rest) => self.bind(&rest.arg, value),
+                    }
+                }
+            }
+            ast::Pat::Array(array) => {
+                let element = step(value, &element_step());
+                for pattern in array.elems.iter().flatten() {
+                    self.bind(pattern, &element);
+                }
+            }
+            ast::Pat::Rest(rest) => self.bind(&rest.arg, &Tracked::Unknown),
+            ast::Pat::Assign(assign) => {
+                self.value(&assign.right);
+                self.bind(&assign.left, value);
+            }
+            ast::Pat::Invalid(_) | ast::Pat::Expr(_) => {}
+        }
+    }
+
+    /// Binds the names that an assignment to a pattern changes.
+    fn assign_pattern(&mut self, pattern: &'ast ast::Pat, value: &Tracked) {
+        match pattern {
+            ast::Pat::Ident(identifier) => self.assign_name(&identifier.sym, value.clone()),
+            ast::Pat::Expr(expr) => match strip_types(expr) {
+                ast::Expr::Ident(identifier) => self.assign_name(&identifier.sym, value.clone()),
+                _ => self.escape(value.clone(), expr),
+            },
+            other => self.bind(other, value),
+        }
+    }
+
+    /// `name = value`: the name may hold either from now on.
+    fn assign_name(&mut self, name: &Name, value: Tracked) {
+        if let Some((_, bound)) = self.scope.iter_mut().rev().find(|(bound, _)| bound == name) {
+            *bound = match std::mem::replace(bound, Bound::Value(Tracked::Unknown)) {
+                Bound::Value(Tracked::Unknown) => Bound::Value(value),
+                Bound::Value(before) if before == value => Bound::Value(value),
+                Bound::Value(before) => Bound::Value(Tracked::Either(vec![before, value])),
+                function @ Bound::Function(_) => function,
+            };
+        }
+    }
+
+    fn lookup(&self, name: &Name) -> Option<&Bound> {
+        self.scope
+            .iter()
+            .rev()
+            .find(|(bound, _)| bound == name)
+            .map(|(_, bound)| bound)
+    }
+
+    /// Walks an expression and says what it is.
+    fn value(&mut self, expr: &'ast ast::Expr) -> Tracked {
+        match strip_types(expr) {
+            ast::Expr::Ident(identifier) => match self.lookup(&identifier.sym) {
+                Some(Bound::Value(value)) => value.clone(),
+                Some(Bound::Function(_)) => Tracked::Unknown,
+                None => Tracked::Path(Box::new(Path {
+                    root: Root::Module(identifier.sym.clone()),
+                    steps: Vec::new(),
+                })),
+            },
+            ast::Expr::Lit(ast::Lit::Str(string)) => Tracked::String(text(&string.value)),
+            ast::Expr::Lit(_) => Tracked::Unknown,
+            ast::Expr::Tpl(template) => {
+                for expr in &template.exprs {
+                    self.value(expr);
+                }
+                match (&template.quasis[..], template.exprs.is_empty()) {
+                    ([only], true) => Tracked::String(template_text(only)),
+                    _ => Tracked::Unknown,
+                }
+            }
+            ast::Expr::Member(member) => self.member(member),
+            ast::Expr::OptChain(chain) => match &*chain.base {
+                ast::OptChainBase::Member(member) => self.member(member),
+                ast::OptChainBase::Call(call) => {
+                    self.call(&call.callee, &call.args, call.span);
+                    Tracked::Unknown
+                }
+            },
+            ast::Expr::Call(call) => match &call.callee {
+                ast::Callee::Expr(callee) => {
+                    self.call(callee, &call.args, call.span);
+                    Tracked::Unknown
+                }
+                ast::Callee::Super(_) | ast::Callee::Import(_) => {
+                    self.escape_arguments(&call.args);
+                    Tracked::Unknown
+                }
+            },
+            ast::Expr::New(new) => {
+                let callee = self.value(&new.callee);
+                let arguments = new.args.as_deref().unwrap_or(&[]);
+                self.tracked_call(&callee, &new.callee, arguments, new.span, true);
+                Tracked::Unknown
+            }
+            ast::Expr::Await(expr) => self.value(&expr.arg),
+            ast::Expr::Cond(conditional) => {
+                self.value(&conditional.test);
+                let consequent = self.value(&conditional.cons);
+                let alternative = self.value(&conditional.alt);
+                either(consequent, alternative)
+            }
+            ast::Expr::Bin(binary) => {
+                let left = self.value(&binary.left);
+                let right = self.value(&binary.right);
+                match binary.op {
+                    ast::BinaryOp::LogicalAnd => right,
+                    ast::BinaryOp::LogicalOr | ast::BinaryOp::NullishCoalescing => either(left, right),
+                    _ => Tracked::Unknown,
+                }
+            }
+            ast::Expr::Assign(assign) => {
+                let value = self.value(&assign.right);
+                match &assign.left {
+                    ast::AssignTarget::Simple(ast::SimpleAssignTarget::Ident(identifier)) => {
+                        self.assign_name(&identifier.sym, value.clone());
+                    }
+                    ast::AssignTarget::Simple(target) => {
+                        if let ast::SimpleAssignTarget::Member(member) = target {
+                            self.member(member);
+                        }
+                        self.escape(value, &assign.right);
+                        // It has left sight; what the assignment evaluates to adds nothing.
+                        return Tracked::Unknown;
+                    }
+                    ast::AssignTarget::Pat(ast::AssignTargetPat::Object(object)) => {
+                        for property in &object.props {
+                            match property {
+                                ast::ObjectPatProp::KeyValue(pair) => {
+                                    let part = match &pair.key {
+                                        ast::PropName::Ident(name) => step(&value, &name.sym),
+                                        _ => Tracked::Unknown,
+                                    };
+                                    self.assign_pattern(&pair.value, &part);
+                                }
+                                ast::ObjectPatProp::Assign(shorthand) => {
+                                    let part = step(&value, &shorthand.key.sym);
+                                    self.assign_name(&shorthand.key.sym, part);
+                                }
+                                ast::ObjectPatProp::Rest(rest) => self.assign_pattern(&rest.arg, &value),
+                            }
+                        }
+                    }
+                    ast::AssignTarget::Pat(_) => self.escape(value.clone(), &assign.right),
+                }
+                value
+            }
+            ast::Expr::Seq(sequence) => {
+                let mut last = Tracked::Unknown;
+                for expr in &sequence.exprs {
+                    last = self.value(expr);
+                }
+                last
+            }
+            ast::Expr::Object(object) => self.object(object),
+            ast::Expr::Array(array) => {
+                for element in array.elems.iter().flatten() {
+                    let value = self.value(&element.expr);
+                    self.escape(value, &element.expr);
+                }
+                Tracked::Unknown
+            }
+            ast::Expr::Arrow(arrow) => {
+                self.inline(Inline::Arrow(arrow), &[]);
+                Tracked::Unknown
+            }
+            ast::Expr::Fn(function) => {
+                self.inline(Inline::Function(&function.function), &[]);
+                Tracked::Unknown
+            }
+            ast::Expr::Class(class) => {
+                self.class(&class.class);
+                Tracked::Unknown
+            }
+            ast::Expr::Unary(unary) => {
+                self.value(&unary.arg);
+                Tracked::Unknown
+            }
+            ast::Expr::Yield(expr) => {
+                if let Some(expr) = &expr.arg {
+                    let value = self.value(expr);
+                    self.escape(value, expr);
+                }
+                Tracked::Unknown
+            }
+            ast::Expr::TaggedTpl(tagged) => {
+                self.value(&tagged.tag);
+                for expr in &tagged.tpl.exprs {
+                    let value = self.value(expr);
+                    self.escape(value, expr);
+                }
+                Tracked::Unknown
+            }
+            ast::Expr::JSXElement(element) => {
+                self.jsx_element(element);
+                Tracked::Unknown
+            }
+            ast::Expr::JSXFragment(fragment) => {
+                self.jsx_children(&fragment.children);
+                Tracked::Unknown
+            }
+            _ => Tracked::Unknown,
+        }
+    }
+
+    fn jsx_element(&mut self, element: &'ast ast::JSXElement) {
+        for attribute in &element.opening.attrs {
+            match attribute {
+                ast::JSXAttrOrSpread::SpreadElement(spread) => {
+                    let value = self.value(&spread.expr);
+                    self.escape(value, &spread.expr);
+                }
+                ast::JSXAttrOrSpread::JSXAttr(attribute) => match &attribute.value {
+                    Some(ast::JSXAttrValue::JSXExprContainer(container)) => self.jsx_container(container),
+                    Some(ast::JSXAttrValue::JSXElement(element)) => self.jsx_element(element),
+                    Some(ast::JSXAttrValue::JSXFragment(fragment)) => self.jsx_children(&fragment.children),
+                    _ => {}
+                },
+            }
+        }
+        self.jsx_children(&element.children);
+    }
+
+    fn jsx_children(&mut self, children: &'ast [ast::JSXElementChild]) {
+        for child in children {
+            match child {
+                ast::JSXElementChild::JSXExprContainer(container) => self.jsx_container(container),
+                ast::JSXElementChild::JSXSpreadChild(spread) => {
+                    let value = self.value(&spread.expr);
+                    self.escape(value, &spread.expr);
+                }
+                ast::JSXElementChild::JSXElement(element) => self.jsx_element(element),
+                ast::JSXElementChild::JSXFragment(fragment) => self.jsx_children(&fragment.children),
+                ast::JSXElementChild::JSXText(_) => {}
+            }
+        }
+    }
+
+    fn jsx_container(&mut self, container: &'ast ast::JSXExprContainer) {
+        if let ast::JSXExpr::Expr(expr) = &container.expr {
+            let value = self.value(expr);
+            self.escape(value, expr);
+        }
+    }
+
+    fn class(&mut self, class: &'ast ast::Class) {
+        for member in &class.body {
+            match member {
+                ast::ClassMember::Method(method) => {
+                    self.inline(Inline::Function(&method.function), &[]);
+                }
+                ast::ClassMember::PrivateMethod(method) => {
+                    self.inline(Inline::Function(&method.function), &[]);
+                }
+                ast::ClassMember::Constructor(constructor) => {
+                    if let Some(body) = &constructor.body {
+                        self.statements(&body.stmts);
+                    }
+                }
+                ast::ClassMember::ClassProp(property) => {
+                    if let Some(value) = &property.value {
+                        let tracked = self.value(value);
+                        self.escape(tracked, value);
+                    }
+                }
+                ast::ClassMember::PrivateProp(property) => {
+                    if let Some(value) = &property.value {
+                        let tracked = self.value(value);
+                        self.escape(tracked, value);
+                    }
+                }
+                ast::ClassMember::StaticBlock(block) => self.statements(&block.body.stmts),
+                _ => {}
+            }
+        }
+    }
+
+    fn member(&mut self, member: &'ast ast::MemberExpr) -> Tracked {
+        let object = self.value(&member.obj);
+        match &member.prop {
+            ast::MemberProp::Ident(name) => into_step(object, &name.sym),
+            ast::MemberProp::Computed(computed) => match self.value(&computed.expr) {
+                Tracked::String(name) => into_step(object, &name),
+                Tracked::Unknown if is_number(&computed.expr) => into_step(object, &element_step()),
+                // `db[name]`: which table is not visible.
+                _ => into_step(object, &hidden_step()),
+            },
+            ast::MemberProp::PrivateName(_) => Tracked::Unknown,
+        }
+    }
+
+    fn object(&mut self, object: &'ast ast::ObjectLit) -> Tracked {
+        let mut shape = ObjectShape::default();
+        for property in &object.props {
+            match property {
+                ast::PropOrSpread::Spread(spread) => {
+                    let value = self.value(&spread.expr);
+                    if value != Tracked::Unknown {
+                        shape.spreads.push(value);
+                    }
+                }
+                ast::PropOrSpread::Prop(property) => match &**property {
+                    ast::Prop::Shorthand(identifier) => {
+                        let value = match self.lookup(&identifier.sym) {
+                            Some(Bound::Value(value)) => value.clone(),
+                            Some(Bound::Function(_)) => Tracked::Unknown,
+                            None => Tracked::Path(Box::new(Path {
+                                root: Root::Module(identifier.sym.clone()),
+                                steps: Vec::new(),
+                            })),
+                        };
+                        shape.properties.push((identifier.sym.clone(), value));
+                    }
+                    ast::Prop::KeyValue(pair) => {
+                        let value = self.value(&pair.value);
+                        match &pair.key {
+                            ast::PropName::Ident(name) => shape.properties.push((name.sym.clone(), value)),
+                            ast::PropName::Str(string) => {
+                                shape.properties.push((text(&string.value), value));
+                            }
+                            ast::PropName::Computed(computed) => {
+                                self.value(&computed.expr);
+                                shape.properties.push(("?".into(), value));
+                            }
+                            _ => {}
+                        }
+                    }
+                    ast::Prop::Method(method) => self.inline(Inline::Function(&method.function), &[]),
+                    ast::Prop::Getter(getter) => {
+                        if let Some(body) = &getter.function.body {
+                            self.statements(&body.stmts);
+                        }
+                    }
+                    ast::Prop::Setter(setter) => {
+                        if let Some(body) = &setter.function.body {
+                            self.statements(&body.stmts);
+                        }
+                    }
+                    ast::Prop::Assign(assign) => {
+                        self.value(&assign.value);
+                    }
+                },
+            }
+        }
+        if shape.properties.iter().all(|(_, value)| *value == Tracked::Unknown) && shape.spreads.is_empty() {
+            return Tracked::Unknown;
+        }
+        Tracked::Object(Box::new(shape))
+    }
+
+    fn call(
+        &mut self,
+        callee_expr: &'ast ast::Expr,
+        arguments: &'ast [ast::ExprOrSpread],
+        span: swc_core::common::Span,
+    ) {
+        let callee_expr = strip_types(callee_expr);
+        match callee_expr {
+            ast::Expr::Ident(identifier) => {
+                if let Some(Bound::Function(index)) = self.lookup(&identifier.sym) {
+                    let index = *index;
+                    let values: Vec<Tracked> = arguments.iter().map(|argument| self.argument(argument, None)).collect();
+                    if !self.enter(index, &values) {
+                        for (value, argument) in values.into_iter().zip(arguments) {
+                            self.escape(value, &argument.expr);
+                        }
+                    }
+                    return;
+                }
+            }
+            // `(async () => { … })()`
+            ast::Expr::Arrow(arrow) => {
+                let values: Vec<Tracked> = arguments.iter().map(|argument| self.argument(argument, None)).collect();
+                self.inline(Inline::Arrow(arrow), &values);
+                return;
+            }
+            ast::Expr::Fn(function) => {
+                let values: Vec<Tracked> = arguments.iter().map(|argument| self.argument(argument, None)).collect();
+                self.inline(Inline::Function(&function.function), &values);
+                return;
+            }
+            _ => {}
+        }
+        let callee = self.value(callee_expr);
+        self.tracked_call(&callee, callee_expr, arguments, span, false);
+    }
+
+    fn tracked_call(
+        &mut self,
+        callee: &Tracked,
+        callee_expr: &'ast ast::Expr,
+        arguments: &'ast [ast::ExprOrSpread],
+        span: swc_core::common::Span,
+        constructs: bool,
+    ) {
+        // `args.ids.map((id) => …)`: the callback sees the elements.
+        let element = match callee {
+            Tracked::Path(path) => path.steps.split_last().and_then(|(method, receiver)| {
+                ELEMENT_CALLBACKS.contains(&&**method).then(|| {
+                    let receiver = Path {
+                        root: path.root.clone(),
+                        steps: receiver.to_vec(),
+                    };
+                    into_step(Tracked::Path(Box::new(receiver)), &element_step())
+                })
+            }),
+            _ => None,
+        };
+        let values: Vec<TrackedArgument> = arguments
+            .iter()
+            .map(|argument| TrackedArgument {
+                value: self.argument(argument, element.as_ref()),
+                span: self.positions.span(argument.expr.span()),
+            })
+            .collect();
+        match callee {
+            Tracked::Path(path) => {
+                let matters = match path.root {
+                    Root::Parameter(_) => !is_argument_path(path) && element.is_none(),
+                    // What a function of the module does without being given anything of ours
+                    // cannot reach the database.
+                    Root::Module(_) => values.iter().any(|argument| may_hold_handle(&argument.value)),
+                };
+                if matters {
+                    let with = arguments.first().and_then(|argument| self.with_shape(&argument.expr));
+                    self.events.push(Event::Call {
+                        callee: (**path).clone(),
+                        span: self.positions.span(span),
+                        callee_span: self.positions.span(callee_expr.span()),
+                        arguments: values,
+                        with,
+                        constructs,
+                    });
+                }
+            }
+            Tracked::Either(choices) => {
+                for (index, choice) in choices.iter().enumerate() {
+                    if let Tracked::Path(path) = choice {
+                        let arguments = values
+                            .iter()
+                            .map(|argument| TrackedArgument {
+                                value: argument.value.clone(),
+                                span: argument.span,
+                            })
+                            .collect();
+                        self.events.push(Event::Call {
+                            callee: (**path).clone(),
+                            span: self.positions.span(span),
+                            callee_span: self.positions.span(callee_expr.span()),
+                            arguments,
+                            with: None,
+                            constructs,
+                        });
+                    } else if index == 0 {
+                        for (argument, expr) in values.iter().zip(arguments) {
+                            self.escape(argument.value.clone(), &expr.expr);
+                        }
+                    }
+                }
+            }
+            _ => {
+                for (argument, expr) in values.into_iter().zip(arguments) {
+                    self.escape(argument.value, &expr.expr);
+                }
+            }
+        }
+    }
+
+    fn argument(&mut self, argument: &'ast ast::ExprOrSpread, element: Option<&Tracked>) -> Tracked {
+        let elements = element.map(std::slice::from_ref).unwrap_or_default();
+        match strip_types(&argument.expr) {
+            ast::Expr::Arrow(arrow) => {
+                self.inline(Inline::Arrow(arrow), elements);
+                Tracked::Unknown
+            }
+            ast::Expr::Fn(function) => {
+                self.inline(Inline::Function(&function.function), elements);
+                Tracked::Unknown
+            }
+            ast::Expr::Ident(identifier) => {
+                if let Some(Bound::Function(index)) = self.lookup(&identifier.sym) {
+                    let index = *index;
+                    self.enter(index, elements);
+                    return Tracked::Unknown;
+                }
+                self.value(&argument.expr)
+            }
+            _ => self.value(&argument.expr),
+        }
+    }
+
+    fn escape_arguments(&mut self, arguments: &'ast [ast::ExprOrSpread]) {
+        for argument in arguments {
+            let value = self.argument(argument, None);
+            self.escape(value, &argument.expr);
+        }
+    }
+
+    /// Records that a value goes where it is not followed.
+    fn escape(&mut self, value: Tracked, expr: &ast::Expr) {
+        let span = self.positions.span(expr.span());
+        self.escape_at(value, span);
+    }
+
+    fn escape_at(&mut self, value: Tracked, span: lunora_diagnostics::Span) {
+        match value {
+            Tracked::Path(path) => {
+                if matches!(path.root, Root::Parameter(_)) && !is_argument_path(&path) {
+                    self.events.push(Event::Escape { value: *path, span });
+                }
+            }
+            Tracked::Object(shape) => {
+                for (_, value) in shape.properties {
+                    self.escape_at(value, span);
+                }
+                for value in shape.spreads {
+                    self.escape_at(value, span);
+                }
+            }
+            Tracked::Either(values) => {
+                for value in values {
+                    self.escape_at(value, span);
+                }
+            }
+            Tracked::Unknown | Tracked::String(_) => {}
+        }
+    }
+
+    /// `{ with: { author: true, replies: { with: { … } } } }`
+    fn with_shape(&self, expr: &ast::Expr) -> Option<WithShape> {
+        let ast::Expr::Object(options) = strip_types(expr) else {
+            return None;
+        };
+        let value = property_value(options, "with")?;
+        let ast::Expr::Object(relations) = strip_types(value) else {
+            return None;
+        };
+        let mut shape = WithShape::default();
+        for property in &relations.props {
+            let ast::PropOrSpread::Prop(property) = property else {
+                continue;
+            };
+            let ast::Prop::KeyValue(pair) = &**property else {
+                continue;
+            };
+            let name = match &pair.key {
+                ast::PropName::Ident(name) => name.sym.clone(),
+                ast::PropName::Str(string) => text(&string.value),
+                _ => continue,
+            };
+            if matches!(strip_types(&pair.value), ast::Expr::Lit(ast::Lit::Bool(boolean)) if !boolean.value) {
+                continue;
+            }
+            let nested = self.with_shape(&pair.value).unwrap_or_default();
+            shape
+                .relations
+                .push((name, self.positions.span(pair.key.span()), nested));
+        }
+        Some(shape)
+    }
+}
+
+enum Inline<'ast> {
+    Arrow(&'ast ast::ArrowExpr),
+    Function(&'ast ast::Function),
+}
+
+fn property_value<'object>(object: &'object ast::ObjectLit, wanted: &str) -> Option<&'object ast::Expr> {
+    object.props.iter().find_map(|property| {
+        let ast::PropOrSpread::Prop(property) = property else {
+            return None;
+        };
+        let ast::Prop::KeyValue(pair) = &**property else {
+            return None;
+        };
+        let found = match &pair.key {
+            ast::PropName::Ident(name) => &*name.sym == wanted,
+            ast::PropName::Str(string) => &*text(&string.value) == wanted,
+            _ => false,
+        };
+        found.then_some(&*pair.value)
+    })
+}
+
+fn is_number(expr: &ast::Expr) -> bool {
+    matches!(strip_types(expr), ast::Expr::Lit(ast::Lit::Num(_)))
+}
+
+/// `args.x` of a handler: plain data, whatever happens to it.
+fn is_argument_path(path: &Path) -> bool {
+    matches!(path.root, Root::Parameter(_)) && path.steps.first().is_some_and(|step| &**step == "args")
+}
+
+fn may_hold_handle(value: &Tracked) -> bool {
+    match value {
+        Tracked::Path(path) => matches!(path.root, Root::Parameter(_)) && !is_argument_path(path),
+        Tracked::Object(shape) => {
+            shape.properties.iter().any(|(_, value)| may_hold_handle(value))
+                || shape.spreads.iter().any(may_hold_handle)
+        }
+        Tracked::Either(values) => values.iter().any(may_hold_handle),
+        Tracked::Unknown | Tracked::String(_) => false,
+    }
+}
+
+fn either(left: Tracked, right: Tracked) -> Tracked {
+    match (left, right) {
+        (left, right) if left == right => left,
+        (Tracked::Unknown, Tracked::Unknown) => Tracked::Unknown,
+        (left, right) => Tracked::Either(vec![left, right]),
+    }
+}
+
+/// A property of a tracked value.
+fn step(value: &Tracked, name: &Name) -> Tracked {
+    match value {
+        Tracked::Object(shape) => {
+            if let Some((_, value)) = shape.properties.iter().rev().find(|(key, _)| key == name) {
+                return value.clone();
+            }
+            match &shape.spreads[..] {
+                [] => Tracked::Unknown,
+                [only] => step(only, name),
+                several => Tracked::Either(several.iter().map(|value| step(value, name)).collect()),
+            }
+        }
+        Tracked::Unknown | Tracked::String(_) => Tracked::Unknown,
+        other => into_step(other.clone(), name),
+    }
+}
+
+/// The same of a value that is not needed any more.
+fn into_step(value: Tracked, name: &Name) -> Tracked {
+    match value {
+        Tracked::Path(mut path) if path.steps.len() < MAX_STEPS => {
+            path.steps.push(name.clone());
+            Tracked::Path(path)
+        }
+        Tracked::Path(_) | Tracked::Unknown | Tracked::String(_) => Tracked::Unknown,
+        Tracked::Object(_) => step(&value, name),
+        Tracked::Either(values) => Tracked::Either(values.into_iter().map(|value| into_step(value, name)).collect()),
+    }
+}

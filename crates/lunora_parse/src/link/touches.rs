@@ -1,0 +1,851 @@
+//! Which tables a function touches, through every function of the app that it calls.
+
+use std::rc::Rc;
+
+use lunora_diagnostics::{Code, codes};
+use lunora_ir::{FunctionKind, Validator};
+use rustc_hash::FxHashSet;
+
+use super::evaluate::Evaluator;
+use super::modules::{FileIndex, GeneratedModule, Symbol, function_of, module_path};
+use super::schema::SchemaModel;
+use super::suggest::hint;
+use super::value::{BuilderValue, Callable, FunctionRef, Map, Place, RegisteredValue, Value};
+use crate::facts::{
+    BindingKind, Event, Expression, ExpressionKind, Imported, Name, Path, Root, Tracked, TrackedArgument, WithShape,
+};
+
+/// Functions that one function may lead to.
+const MAX_VISITS: usize = 4_000;
+
+/// What a tracked value is, once the caller is known.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Handle {
+    /// The parameter of a handler: `{ ctx, args }`, with the input it belongs to.
+    Handler(usize),
+    Context,
+    Database,
+    /// `ctx.db.<table>`
+    Accessor(Name),
+    /// `ctx.db[name]`, where the name is not visible.
+    UnknownAccessor,
+    /// Part of the arguments of a handler.
+    Arguments(usize, Vec<Name>),
+    String(Name),
+    /// Something of a module, not looked at yet.
+    Module(FileIndex, Name, Vec<Name>),
+    Object(Vec<(Name, Handle)>, Vec<Handle>),
+    Either(Vec<Handle>),
+    Other,
+}
+
+/// Why a function's tables are not all visible.
+#[derive(Debug, Clone)]
+pub(super) struct Unseen {
+    pub(super) code: Code,
+    pub(super) place: Place,
+    pub(super) message: String,
+}
+
+/// What a function touches.
+#[derive(Debug, Default)]
+pub(super) struct Touches {
+    pub(super) reads: Map<Name, Place>,
+    pub(super) writes: Map<Name, Place>,
+    /// Stand in the way of deciding, unless the address is stated.
+    pub(super) unseen: Vec<Unseen>,
+    /// Accesses by an id whose table is not known; they decide nothing.
+    pub(super) by_unknown_id: Vec<Place>,
+    /// The first use of `ctx.db`.
+    pub(super) database: Option<Place>,
+}
+
+impl Touches {
+    pub(super) fn tables(&self) -> Vec<&Name> {
+        let mut tables: Vec<&Name> = self.reads.keys().chain(self.writes.keys()).collect();
+        tables.sort();
+        tables.dedup();
+        tables
+    }
+
+    pub(super) fn place_of(&self, table: &str) -> Option<Place> {
+        let table: Name = table.into();
+        self.writes.get(&table).or_else(|| self.reads.get(&table)).copied()
+    }
+}
+
+struct Walk<'walk, 'modules> {
+    evaluator: &'walk mut Evaluator<'modules>,
+    schema: &'walk SchemaModel,
+    inputs: Vec<Rc<BuilderValue>>,
+    visited: FxHashSet<(FunctionRef, Vec<Handle>)>,
+    touches: Touches,
+    /// Where the function that is being decided calls the one being walked.
+    through: Option<Place>,
+    kind: FunctionKind,
+}
+
+/// Finds what a registered function touches.
+pub(super) fn touches_of(evaluator: &mut Evaluator<'_>, schema: &SchemaModel, function: &RegisteredValue) -> Touches {
+    let mut walk = Walk {
+        evaluator,
+        schema,
+        inputs: Vec::new(),
+        visited: FxHashSet::default(),
+        touches: Touches::default(),
+        through: None,
+        kind: function.builder.kind,
+    };
+    walk.registered(function);
+    walk.touches
+}
+
+impl<'modules> Walk<'_, 'modules> {
+    fn registered(&mut self, function: &RegisteredValue) {
+        let input = self.inputs.len();
+        self.inputs.push(function.builder.clone());
+        for callable in function.builder.middleware.iter().chain([&function.handler]) {
+            match callable {
+                Callable::Function(function) => self.enter(*function, vec![Handle::Handler(input)]),
+                Callable::Trusted => {}
+                Callable::Unseen(what, place) => {
+                    let message = format!("what {what} does with `ctx` cannot be seen");
+                    self.unseen(codes::ADDRESS_UNDECIDABLE, *place, message);
+                }
+            }
+        }
+    }
+
+    fn unseen(&mut self, code: Code, place: Place, message: String) {
+        self.touches.unseen.push(Unseen { code, place, message });
+    }
+
+    fn enter(&mut self, function: FunctionRef, parameters: Vec<Handle>) {
+        if self.visited.len() >= MAX_VISITS || !self.visited.insert((function, parameters.clone())) {
+            return;
+        }
+        self.evaluator.asked.push(function.file);
+        let modules = self.evaluator.modules;
+        let Some(facts) = modules.facts(function.file).functions.get(function.index as usize) else {
+            return;
+        };
+        for event in &facts.events {
+            match event {
+                Event::Call {
+                    callee,
+                    span,
+                    callee_span,
+                    arguments,
+                    with,
+                    constructs,
+                } => {
+                    let place = Place {
+                        file: function.file,
+                        span: *span,
+                    };
+                    let callee_place = Place {
+                        file: function.file,
+                        span: *callee_span,
+                    };
+                    let call = CallSite {
+                        callee,
+                        place,
+                        callee_place,
+                        arguments,
+                        with: with.as_ref(),
+                        constructs: *constructs,
+                    };
+                    self.call(function.file, &parameters, &call);
+                }
+                Event::Escape { value, span } => {
+                    let place = Place {
+                        file: function.file,
+                        span: *span,
+                    };
+                    let handle = self.path(function.file, &parameters, value);
+                    self.escape(&handle, place, "leaves the function");
+                }
+            }
+        }
+    }
+
+    // ---- values
+
+    fn resolve(&self, file: FileIndex, parameters: &[Handle], value: &Tracked) -> Handle {
+        match value {
+            Tracked::Unknown => Handle::Other,
+            Tracked::String(text) => Handle::String(text.clone()),
+            Tracked::Path(path) => self.path(file, parameters, path),
+            Tracked::Object(shape) => Handle::Object(
+                shape
+                    .properties
+                    .iter()
+                    .map(|(name, value)| (name.clone(), self.resolve(file, parameters, value)))
+                    .collect(),
+                shape
+                    .spreads
+                    .iter()
+                    .map(|value| self.resolve(file, parameters, value))
+                    .collect(),
+            ),
+            Tracked::Either(values) => Handle::Either(
+                values
+                    .iter()
+                    .map(|value| self.resolve(file, parameters, value))
+                    .collect(),
+            ),
+        }
+    }
+
+    fn path(&self, file: FileIndex, parameters: &[Handle], path: &Path) -> Handle {
+        let mut handle = match &path.root {
+            Root::Parameter(index) => parameters.get(usize::from(*index)).cloned().unwrap_or(Handle::Other),
+            Root::Module(name) => return Handle::Module(file, name.clone(), path.steps.clone()),
+        };
+        for step in &path.steps {
+            handle = member(&handle, step);
+        }
+        handle
+    }
+
+    // ---- calls
+
+    fn call(&mut self, file: FileIndex, parameters: &[Handle], call: &CallSite<'_>) {
+        let (receiver, method) = match (&call.callee.root, call.callee.steps.split_last()) {
+            (Root::Module(name), _) => {
+                let arguments = self.arguments(file, parameters, call);
+                self.call_module(file, name, &call.callee.steps, arguments, call);
+                return;
+            }
+            (Root::Parameter(_), Some((method, receiver))) => {
+                let receiver = Path {
+                    root: call.callee.root.clone(),
+                    steps: receiver.to_vec(),
+                };
+                (self.path(file, parameters, &receiver), method.clone())
+            }
+            // A parameter that is called: a function passed in.
+            (Root::Parameter(_), None) => {
+                let callee = self.path(file, parameters, call.callee);
+                let arguments = self.arguments(file, parameters, call);
+                match callee {
+                    Handle::Module(from, name, steps) => self.call_module(from, &name, &steps, arguments, call),
+                    _ => self.hand_over(&arguments, call, "a function that is passed in"),
+                }
+                return;
+            }
+        };
+        self.call_member(file, parameters, &receiver, &method, call);
+    }
+
+    fn call_member(
+        &mut self,
+        file: FileIndex,
+        parameters: &[Handle],
+        receiver: &Handle,
+        method: &Name,
+        call: &CallSite<'_>,
+    ) {
+        match receiver {
+            Handle::Database => {
+                let arguments = self.arguments(file, parameters, call);
+                self.database_call(method, &arguments, call);
+            }
+            Handle::Accessor(table) => {
+                let write = !is_read(method);
+                let table = table.clone();
+                self.touch_checked(&table, write, call.callee_place);
+                if let Some(with) = call.with {
+                    self.with(&table, with, call.place.file);
+                }
+            }
+            Handle::UnknownAccessor => {
+                self.use_database(call.callee_place);
+                self.table_not_static(call.callee_place);
+            }
+            Handle::Context => {
+                let arguments = self.arguments(file, parameters, call);
+                if matches!(&**method, "runQuery" | "runMutation") {
+                    self.run(method, &arguments, call);
+                } else {
+                    // `ctx.scheduler`, `ctx.auth` and the like take data.
+                    self.hand_over(&arguments, call, "a method of `ctx`");
+                }
+            }
+            // `next({ ctx: … })` of a middleware.
+            Handle::Handler(_) => {}
+            Handle::Either(choices) => {
+                for choice in choices {
+                    self.call_member(file, parameters, choice, method, call);
+                }
+            }
+            Handle::Module(from, name, steps) => {
+                let mut steps = steps.clone();
+                steps.push(method.clone());
+                let arguments = self.arguments(file, parameters, call);
+                self.call_module(*from, name, &steps, arguments, call);
+            }
+            _ => {
+                let arguments = self.arguments(file, parameters, call);
+                self.hand_over(&arguments, call, "a function that cannot be seen");
+            }
+        }
+    }
+
+    fn arguments(&self, file: FileIndex, parameters: &[Handle], call: &CallSite<'_>) -> Vec<(Handle, Place)> {
+        call.arguments
+            .iter()
+            .map(|argument| {
+                (
+                    self.resolve(file, parameters, &argument.value),
+                    Place {
+                        file,
+                        span: argument.span,
+                    },
+                )
+            })
+            .collect()
+    }
+
+    /// A call of something of the module: a helper of the app, or something outside.
+    fn call_module(
+        &mut self,
+        file: FileIndex,
+        name: &Name,
+        steps: &[Name],
+        arguments: Vec<(Handle, Place)>,
+        call: &CallSite<'_>,
+    ) {
+        match self.module_callable(file, name, steps) {
+            Callable::Function(function) if !call.constructs => {
+                let parameters = arguments.into_iter().map(|(handle, _)| handle).collect();
+                let outer = self.through;
+                self.through.get_or_insert(call.place);
+                self.enter(function, parameters);
+                self.through = outer;
+            }
+            Callable::Trusted => {}
+            _ => {
+                let written: Vec<&str> = std::iter::once(&**name)
+                    .chain(steps.iter().map(|step| &**step))
+                    .collect();
+                self.hand_over(&arguments, call, &format!("`{}`", written.join(".")));
+            }
+        }
+    }
+
+    fn module_callable(&mut self, file: FileIndex, name: &Name, steps: &[Name]) -> Callable {
+        let unseen = Callable::Unseen(
+            String::new(),
+            Place {
+                file,
+                span: Default::default(),
+            },
+        );
+        let modules = self.evaluator.modules;
+        let mut symbol = modules.lookup(file, name, &mut self.evaluator.asked);
+        let mut steps = steps;
+        while let Symbol::Namespace(target) = symbol {
+            let Some((step, rest)) = steps.split_first() else {
+                return unseen;
+            };
+            steps = rest;
+            match modules.export(target, step, &mut self.evaluator.asked) {
+                Some(next) => symbol = next,
+                None => return unseen,
+            }
+        }
+        match symbol {
+            Symbol::Framework(_) | Symbol::Generated { .. } => Callable::Trusted,
+            // Printing a handle does nothing with it.
+            Symbol::Global if &**name == "console" => Callable::Trusted,
+            Symbol::Binding { file, binding, .. } => {
+                if steps.is_empty()
+                    && let Some(index) = function_of(binding)
+                {
+                    return Callable::Function(FunctionRef { file, index });
+                }
+                match &binding.kind {
+                    BindingKind::Constant(expression) => self.member_callable(file, expression, steps),
+                    _ => unseen,
+                }
+            }
+            _ => unseen,
+        }
+    }
+
+    /// A function in an object of helpers.
+    fn member_callable(&mut self, file: FileIndex, expression: &Expression, steps: &[Name]) -> Callable {
+        let Some((step, rest)) = steps.split_first() else {
+            return self.evaluator.callable(file, expression);
+        };
+        if let ExpressionKind::Object(properties) = &expression.kind {
+            for property in properties {
+                if let crate::facts::Property::Named { name, value, .. } = property
+                    && name == step
+                {
+                    return self.member_callable(file, value, rest);
+                }
+            }
+        }
+        Callable::Unseen(
+            String::new(),
+            Place {
+                file,
+                span: expression.span,
+            },
+        )
+    }
+
+    /// Arguments go to something that cannot be seen.
+    fn hand_over(&mut self, arguments: &[(Handle, Place)], call: &CallSite<'_>, to: &str) {
+        let what = if call.constructs {
+            format!("the constructor of {to}")
+        } else {
+            to.to_owned()
+        };
+        for (handle, place) in arguments {
+            self.escape(
+                handle,
+                *place,
+                &format!("is handed to {what}, whose use of it cannot be seen"),
+            );
+        }
+    }
+
+    fn escape(&mut self, handle: &Handle, place: Place, how: &str) {
+        let what = match handle {
+            Handle::Context | Handle::Handler(_) => "`ctx`",
+            Handle::Database | Handle::UnknownAccessor => "`ctx.db`",
+            Handle::Accessor(table) => {
+                // Whatever happens to it, it reaches one table only.
+                if self.schema.tables.contains_key(&**table) {
+                    let table = table.clone();
+                    self.touch(&table, self.kind == FunctionKind::Mutation, place);
+                }
+                return;
+            }
+            Handle::Object(properties, spreads) => {
+                for handle in properties.iter().map(|(_, handle)| handle).chain(spreads) {
+                    self.escape(handle, place, how);
+                }
+                return;
+            }
+            Handle::Either(choices) => {
+                for handle in choices {
+                    self.escape(handle, place, how);
+                }
+                return;
+            }
+            _ => return,
+        };
+        self.use_database(place);
+        self.unseen(codes::ADDRESS_UNDECIDABLE, place, format!("{what} {how}"));
+    }
+
+    fn use_database(&mut self, place: Place) {
+        if self.touches.database.is_none() {
+            self.touches.database = Some(self.through.unwrap_or(place));
+        }
+    }
+
+    // ---- tables
+
+    fn database_call(&mut self, method: &Name, arguments: &[(Handle, Place)], call: &CallSite<'_>) {
+        self.use_database(call.callee_place);
+        let count = arguments.len();
+        match &**method {
+            "normalizeId" | "asId" => {}
+            "query" => self.table_argument(arguments.first(), false, call),
+            "insert" | "insertMany" | "insertManyUnsafe" | "patchWhere" | "deleteWhere" | "deleteAll" => {
+                self.table_argument(arguments.first(), true, call);
+            }
+            "get" if count >= 2 => self.table_argument(arguments.first(), false, call),
+            "get" => self.id_argument(arguments.first(), false, call),
+            "patch" | "replace" if count >= 3 => self.table_argument(arguments.first(), true, call),
+            "patch" | "replace" => self.id_argument(arguments.first(), true, call),
+            "delete" if count >= 2 => self.table_argument(arguments.first(), true, call),
+            "delete" => self.id_argument(arguments.first(), true, call),
+            "patchMany" | "deleteMany" => {
+                let named = arguments
+                    .first()
+                    .is_some_and(|(handle, place)| !self.strings(handle, *place).is_empty());
+                if named {
+                    self.table_argument(arguments.first(), true, call);
+                } else {
+                    self.id_argument(arguments.first(), true, call);
+                }
+            }
+            "wipeShard" => {
+                let message = "`wipeShard` empties whatever tables the shard holds".to_owned();
+                self.unseen(codes::ADDRESS_UNDECIDABLE, call.callee_place, message);
+            }
+            _ => {
+                let mut known: Vec<&str> = DATABASE_METHODS.to_vec();
+                known.extend(self.schema.names());
+                if !self.schema.incomplete {
+                    let message = format!("`ctx.db` has no method `{method}`");
+                    self.evaluator.report(
+                        codes::UNKNOWN_DATABASE_METHOD,
+                        call.callee_place,
+                        message,
+                        hint(method, &known),
+                    );
+                }
+            }
+        }
+    }
+
+    /// The texts a handle may stand for; empty when one of them is not visible.
+    fn strings(&mut self, handle: &Handle, place: Place) -> Vec<Name> {
+        match handle {
+            Handle::String(text) => vec![text.clone()],
+            Handle::Either(choices) => {
+                let mut all = Vec::new();
+                for choice in choices {
+                    let texts = self.strings(choice, place);
+                    if texts.is_empty() {
+                        return Vec::new();
+                    }
+                    all.extend(texts);
+                }
+                all
+            }
+            Handle::Module(file, name, steps) => {
+                let mut expression = Expression {
+                    span: place.span,
+                    kind: ExpressionKind::Name(name.clone()),
+                };
+                for step in steps {
+                    if matches!(&**step, "[]" | "?") {
+                        return Vec::new();
+                    }
+                    expression = Expression {
+                        span: place.span,
+                        kind: ExpressionKind::Member {
+                            object: Box::new(expression),
+                            name: step.clone(),
+                            name_span: place.span,
+                        },
+                    };
+                }
+                match self.evaluator.quietly(*file, &expression) {
+                    Some(Value::String(text)) => vec![text],
+                    _ => Vec::new(),
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn table_argument(&mut self, argument: Option<&(Handle, Place)>, write: bool, call: &CallSite<'_>) {
+        let Some((handle, place)) = argument else {
+            self.table_not_static(call.callee_place);
+            return;
+        };
+        let tables = self.strings(handle, *place);
+        if tables.is_empty() {
+            self.table_not_static(*place);
+        }
+        for table in tables {
+            self.touch_checked(&table, write, *place);
+        }
+    }
+
+    fn table_not_static(&mut self, place: Place) {
+        let message = "which table this is depends on a value that is only known when it runs".to_owned();
+        self.unseen(codes::TABLE_NOT_STATIC, place, message);
+    }
+
+    fn touch_checked(&mut self, table: &Name, write: bool, place: Place) {
+        self.use_database(place);
+        if !self.schema.tables.contains_key(&**table) {
+            if !self.schema.incomplete {
+                let message = format!("there is no table `{table}`");
+                let help = hint(table, &self.schema.names());
+                self.evaluator.report(codes::UNKNOWN_TABLE, place, message, help);
+            }
+            return;
+        }
+        self.touch(table, write, place);
+    }
+
+    fn touch(&mut self, table: &Name, write: bool, place: Place) {
+        self.use_database(place);
+        let list = if write {
+            &mut self.touches.writes
+        } else {
+            &mut self.touches.reads
+        };
+        if list.contains_key(table) {
+            return;
+        }
+        list.insert(table.clone(), place);
+        if write {
+            self.follow_write(table, place);
+        }
+    }
+
+    /// Triggers and `onDelete` run in the transaction of the write.
+    fn follow_write(&mut self, table: &Name, place: Place) {
+        let schema = self.schema;
+        for handler in schema.triggers.get(&**table).into_iter().flatten() {
+            let outer = self.through;
+            self.through.get_or_insert(place);
+            // A trigger's parameter is shaped like a handler's: `{ ctx: { db }, document, … }`.
+            let input = self.inputs.len().saturating_sub(1);
+            self.enter(*handler, vec![Handle::Handler(input)]);
+            self.through = outer;
+        }
+    }
+
+    fn id_argument(&mut self, argument: Option<&(Handle, Place)>, write: bool, call: &CallSite<'_>) {
+        let table = match argument {
+            Some((Handle::Arguments(input, path), _)) => self.id_table(*input, path),
+            _ => None,
+        };
+        match table {
+            Some(table) if self.schema.tables.contains_key(&*table) => self.touch(&table, write, call.callee_place),
+            _ => self.touches.by_unknown_id.push(call.callee_place),
+        }
+    }
+
+    /// The table of the id that a part of the arguments is validated as.
+    fn id_table(&self, input: usize, path: &[Name]) -> Option<Name> {
+        let (argument, rest) = path.split_first()?;
+        let (_, column) = self.inputs.get(input)?.input.get(argument)?;
+        let mut validator = column.validator.unwrapped();
+        for step in rest {
+            validator = match validator {
+                Validator::Object { fields } => fields.get(&**step)?.unwrapped(),
+                Validator::Array { item } if &**step == "[]" => item.unwrapped(),
+                _ => return None,
+            };
+        }
+        match validator {
+            Validator::Id { table } => Some(table.as_str().into()),
+            _ => None,
+        }
+    }
+
+    /// `with: { author: true }` reads the related table.
+    fn with(&mut self, table: &Name, shape: &WithShape, file: FileIndex) {
+        let schema = self.schema;
+        let Some(definition) = schema.tables.get(&**table) else {
+            return;
+        };
+        for (relation, span, nested) in &shape.relations {
+            let place = Place { file, span: *span };
+            match definition.relations.get(&**relation) {
+                Some(found) => {
+                    let target: Name = found.table.as_str().into();
+                    self.touch_checked(&target, false, place);
+                    self.with(&target, nested, file);
+                }
+                None if schema.incomplete => {}
+                None => {
+                    let known: Vec<&str> = definition.relations.keys().map(String::as_str).collect();
+                    let message = format!("the table `{table}` has no relation `{relation}`");
+                    self.evaluator
+                        .report(codes::UNKNOWN_RELATION, place, message, hint(relation, &known));
+                }
+            }
+        }
+    }
+
+    // ---- calls of other functions
+
+    /// `ctx.runQuery(api.messages.list, …)` runs in the caller's place, so that the caller touches
+    /// what the other touches.
+    fn run(&mut self, method: &Name, arguments: &[(Handle, Place)], call: &CallSite<'_>) {
+        let Some((handle, place)) = arguments.first() else {
+            return;
+        };
+        let Some(reference) = self.reference(handle, *place) else {
+            if self.kind != FunctionKind::Action {
+                let message = format!("which function `{method}` calls is not visible");
+                self.unseen(codes::ADDRESS_UNDECIDABLE, *place, message);
+            }
+            return;
+        };
+        let Some((export, path)) = reference.split_last() else {
+            return;
+        };
+        let modules = self.evaluator.modules;
+        let joined = path.iter().map(|step| &**step).collect::<Vec<_>>().join("/");
+        let file = modules.find(&format!("{}/{joined}", modules.directory));
+        let Some(file) = file else {
+            let known: Vec<&str> = modules
+                .files
+                .iter()
+                .map(|file| module_path(&modules.directory, &file.path))
+                .filter(|module| !matches!(*module, "schema" | "app"))
+                .collect();
+            let message = format!("there is no function `{joined}:{export}`");
+            self.evaluator
+                .report(codes::UNKNOWN_FUNCTION, *place, message, hint(&joined, &known));
+            return;
+        };
+        self.evaluator.asked.push(file);
+        if !modules.file(file).parses() {
+            return;
+        }
+        let Some(symbol) = modules.export(file, export, &mut self.evaluator.asked) else {
+            let mut asked = Vec::new();
+            let exported = modules.exported_names(file, &mut asked);
+            let known: Vec<&str> = exported.iter().map(|(name, ..)| &**name).collect();
+            let message = format!("there is no function `{joined}:{export}`");
+            self.evaluator
+                .report(codes::UNKNOWN_FUNCTION, *place, message, hint(export, &known));
+            return;
+        };
+        if self.kind == FunctionKind::Action {
+            return;
+        }
+        let before = self.evaluator.diagnostics.len();
+        let value = self.evaluator.read_symbol(symbol, export, *place);
+        // The file that declares it reports what is wrong with it.
+        self.evaluator.diagnostics.truncate(before);
+        if let Ok(Value::Registered(function)) = value {
+            let stated = function.builder.shard.is_some();
+            let unseen = self.touches.unseen.len();
+            let key = match &function.handler {
+                Callable::Function(handler) => (*handler, vec![Handle::String("run".into())]),
+                _ => return,
+            };
+            if !self.visited.insert(key) {
+                return;
+            }
+            let outer = self.through;
+            self.through.get_or_insert(call.place);
+            self.registered(&function);
+            self.through = outer;
+            if stated {
+                self.touches.unseen.truncate(unseen);
+            }
+        }
+    }
+
+    /// The steps after `api` or `internal`.
+    fn reference(&mut self, handle: &Handle, place: Place) -> Option<Vec<Name>> {
+        let Handle::Module(file, name, steps) = handle else {
+            return None;
+        };
+        let modules = self.evaluator.modules;
+        match modules.lookup(*file, name, &mut self.evaluator.asked) {
+            Symbol::Generated {
+                module: GeneratedModule::Api,
+                name: Imported::Named(_),
+            } => Some(steps.clone()),
+            Symbol::Binding { .. } => {
+                let expression = Expression {
+                    span: place.span,
+                    kind: ExpressionKind::Name(name.clone()),
+                };
+                match self.evaluator.quietly(*file, &expression)? {
+                    Value::Reference(reference) => {
+                        Some(reference.iter().skip(1).cloned().chain(steps.iter().cloned()).collect())
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+struct CallSite<'call> {
+    callee: &'call Path,
+    place: Place,
+    callee_place: Place,
+    arguments: &'call [TrackedArgument],
+    with: Option<&'call WithShape>,
+    constructs: bool,
+}
+
+const DATABASE_METHODS: &[&str] = &[
+    "asId",
+    "delete",
+    "deleteAll",
+    "deleteMany",
+    "deleteWhere",
+    "get",
+    "insert",
+    "insertMany",
+    "insertManyUnsafe",
+    "normalizeId",
+    "patch",
+    "patchMany",
+    "patchWhere",
+    "query",
+    "replace",
+    "wipeShard",
+];
+
+/// Methods of `ctx.db.<table>` that change nothing.
+fn is_read(method: &str) -> bool {
+    matches!(
+        method,
+        "findMany"
+            | "findFirst"
+            | "findUnique"
+            | "findRelated"
+            | "exists"
+            | "count"
+            | "aggregate"
+            | "groupBy"
+            | "rank"
+            | "rankPage"
+            | "get"
+            | "query"
+            | "paginate"
+            | "withIndex"
+            | "filter"
+            | "order"
+            | "collect"
+            | "first"
+            | "take"
+            | "unique"
+    )
+}
+
+fn member(handle: &Handle, name: &Name) -> Handle {
+    match handle {
+        Handle::Handler(input) => match &**name {
+            "ctx" => Handle::Context,
+            "args" => Handle::Arguments(*input, Vec::new()),
+            _ => Handle::Other,
+        },
+        Handle::Context => match &**name {
+            "db" => Handle::Database,
+            _ => Handle::Other,
+        },
+        Handle::Database => match &**name {
+            "?" | "[]" => Handle::UnknownAccessor,
+            "system" => Handle::Other,
+            _ => Handle::Accessor(name.clone()),
+        },
+        Handle::Arguments(input, path) => {
+            let mut path = path.clone();
+            path.push(name.clone());
+            Handle::Arguments(*input, path)
+        }
+        Handle::Module(file, root, steps) => {
+            let mut steps = steps.clone();
+            steps.push(name.clone());
+            Handle::Module(*file, root.clone(), steps)
+        }
+        Handle::Object(properties, spreads) => {
+            if let Some((_, handle)) = properties.iter().rev().find(|(key, _)| key == name) {
+                return handle.clone();
+            }
+            match &spreads[..] {
+                [] => Handle::Other,
+                [only] => member(only, name),
+                several => Handle::Either(several.iter().map(|handle| member(handle, name)).collect()),
+            }
+        }
+        Handle::Either(choices) => Handle::Either(choices.iter().map(|handle| member(handle, name)).collect()),
+        Handle::Accessor(_) | Handle::UnknownAccessor | Handle::String(_) | Handle::Other => Handle::Other,
+    }
+}

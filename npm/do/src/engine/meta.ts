@@ -1,0 +1,11 @@
+import type { SqlStorage } from "./sql.ts";
+
+/** A value that the shard remembers about itself. */
+export function readMeta(storage: SqlStorage, key: string): string | undefined {
+  const [row] = storage.exec("SELECT value FROM __lunora_meta WHERE key = ?", key).toArray();
+  return row?.["value"] as string | undefined;
+}
+
+export function writeMeta(storage: SqlStorage, key: string, value: string): void {
+  storage.exec("INSERT INTO __lunora_meta(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value", key, value);
+}

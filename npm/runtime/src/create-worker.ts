@@ -1,0 +1,135 @@
+import { LunoraError } from "@lunora/errors";
+import { HEADERS, PATHS } from "@lunora/protocol";
+import type { BatchResponse } from "@lunora/protocol";
+import type { Environment, ExecutionLifetime, LunoraDefinition } from "@lunora/server";
+
+import { REAL_TIMERS } from "./call-object.ts";
+import type { Timers } from "./call-object.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import type { Caller } from "./dispatcher.ts";
+import { checkBatch, checkCall, checkName } from "./envelope-check.ts";
+import type { CheckedCall } from "./envelope-check.ts";
+import { FAN_OUT_LIMITS } from "./fan-out.ts";
+import type { FanOutLimits } from "./fan-out.ts";
+import { identityOf, withoutInternalHeaders } from "./identity.ts";
+import { BODY_BYTES, readJson } from "./read-json.ts";
+import { failureOf, failureResponse, jsonResponse } from "./responses.ts";
+import type { ShardAnswer } from "./shard-protocol.ts";
+
+/** Every path below is ours. */
+const RESERVED = "/_lunora";
+
+export interface WorkerOptions {
+  readonly fanOut?: Partial<FanOutLimits>;
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+  readonly timers?: Timers;
+}
+
+/** What a Worker's module exports by default. */
+export interface Worker {
+  fetch(request: Request, env: Environment, context: ExecutionLifetime): Promise<Response>;
+}
+
+interface RequestScope {
+  readonly request: Request;
+  readonly env: Environment;
+  readonly dispatcher: Dispatcher;
+}
+
+async function alive({ request, env }: RequestScope): Promise<Response> {
+  return jsonResponse(request, env, 200, { ok: true });
+}
+
+async function ready(scope: RequestScope): Promise<Response> {
+  await scope.dispatcher.probe();
+  return alive(scope);
+}
+
+/** The Worker in front of an app's shards. */
+export function createWorker(definition: LunoraDefinition, options: WorkerOptions = {}): Worker {
+  const { app } = definition;
+  const dispatching = {
+    now: options.now ?? Date.now,
+    timers: options.timers ?? REAL_TIMERS,
+    fanOut: { ...FAN_OUT_LIMITS, ...options.fanOut },
+  };
+  const bodyBytes = app.limits?.bodyBytes ?? BODY_BYTES;
+
+  async function callerOf({ request, env }: RequestScope): Promise<Caller> {
+    return { identity: await identityOf(app, request, env), isTrusted: false, depth: 0 };
+  }
+
+  async function rpc(scope: RequestScope): Promise<Response> {
+    const { request, env, dispatcher } = scope;
+    const call = withHeaders(checkCall(await readJson(request, bodyBytes)), request);
+    const answer = await dispatcher.call(call, await callerOf(scope));
+    return jsonResponse(request, env, answer.ok ? 200 : answer.status, answer.body);
+  }
+
+  async function batch(scope: RequestScope): Promise<Response> {
+    const { request, env, dispatcher } = scope;
+    const slots = checkBatch(await readJson(request, bodyBytes));
+    const caller = await callerOf(scope);
+    const calls = slots.flatMap(({ call }) => (call instanceof LunoraError ? [] : [call]));
+    const answers = (await dispatcher.batch(calls, caller)).values();
+    const results = slots.map(({ id, call }) => {
+      const { body } = call instanceof LunoraError ? failureOf(call, id) : (answers.next().value as ShardAnswer);
+      return { id, body };
+    });
+    const body: BatchResponse = { results };
+    return jsonResponse(request, env, 200, body);
+  }
+
+  const routes: Readonly<Record<string, { readonly methods: readonly string[]; readonly handle: (scope: RequestScope) => Promise<Response> }>> = {
+    [PATHS.rpc]: { methods: ["POST"], handle: rpc },
+    [PATHS.rpcBatch]: { methods: ["POST"], handle: batch },
+    [PATHS.status]: { methods: ["GET", "HEAD"], handle: alive },
+    [PATHS.health]: { methods: ["GET", "HEAD"], handle: alive },
+    [PATHS.ready]: { methods: ["GET", "HEAD"], handle: ready },
+  };
+
+  async function reserved(scope: RequestScope, path: string): Promise<Response> {
+    const { request, env } = scope;
+    try {
+      const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+      if (route === undefined) throw new LunoraError("NOT_FOUND", `there is nothing at \`${path}\``);
+      if (!route.methods.includes(request.method)) {
+        const allow = route.methods.join(", ");
+        return failureResponse(request, env, new LunoraError("METHOD_NOT_ALLOWED", `\`${path}\` takes ${allow}, not ${request.method}`), { allow });
+      }
+      return await route.handle(scope);
+    } catch (error) {
+      return failureResponse(request, env, error);
+    }
+  }
+
+  return {
+    async fetch(received, env, context) {
+      const request = withoutInternalHeaders(received);
+      const { pathname } = new URL(request.url);
+      if (pathname === RESERVED || pathname.startsWith(`${RESERVED}/`)) {
+        return reserved({ request, env, dispatcher: new Dispatcher(definition, env, dispatching) }, pathname);
+      }
+      if (app.fetch === undefined) return failureResponse(request, env, new LunoraError("NOT_FOUND", `there is nothing at \`${pathname}\``));
+      try {
+        return await app.fetch(request, env, context);
+      } catch (error) {
+        return failureResponse(request, env, error);
+      }
+    },
+  };
+}
+
+/** Mutation and client id may come as headers; the envelope of a single call has none. */
+function withHeaders(call: CheckedCall, { headers }: Request): CheckedCall {
+  const mutationId = headers.get(HEADERS.mutationId);
+  const clientId = headers.get(HEADERS.clientId);
+  return {
+    functionPath: call.functionPath,
+    args: call.args,
+    ...(call.shardKey === undefined ? {} : { shardKey: call.shardKey }),
+    ...(mutationId === null ? {} : { mutationId: checkName(mutationId, HEADERS.mutationId) }),
+    ...(clientId === null ? {} : { clientId: checkName(clientId, HEADERS.clientId) }),
+  };
+}
