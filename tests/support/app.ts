@@ -139,6 +139,10 @@ export class TestApp {
     writeFileSync(this.path(path), text);
   }
 
+  remove(path: string): void {
+    rmSync(this.path(path));
+  }
+
   /** Replaces a text that must be there. */
   edit(path: string, from: string, to: string): void {
     const text = this.read(path);

@@ -26,18 +26,29 @@ pub struct Failure {
 
 impl From<Diagnostic> for Failure {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self { diagnostics: vec![diagnostic], sources: SourceFiles::default(), color: false }
+        Self {
+            diagnostics: vec![diagnostic],
+            sources: SourceFiles::default(),
+            color: false,
+        }
     }
 }
 
 impl Failure {
     /// Findings with their sources.
     pub fn new(diagnostics: Vec<Diagnostic>, sources: SourceFiles, color: bool) -> Self {
-        Self { diagnostics, sources, color }
+        Self {
+            diagnostics,
+            sources,
+            color,
+        }
     }
 
     fn to_json(&self) -> String {
-        let render = RenderOptions { color: self.color, ..RenderOptions::default() };
+        let render = RenderOptions {
+            color: self.color,
+            ..RenderOptions::default()
+        };
         let rendered: Vec<String> = self
             .diagnostics
             .iter()
@@ -62,11 +73,18 @@ impl Failure {
 impl<T: Serialize> From<Result<T, Failure>> for Answer {
     fn from(result: Result<T, Failure>) -> Self {
         let encoded = result.and_then(|value| {
-            serde_json::to_string(&value).map_err(|error| defect(&format!("an answer could not be encoded: {error}")).into())
+            serde_json::to_string(&value)
+                .map_err(|error| defect(&format!("an answer could not be encoded: {error}")).into())
         });
         match encoded {
-            Ok(value) => Self { value: Some(value), error: None },
-            Err(failure) => Self { value: None, error: Some(failure.to_json()) },
+            Ok(value) => Self {
+                value: Some(value),
+                error: None,
+            },
+            Err(failure) => Self {
+                value: None,
+                error: Some(failure.to_json()),
+            },
         }
     }
 }
@@ -80,9 +98,12 @@ pub fn defect(what: &str) -> Diagnostic {
 /// The options of a call.
 pub fn decode<T: DeserializeOwned>(options: &str) -> Result<T, Failure> {
     serde_json::from_str(options).map_err(|error| {
-        Diagnostic::error(codes::HOST_PROTOCOL, format!("the options of the call are not understood: {error}"))
-            .with_help("Install the same version of all Lunora packages.")
-            .into()
+        Diagnostic::error(
+            codes::HOST_PROTOCOL,
+            format!("the options of the call are not understood: {error}"),
+        )
+        .with_help("Install the same version of all Lunora packages.")
+        .into()
     })
 }
 

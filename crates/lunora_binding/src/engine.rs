@@ -32,7 +32,11 @@ impl Engine {
     /// Takes the options as JSON text and the event callback; nothing runs yet.
     #[napi(constructor)]
     pub fn new(options: String, on_event: EventCallback) -> Self {
-        Self { options, callback: Arc::new(on_event), running: Arc::default() }
+        Self {
+            options,
+            callback: Arc::new(on_event),
+            running: Arc::default(),
+        }
     }
 
     /// Opens the project and begins to build.
@@ -64,7 +68,12 @@ impl Engine {
     pub fn respond(&self, request: u32, answer: String) -> Answer {
         guarded_now(|| {
             let answer = decode(&answer)?;
-            let engine = self.running.try_lock().ok().and_then(|running| running.clone()).ok_or_else(not_running)?;
+            let engine = self
+                .running
+                .try_lock()
+                .ok()
+                .and_then(|running| running.clone())
+                .ok_or_else(not_running)?;
             Ok(engine.respond(request, answer)?)
         })
     }

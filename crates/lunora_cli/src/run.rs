@@ -33,7 +33,11 @@ pub struct CommandOptions {
 const USAGE: u8 = 2;
 
 fn done(exit_code: u8, stdout: String, stderr: String) -> CommandOutcome {
-    CommandOutcome::Done { exit_code, stdout, stderr }
+    CommandOutcome::Done {
+        exit_code,
+        stdout,
+        stderr,
+    }
 }
 
 /// Runs the command.
@@ -41,8 +45,12 @@ fn done(exit_code: u8, stdout: String, stderr: String) -> CommandOutcome {
 pub fn run(options: &CommandOptions) -> CommandOutcome {
     let arguments = std::iter::once("lunora").chain(options.arguments.iter().map(String::as_str));
     match CommandLine::try_parse_from(arguments) {
-        Ok(CommandLine { command: Command::Codegen(arguments) }) => codegen(options, arguments),
-        Ok(CommandLine { command: Command::Dev(arguments) }) => dev(options, arguments),
+        Ok(CommandLine {
+            command: Command::Codegen(arguments),
+        }) => codegen(options, arguments),
+        Ok(CommandLine {
+            command: Command::Dev(arguments),
+        }) => dev(options, arguments),
         Err(error) => {
             let text = if options.color {
                 error.render().ansi().to_string()
@@ -60,7 +68,10 @@ pub fn run(options: &CommandOptions) -> CommandOutcome {
 fn codegen(options: &CommandOptions, arguments: CodegenArguments) -> CommandOutcome {
     let check = arguments.check;
     let result = lunora_engine::codegen(&CodegenOptions {
-        root: arguments.project.root.unwrap_or_else(|| options.working_directory.clone()),
+        root: arguments
+            .project
+            .root
+            .unwrap_or_else(|| options.working_directory.clone()),
         lunora_directory: arguments.project.lunora_dir,
         color: options.color,
         check,
@@ -71,7 +82,11 @@ fn codegen(options: &CommandOptions, arguments: CodegenArguments) -> CommandOutc
             Err(error) => done(1, String::new(), format!("error: {error}\n")),
         },
         Ok(report) => {
-            let warnings = if report.rendered.is_empty() { String::new() } else { format!("{}\n", report.rendered) };
+            let warnings = if report.rendered.is_empty() {
+                String::new()
+            } else {
+                format!("{}\n", report.rendered)
+            };
             done(0, summary(&report, check, options.color), warnings)
         }
         Err(failure) => failed(options, &failure, arguments.project.json),
@@ -86,7 +101,11 @@ fn summary(report: &CodegenReport, check: bool, color: bool) -> String {
     for name in &report.removed {
         let _ = writeln!(text, "  removed _generated/{name}");
     }
-    let tick = if color { "✓".green().to_string() } else { "✓".to_owned() };
+    let tick = if color {
+        "✓".green().to_string()
+    } else {
+        "✓".to_owned()
+    };
     let state = match (check, report.written.is_empty() && report.removed.is_empty()) {
         (_, true) => "up to date",
         (_, false) => "generated",
@@ -109,11 +128,18 @@ fn failed(options: &CommandOptions, failure: &CodegenFailure, json: bool) -> Com
         let document = serde_json::json!({ "error": { "diagnostics": diagnostics } });
         return done(USAGE, format!("{document}\n"), String::new());
     }
-    done(USAGE, String::new(), rendered(options, &failure.diagnostics, &failure.sources))
+    done(
+        USAGE,
+        String::new(),
+        rendered(options, &failure.diagnostics, &failure.sources),
+    )
 }
 
 fn rendered(options: &CommandOptions, diagnostics: &[Diagnostic], sources: &dyn Sources) -> String {
-    let render = RenderOptions { color: options.color, ..RenderOptions::default() };
+    let render = RenderOptions {
+        color: options.color,
+        ..RenderOptions::default()
+    };
     let mut text: String = diagnostics
         .iter()
         .map(|finding| lunora_diagnostics::render_text(finding, sources, &render) + "\n")
@@ -125,7 +151,10 @@ fn rendered(options: &CommandOptions, diagnostics: &[Diagnostic], sources: &dyn 
 }
 
 fn dev(options: &CommandOptions, arguments: DevArguments) -> CommandOutcome {
-    let start = arguments.project.root.unwrap_or_else(|| options.working_directory.clone());
+    let start = arguments
+        .project
+        .root
+        .unwrap_or_else(|| options.working_directory.clone());
     let project = match lunora_engine::discover(&start, arguments.project.lunora_dir.as_deref()) {
         Ok(project) => project,
         Err(error) => {

@@ -62,7 +62,10 @@ pub struct CodegenFailure {
 
 impl From<Diagnostic> for CodegenFailure {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self { diagnostics: vec![diagnostic], sources: SourceFiles::default() }
+        Self {
+            diagnostics: vec![diagnostic],
+            sources: SourceFiles::default(),
+        }
     }
 }
 
@@ -91,11 +94,15 @@ pub fn codegen(options: &CodegenOptions) -> Result<CodegenReport, Box<CodegenFai
         pipeline.generate().and_then(|(application, files, diagnostics)| {
             let found = lunora_codegen::check_generated(&generated_folder, &files).map_err(|error| vec![error])?;
             if found.is_empty() {
-                Ok((application, diagnostics, lunora_codegen::WriteReport {
-                    written: Vec::new(),
-                    unchanged: files.iter().map(|file| file.path.to_owned()).collect(),
-                    removed: Vec::new(),
-                }))
+                Ok((
+                    application,
+                    diagnostics,
+                    lunora_codegen::WriteReport {
+                        written: Vec::new(),
+                        unchanged: files.iter().map(|file| file.path.to_owned()).collect(),
+                        removed: Vec::new(),
+                    },
+                ))
             } else {
                 Err(found.iter().map(|entry| stale(&entry.path, &entry.reason)).collect())
             }
@@ -110,7 +117,10 @@ pub fn codegen(options: &CodegenOptions) -> Result<CodegenReport, Box<CodegenFai
         let sources = sources.named_by(&diagnostics);
         Box::new(CodegenFailure { diagnostics, sources })
     })?;
-    let render = RenderOptions { color: options.color, ..RenderOptions::default() };
+    let render = RenderOptions {
+        color: options.color,
+        ..RenderOptions::default()
+    };
     let sources = sources.named_by(&diagnostics);
     Ok(CodegenReport {
         root,

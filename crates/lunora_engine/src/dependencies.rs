@@ -82,7 +82,9 @@ impl DependencyCache {
     /// The cache below `.lunora/cache` of the project.
     #[must_use]
     pub fn new(lunora_state: &Path) -> Self {
-        Self { folder: lunora_state.join("cache").join("dependencies") }
+        Self {
+            folder: lunora_state.join("cache").join("dependencies"),
+        }
     }
 
     fn slot(&self, specifiers: &[String]) -> PathBuf {
@@ -128,7 +130,9 @@ impl DependencyCache {
     /// # Errors
     /// When the folder cannot be made.
     pub fn stage(&self, specifiers: &[String]) -> Result<PathBuf, Diagnostic> {
-        let staged = self.slot(specifiers).with_extension(format!("{}.staged", std::process::id()));
+        let staged = self
+            .slot(specifiers)
+            .with_extension(format!("{}.staged", std::process::id()));
         let _ = std::fs::remove_dir_all(&staged);
         std::fs::create_dir_all(&staged).map_err(|error| failed("create", &staged, &error))?;
         Ok(staged)
@@ -163,7 +167,10 @@ impl DependencyCache {
                 .collect(),
         };
         let text = serde_json::to_string(&manifest).map_err(|error| {
-            Diagnostic::error(codes::CACHE_UNWRITABLE, format!("the manifest could not be written: {error}"))
+            Diagnostic::error(
+                codes::CACHE_UNWRITABLE,
+                format!("the manifest could not be written: {error}"),
+            )
         })?;
         let file = staged.join("manifest.json");
         std::fs::write(&file, text).map_err(|error| failed("write", &file, &error))?;
@@ -180,7 +187,9 @@ fn read_modules(slot: &Path) -> std::io::Result<Vec<DependencyModule>> {
     let mut modules = Vec::new();
     for entry in std::fs::read_dir(slot)? {
         let path = entry?.path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
         if path.extension().is_some_and(|extension| extension == "js") {
             modules.push(DependencyModule {
                 name: format!("{DEPENDENCIES}/{name}"),

@@ -40,8 +40,7 @@ pub struct Engine {
 }
 
 fn stopped() -> Diagnostic {
-    Diagnostic::error(codes::ENGINE_CLOSED, "the engine is closed")
-        .with_help("Start it again.")
+    Diagnostic::error(codes::ENGINE_CLOSED, "the engine is closed").with_help("Start it again.")
 }
 
 impl Engine {
@@ -53,7 +52,11 @@ impl Engine {
     /// cannot be found.
     pub async fn start(options: EngineOptions, sink: EventSink) -> Result<Self, Diagnostic> {
         let project = discover(&options.root, options.lunora_directory.as_deref())?;
-        let output = if options.worker { Output::Worker } else { Output::Codegen };
+        let output = if options.worker {
+            Output::Worker
+        } else {
+            Output::Codegen
+        };
         let root = project.root.as_std_path().to_path_buf();
         let lunora_folder = project.lunora_dir.as_std_path().to_path_buf();
         let worker = if options.worker {
@@ -89,7 +92,13 @@ impl Engine {
             root,
         };
         let task = tokio::spawn(actor.run(queue, events, stop.clone()));
-        Ok(Self { host, commands, stop, worker, task: Mutex::new(Some(task)) })
+        Ok(Self {
+            host,
+            commands,
+            stop,
+            worker,
+            task: Mutex::new(Some(task)),
+        })
     }
 
     /// Takes the host's answer to a request.
@@ -172,9 +181,29 @@ fn watch(
     })
 }
 
+/// How often and how long an empty file is looked at again before it is believed.
+const EMPTY_FILE_LOOKS: u32 = 8;
+const EMPTY_FILE_WAIT: Duration = Duration::from_millis(10);
+
+/// Many editors save by emptying a file and then writing it. A look between the two finds an empty file, and
+/// a worker without its functions would be served; so an empty file gets a moment to be written.
+async fn until_written(files: impl Iterator<Item = &PathBuf>) {
+    let mut empty: Vec<&PathBuf> = files.collect();
+    for _ in 0..EMPTY_FILE_LOOKS {
+        empty.retain(|file| std::fs::metadata(file).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0));
+        if empty.is_empty() {
+            return;
+        }
+        tokio::time::sleep(EMPTY_FILE_WAIT).await;
+    }
+}
+
 fn panicked(error: &tokio::task::JoinError) -> Diagnostic {
-    Diagnostic::error(codes::INTERNAL, format!("the toolchain failed on these sources: {error}"))
-        .with_help("This is a defect of Lunora. Change the sources you saved last and save again.")
+    Diagnostic::error(
+        codes::INTERNAL,
+        format!("the toolchain failed on these sources: {error}"),
+    )
+    .with_help("This is a defect of Lunora. Change the sources you saved last and save again.")
 }
 
 struct Actor {
@@ -203,7 +232,8 @@ impl Actor {
         events: Option<broadcast::Receiver<WorkerdEvent>>,
         stop: CancellationToken,
     ) {
-        let relay = events.map(|events| tokio::spawn(relay(events, self.host.clone(), self.options.color, stop.clone())));
+        let relay =
+            events.map(|events| tokio::spawn(relay(events, self.host.clone(), self.options.color, stop.clone())));
         let work = async {
             self.build().await;
             while let Some(command) = queue.recv().await {
@@ -230,6 +260,7 @@ impl Actor {
         for command in batch {
             match command {
                 Command::Watched(WatchEvent::Changes(changes)) => {
+                    until_written(changes.changes.keys()).await;
                     if changes.rescanned {
                         due |= self.reread_all();
                     } else {
@@ -253,7 +284,9 @@ impl Actor {
     }
 
     fn reread_all(&mut self) -> bool {
-        let Some(pipeline) = &mut self.pipeline else { return true };
+        let Some(pipeline) = &mut self.pipeline else {
+            return true;
+        };
         match pipeline.reread_all() {
             Ok(()) => true,
             Err(error) => {
@@ -270,7 +303,9 @@ impl Actor {
             self.pipeline = None;
             return true;
         }
-        let Some(pipeline) = &mut self.pipeline else { return true };
+        let Some(pipeline) = &mut self.pipeline else {
+            return true;
+        };
         let files = files.into_iter();
         let concerned: Vec<&Path> = files.filter(|file| pipeline.concerns(file)).collect();
         match pipeline.reread(concerned) {
@@ -306,9 +341,12 @@ impl Actor {
             let mut pipeline = match pipeline {
                 Some(pipeline) => pipeline,
                 None => {
-                    let output = if options.worker { Output::Worker } else { Output::Codegen };
-                    let project =
-                        discover(&root, options.lunora_directory.as_deref()).map_err(|error| vec![error])?;
+                    let output = if options.worker {
+                        Output::Worker
+                    } else {
+                        Output::Codegen
+                    };
+                    let project = discover(&root, options.lunora_directory.as_deref()).map_err(|error| vec![error])?;
                     Pipeline::open(project, output, &options.alias).map_err(|error| vec![error])?
                 }
             };
@@ -367,12 +405,18 @@ impl Actor {
                 .await
                 .map_err(|error| vec![error])?;
             worker::from_modules(&built.graph, &dependencies, &built.application, &settings).ok_or_else(|| {
-                vec![Diagnostic::error(codes::INTERNAL, "the worker has no entry module")
-                    .with_help("This is a defect of Lunora.")]
+                vec![
+                    Diagnostic::error(codes::INTERNAL, "the worker has no entry module")
+                        .with_help("This is a defect of Lunora."),
+                ]
             })?
         };
         worker.refuse(None);
-        match worker.update(description).await.map_err(|error| vec![self.placed(error)])? {
+        match worker
+            .update(description)
+            .await
+            .map_err(|error| vec![self.placed(error)])?
+        {
             ReloadOutcome::Serving { generation, duration } => {
                 self.served = true;
                 self.host.tell(EngineEvent::Ready {
@@ -420,8 +464,11 @@ impl Actor {
     async fn bundle_dependencies(&self, specifiers: &[String]) -> Result<Vec<DependencyModule>, Diagnostic> {
         let staged = self.cache.stage(specifiers)?;
         let failed = |error: String| {
-            Diagnostic::error(codes::DEPENDENCY_BUNDLE_FAILED, format!("the npm packages of the worker could not be bundled: {error}"))
-                .with_help("Check that they are installed (npm install) and made for workers or browsers.")
+            Diagnostic::error(
+                codes::DEPENDENCY_BUNDLE_FAILED,
+                format!("the npm packages of the worker could not be bundled: {error}"),
+            )
+            .with_help("Check that they are installed (npm install) and made for workers or browsers.")
         };
         let answer = self
             .host
@@ -439,8 +486,7 @@ impl Actor {
             })
             .await
             .map_err(failed)?;
-        let bundled: BundledDependencies =
-            serde_json::from_value(answer).map_err(|error| failed(error.to_string()))?;
+        let bundled: BundledDependencies = serde_json::from_value(answer).map_err(|error| failed(error.to_string()))?;
         self.cache.store(specifiers, &staged, &bundled)
     }
 
@@ -455,8 +501,11 @@ impl Actor {
         let folder = self.root.join(".lunora").join("cache").join("bundle");
         let file = folder.join("worker.js");
         let failed = |error: String| {
-            Diagnostic::error(codes::WORKER_BUNDLE_FAILED, format!("the worker could not be bundled: {error}"))
-                .with_help("Fix what the bundler names, or remove the import that needs it.")
+            Diagnostic::error(
+                codes::WORKER_BUNDLE_FAILED,
+                format!("the worker could not be bundled: {error}"),
+            )
+            .with_help("Fix what the bundler names, or remove the import that needs it.")
         };
         let entry = self
             .pipeline
@@ -477,7 +526,13 @@ impl Actor {
         let map = std::fs::read_to_string(file.with_extension("js.map")).ok();
         let name = ".lunora/cache/bundle/worker.js";
         let remapper = SourceMaps::of_bundle(name, map.as_deref());
-        Ok(worker::from_bundle(name, text.into(), remapper, &built.application, settings))
+        Ok(worker::from_bundle(
+            name,
+            text.into(),
+            remapper,
+            &built.application,
+            settings,
+        ))
     }
 
     /// Watches the folders of files that the worker reaches outside the app's folder.
@@ -505,7 +560,8 @@ impl Actor {
     /// The newest sources cannot be served; what served before goes on.
     fn refuse(&mut self, errors: Vec<Diagnostic>) {
         self.failing = true;
-        if let (Some(worker), Some(first)) = (&self.worker, errors.first()) {
+        // Behind a worker that has served, requests wait for it to be back; they are refused only while there is none.
+        if let (false, Some(worker), Some(first)) = (self.served, &self.worker, errors.first()) {
             worker.refuse(Some(first.clone()));
         }
         self.tell_findings(&errors);
@@ -521,7 +577,10 @@ impl Actor {
             .as_ref()
             .map(|pipeline| pipeline.sources().named_by(findings))
             .unwrap_or_default();
-        let render = RenderOptions { color: self.options.color, ..RenderOptions::default() };
+        let render = RenderOptions {
+            color: self.options.color,
+            ..RenderOptions::default()
+        };
         self.host.tell(EngineEvent::Diagnostics {
             diagnostics: findings
                 .iter()
@@ -532,8 +591,7 @@ impl Actor {
                 .map(|finding| lunora_diagnostics::render_text(finding, &sources, &render))
                 .collect::<Vec<_>>()
                 .join("\n"),
-            serving: findings.iter().any(|finding| finding.severity == Severity::Error)
-                && self.served,
+            serving: findings.iter().any(|finding| finding.severity == Severity::Error) && self.served,
         });
     }
 }
@@ -560,11 +618,17 @@ async fn relay(mut events: broadcast::Receiver<WorkerdEvent>, host: Arc<Host>, c
                 });
             }
             Ok(WorkerdEvent::Exited { status, restart_in, .. }) => host.tell(EngineEvent::Notice {
-                message: format!("workerd ended ({status}); it is started again in {} ms", restart_in.as_millis()),
+                message: format!(
+                    "workerd ended ({status}); it is started again in {} ms",
+                    restart_in.as_millis()
+                ),
             }),
             Ok(WorkerdEvent::Diagnostic(diagnostic)) => {
                 let none = lunora_diagnostics::SourceFiles::default();
-                let render = RenderOptions { color, ..RenderOptions::default() };
+                let render = RenderOptions {
+                    color,
+                    ..RenderOptions::default()
+                };
                 host.tell(EngineEvent::Diagnostics {
                     diagnostics: vec![lunora_diagnostics::to_json(&diagnostic, &none)],
                     rendered: lunora_diagnostics::render_text(&diagnostic, &none, &render),

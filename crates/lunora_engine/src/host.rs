@@ -23,7 +23,11 @@ impl Host {
     /// A host that hears events through `sink`.
     #[must_use]
     pub fn new(sink: EventSink) -> Self {
-        Self { sink, next: AtomicU32::new(1), waiting: Mutex::new(HashMap::new()) }
+        Self {
+            sink,
+            next: AtomicU32::new(1),
+            waiting: Mutex::new(HashMap::new()),
+        }
     }
 
     /// Tells the host something.

@@ -36,7 +36,13 @@ pub fn module_name(root: &Path, file: &Path) -> String {
 pub fn dependency_file(specifier: &str) -> String {
     let readable: String = specifier
         .chars()
-        .map(|character| if character.is_ascii_alphanumeric() { character } else { '_' })
+        .map(|character| {
+            if character.is_ascii_alphanumeric() {
+                character
+            } else {
+                '_'
+            }
+        })
         .collect();
     let hash = blake3::hash(specifier.as_bytes()).to_hex();
     format!("{}_{}.js", readable.trim_matches('_'), &hash[..8])

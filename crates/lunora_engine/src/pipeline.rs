@@ -73,7 +73,30 @@ pub struct Pipeline {
     resolver: ImportResolver,
     /// How imports are written in the worker, by importing file and specifier.
     rewrites: Rewrites,
+    /// Counts how often files came or went: what imports lead to may have changed then.
+    resolution: u64,
+    /// What the walk over imports learnt of each module.
+    walked: HashMap<Arc<str>, WalkedModule>,
     emit: bool,
+}
+
+/// One module as the walk over imports saw it, good for as long as its analysis and the set of files stay.
+#[derive(Clone)]
+struct WalkedModule {
+    analysis: Arc<FileAnalysis>,
+    resolution: u64,
+    /// Where each import leads.
+    edges: Arc<[Edge]>,
+    module: Option<WorkerModule>,
+}
+
+/// Where an import leads.
+struct Edge {
+    target: Target,
+    /// The module, when it leads to a file that can be one.
+    module: Option<Arc<str>>,
+    /// Whether that file is one of the app's folder.
+    in_app_folder: bool,
 }
 
 /// Answers of [`ResolveContext::rewritten`], kept until files come or go.
@@ -147,6 +170,8 @@ impl Pipeline {
             linker: Linker::default(),
             generator: Generator::default(),
             rewrites: Rewrites::default(),
+            resolution: 0,
+            walked: HashMap::new(),
             emit: output == Output::Worker,
             layout,
             project,
@@ -195,6 +220,7 @@ impl Pipeline {
     /// What an import leads to can change with every file that comes or goes.
     fn forget_imports(&mut self) {
         self.resolver.forget();
+        self.resolution += 1;
         self.rewrites.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
@@ -235,7 +261,13 @@ impl Pipeline {
                 return Err(diagnostics);
             }
         }
-        Ok(Built { application, diagnostics, write, graph, generate_time })
+        Ok(Built {
+            application,
+            diagnostics,
+            write,
+            graph,
+            generate_time,
+        })
     }
 
     /// What codegen would write now, without writing it.
@@ -286,6 +318,7 @@ impl Pipeline {
         };
         let emit = self.emit.then_some(EmitOptions {
             resolve: &resolve,
+            resolution: self.resolution,
             verbatim_module_syntax: false,
             jsx_import_source: "react",
             source_map: true,
@@ -294,7 +327,13 @@ impl Pipeline {
     }
 
     fn link(&mut self) -> (Application, Vec<Diagnostic>) {
-        let files = self.analyze();
+        // Generated modules follow from the others; linking them would link everything again after the first run.
+        let generated = format!("{}/", self.layout.generated);
+        let files = self
+            .analyze()
+            .into_iter()
+            .filter(|analysis| !analysis.path.starts_with(&generated))
+            .collect();
         let outcome = self.linker.link(&ProjectFiles {
             directory: self.layout.directory.clone(),
             files,
@@ -306,25 +345,37 @@ impl Pipeline {
     fn collect_modules(&mut self) -> (ModuleGraph, Vec<Diagnostic>) {
         let entry = self.generated_name("worker.ts");
         loop {
-            let analyses: HashMap<Arc<str>, Arc<FileAnalysis>> = self
-                .analyze()
-                .into_iter()
-                .map(|analysis| (analysis.path.clone(), analysis))
-                .collect();
+            let analyses = self.analyze();
             let context = ResolveContext {
                 layout: &self.layout,
                 sources: &self.sources,
                 resolver: &self.resolver,
             };
-            let walk = Walk::from(&entry, &analyses, &context);
+            let modules: HashMap<Arc<str>, WalkedModule> = analyses
+                .into_iter()
+                .map(|analysis| {
+                    let known = self.walked.remove(&analysis.path);
+                    let module = match known {
+                        Some(known)
+                            if Arc::ptr_eq(&known.analysis, &analysis) && known.resolution == self.resolution =>
+                        {
+                            known
+                        }
+                        _ => context.walked(analysis, self.resolution),
+                    };
+                    (module.analysis.path.clone(), module)
+                })
+                .collect();
+            let walk = Walk::from(&entry, &modules, &context);
             let unread: Vec<PathBuf> = walk
                 .files
                 .iter()
                 .filter(|file| !self.sources.contains(&module_name(&self.layout.root, file)))
                 .cloned()
                 .collect();
+            self.walked = modules;
             if unread.is_empty() {
-                return walk.finish(&self.layout, &analyses);
+                return walk.finish(&self.layout, &self.walked);
             }
             let mut errors = Vec::new();
             for file in unread {
@@ -394,6 +445,38 @@ impl ResolveContext<'_> {
             .map(|candidate| self.layout.path_of(&candidate))
     }
 
+    /// Looks up what the walk needs to know of a module.
+    fn walked(&self, analysis: Arc<FileAnalysis>, resolution: u64) -> WalkedModule {
+        let module = analysis.javascript.as_ref().map(|javascript| WorkerModule {
+            name: analysis.path.clone(),
+            body: javascript.code.clone(),
+            source_map: javascript.source_map.clone(),
+            is_json: analysis.path.ends_with(".json"),
+        });
+        let edges = analysis
+            .imports
+            .iter()
+            .map(|import| {
+                let target = self.target(&analysis.path, &import.specifier);
+                let file = match &target {
+                    Target::File(path) if is_module_file(path) => Some(path),
+                    _ => None,
+                };
+                Edge {
+                    module: file.map(|path| module_name(&self.layout.root, path).into()),
+                    in_app_folder: file.is_some_and(|path| path.starts_with(&self.layout.folder)),
+                    target,
+                }
+            })
+            .collect();
+        WalkedModule {
+            analysis,
+            resolution,
+            edges,
+            module,
+        }
+    }
+
     /// How the import is written in the development worker; `None` leaves it as it is.
     fn rewritten(&self, file: &str, specifier: &str) -> Option<String> {
         match self.target(file, specifier) {
@@ -423,7 +506,7 @@ fn is_module_file(path: &Path) -> bool {
 }
 
 impl Walk {
-    fn from(entry: &str, analyses: &HashMap<Arc<str>, Arc<FileAnalysis>>, context: &ResolveContext<'_>) -> Self {
+    fn from(entry: &str, modules: &HashMap<Arc<str>, WalkedModule>, context: &ResolveContext<'_>) -> Self {
         let mut walk = Self {
             order: Vec::new(),
             files: BTreeSet::new(),
@@ -437,10 +520,12 @@ impl Walk {
             if !seen.insert(name.clone()) {
                 continue;
             }
-            let Some(analysis) = analyses.get(&name) else { continue };
+            let Some(module) = modules.get(&name) else {
+                continue;
+            };
             walk.order.push(name.clone());
-            for import in &analysis.imports {
-                if let Some(next) = walk.follow(&name, import, context) {
+            for (import, edge) in module.analysis.imports.iter().zip(module.edges.iter()) {
+                if let Some(next) = walk.follow(&name, import, edge, context) {
                     queue.push_back(next);
                 }
             }
@@ -448,12 +533,20 @@ impl Walk {
         walk
     }
 
-    fn follow(&mut self, file: &Arc<str>, import: &ModuleImport, context: &ResolveContext<'_>) -> Option<Arc<str>> {
-        match context.target(file, &import.specifier) {
-            Target::File(path) if is_module_file(&path) => {
-                let name = module_name(&context.layout.root, &path);
-                self.files.insert(path);
-                Some(name.into())
+    fn follow(
+        &mut self,
+        file: &Arc<str>,
+        import: &ModuleImport,
+        edge: &Edge,
+        context: &ResolveContext<'_>,
+    ) -> Option<Arc<str>> {
+        match &edge.target {
+            Target::File(path) if edge.module.is_some() => {
+                let module = edge.module.clone()?;
+                if !edge.in_app_folder || !context.sources.contains(&module) {
+                    self.files.insert(path.clone());
+                }
+                Some(module)
             }
             Target::File(_) => {
                 self.needs_bundle.get_or_insert_with(|| {
@@ -480,20 +573,15 @@ impl Walk {
         }
     }
 
-    fn finish(self, layout: &Layout, analyses: &HashMap<Arc<str>, Arc<FileAnalysis>>) -> (ModuleGraph, Vec<Diagnostic>) {
+    fn finish(self, layout: &Layout, walked: &HashMap<Arc<str>, WalkedModule>) -> (ModuleGraph, Vec<Diagnostic>) {
         let mut errors = self.errors;
         let mut modules = Vec::with_capacity(self.order.len());
         for name in &self.order {
-            let Some(analysis) = analyses.get(name) else { continue };
-            errors.extend(analysis.diagnostics.iter().filter(|_| is_outside(layout, name)).cloned());
-            if let Some(javascript) = &analysis.javascript {
-                modules.push(WorkerModule {
-                    name: name.clone(),
-                    body: javascript.code.as_str().into(),
-                    source_map: javascript.source_map.as_deref().map(Arc::from),
-                    is_json: name.ends_with(".json"),
-                });
+            let Some(known) = walked.get(name) else { continue };
+            if is_outside(layout, name) {
+                errors.extend(known.analysis.diagnostics.iter().cloned());
             }
+            modules.extend(known.module.clone());
         }
         let outside = self
             .files

@@ -31,10 +31,7 @@ impl SourceMaps {
     #[must_use]
     pub fn of_bundle(name: &str, map: Option<&str>) -> Self {
         Self {
-            texts: map
-                .map(|map| (Arc::from(name), Arc::from(map)))
-                .into_iter()
-                .collect(),
+            texts: map.map(|map| (Arc::from(name), Arc::from(map))).into_iter().collect(),
             parsed: Mutex::new(HashMap::new()),
         }
     }

@@ -59,12 +59,7 @@ impl ImportResolver {
         let options = ResolveOptions {
             alias: aliases
                 .iter()
-                .map(|alias| {
-                    (
-                        alias.find.clone(),
-                        vec![AliasValue::Path(alias.replacement.clone())],
-                    )
-                })
+                .map(|alias| (alias.find.clone(), vec![AliasValue::Path(alias.replacement.clone())]))
                 .collect(),
             condition_names: CONDITIONS.iter().map(ToString::to_string).collect(),
             extensions: [".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".json"]
@@ -145,10 +140,7 @@ impl ImportResolver {
 
     /// Forgets everything: files were added or removed, or a configuration changed.
     pub fn forget(&self) {
-        self.known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.resolver.clear_cache();
     }
 }

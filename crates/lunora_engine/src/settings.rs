@@ -14,12 +14,18 @@ use crate::worker::WorkerSettings;
 /// When there is none, or its path is not UTF-8.
 pub fn discover(start: &Path, lunora_directory: Option<&str>) -> Result<Project, Diagnostic> {
     let start = Utf8Path::from_path(start).ok_or_else(|| {
-        Diagnostic::error(codes::PATH_NOT_UTF8, format!("the path `{}` is not UTF-8", start.display()))
-            .with_help("Move the project to a path that is.")
+        Diagnostic::error(
+            codes::PATH_NOT_UTF8,
+            format!("the path `{}` is not UTF-8", start.display()),
+        )
+        .with_help("Move the project to a path that is.")
     })?;
     Project::discover(
         start,
-        &DiscoverOptions { root: None, lunora_dir: lunora_directory.map(str::to_owned) },
+        &DiscoverOptions {
+            root: None,
+            lunora_dir: lunora_directory.map(str::to_owned),
+        },
     )
 }
 

@@ -26,9 +26,12 @@ pub fn is_source(relative: &Path) -> bool {
     };
     let extension = relative.extension().and_then(|extension| extension.to_str());
     let is_test = [".test.", ".spec.", ".d."].iter().any(|part| name.contains(part));
-    let in_skipped_folder = relative
-        .components()
-        .any(|part| matches!(part.as_os_str().to_str(), Some("_generated" | "__tests__" | "node_modules")));
+    let in_skipped_folder = relative.components().any(|part| {
+        matches!(
+            part.as_os_str().to_str(),
+            Some("_generated" | "__tests__" | "node_modules")
+        )
+    });
     extension.is_some_and(|extension| EXTENSIONS.contains(&extension))
         && !is_test
         && !in_skipped_folder
@@ -66,9 +69,16 @@ fn read(root: &Path, file: &Path) -> Result<Option<SourceText>, Diagnostic> {
     }
 }
 
-fn collect(folder: &Path, base: &Path, found: &mut Vec<PathBuf>, seen: &mut BTreeSet<PathBuf>) -> Result<(), Diagnostic> {
+fn collect(
+    folder: &Path,
+    base: &Path,
+    found: &mut Vec<PathBuf>,
+    seen: &mut BTreeSet<PathBuf>,
+) -> Result<(), Diagnostic> {
     // A link that leads back up would never end.
-    let real = folder.canonicalize().map_err(|error| folder_unreadable(folder, &error))?;
+    let real = folder
+        .canonicalize()
+        .map_err(|error| folder_unreadable(folder, &error))?;
     if !seen.insert(real) {
         return Ok(());
     }
@@ -77,7 +87,10 @@ fn collect(folder: &Path, base: &Path, found: &mut Vec<PathBuf>, seen: &mut BTre
         let path = entry.map_err(|error| folder_unreadable(folder, &error))?.path();
         let relative = path.strip_prefix(base).unwrap_or(&path);
         if path.is_dir() {
-            if !matches!(path.file_name().and_then(|name| name.to_str()), Some("_generated" | "__tests__" | "node_modules")) {
+            if !matches!(
+                path.file_name().and_then(|name| name.to_str()),
+                Some("_generated" | "__tests__" | "node_modules")
+            ) {
                 collect(&path, base, found, seen)?;
             }
         } else if is_source(relative) {
@@ -208,7 +221,10 @@ mod tests {
     #[test]
     fn finds_the_word_at_a_line_and_column() {
         let mut sources = SourceSet::default();
-        sources.insert(SourceText { path: "a.ts".into(), text: "one\n😀 throw x;\n".into() });
+        sources.insert(SourceText {
+            path: "a.ts".into(),
+            text: "one\n😀 throw x;\n".into(),
+        });
         assert_eq!(sources.span_at("a.ts", 2, 4), Some(Span { start: 9, end: 14 }));
         assert_eq!(sources.span_at("a.ts", 1, 1), Some(Span { start: 0, end: 3 }));
         assert_eq!(sources.span_at("a.ts", 9, 1), None);
@@ -220,7 +236,14 @@ mod tests {
         for name in ["a.ts", "x/b.tsx", "c.mjs", "data.json"] {
             assert!(is_source(Path::new(name)), "{name}");
         }
-        for name in ["a.test.ts", "_generated/api.ts", "x.d.ts", ".hidden.ts", "notes.md", "__tests__/a.ts"] {
+        for name in [
+            "a.test.ts",
+            "_generated/api.ts",
+            "x.d.ts",
+            ".hidden.ts",
+            "notes.md",
+            "__tests__/a.ts",
+        ] {
             assert!(!is_source(Path::new(name)), "{name}");
         }
     }

@@ -68,7 +68,9 @@ fn bindings(settings: &WorkerSettings) -> Vec<Binding> {
 
 fn describe(entry: Module, application: &Application, settings: &WorkerSettings) -> WorkerDescription {
     let mut description = WorkerDescription::new(entry, settings.compatibility_date.clone());
-    description.compatibility_flags.clone_from(&settings.compatibility_flags);
+    description
+        .compatibility_flags
+        .clone_from(&settings.compatibility_flags);
     description.durable_objects = OBJECTS
         .iter()
         .map(|(binding, class)| DurableObject {
@@ -123,7 +125,10 @@ pub fn from_bundle(
     application: &Application,
     settings: &WorkerSettings,
 ) -> WorkerDescription {
-    let entry = Module { name: name.into(), body: ModuleBody::EsModule(body) };
+    let entry = Module {
+        name: name.into(),
+        body: ModuleBody::EsModule(body),
+    };
     let mut description = describe(entry, application, settings);
     description.stack_remapper = Some(Arc::new(remapper));
     description

@@ -1,5 +1,10 @@
 //! From files on disk to generated files and worker modules.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is a failed test"
+)]
 
 use lunora_engine::{Output, Pipeline, discover};
 use lunora_testing::TempProject;
@@ -26,7 +31,10 @@ fn project() -> TempProject {
         ("lunora/notes.ts", NOTES),
         ("shared/shout.ts", SHOUT),
         // Stands in for the installed package, so that resolution finds one.
-        ("node_modules/lunorash/package.json", r#"{"name":"lunorash","type":"module","exports":{"./*":"./x.js"}}"#),
+        (
+            "node_modules/lunorash/package.json",
+            r#"{"name":"lunorash","type":"module","exports":{"./*":"./x.js"}}"#,
+        ),
         ("node_modules/lunorash/x.js", "export {};"),
     ]);
     project
@@ -57,8 +65,17 @@ fn collects_the_modules_the_worker_reaches() {
     assert!(names.contains(&"lunora/notes.ts"), "{names:?}");
     assert!(names.contains(&"shared/shout.ts"), "{names:?}");
     assert_eq!(built.graph.outside.len(), 1);
-    assert!(built.graph.packages.contains(&"lunorash/runtime".to_owned()), "{:?}", built.graph.packages);
-    let notes = built.graph.modules.iter().find(|module| &*module.name == "lunora/notes.ts").unwrap();
+    assert!(
+        built.graph.packages.contains(&"lunorash/runtime".to_owned()),
+        "{:?}",
+        built.graph.packages
+    );
+    let notes = built
+        .graph
+        .modules
+        .iter()
+        .find(|module| &*module.name == "lunora/notes.ts")
+        .unwrap();
     assert!(notes.body.contains("../shared/shout.ts"), "{}", notes.body);
     assert!(!notes.body.contains(": string"), "{}", notes.body);
     assert!(notes.source_map.is_some());
@@ -69,7 +86,10 @@ fn an_edit_changes_one_module() {
     let project = project();
     let mut pipeline = open(&project, Output::Worker);
     let before = pipeline.run().unwrap();
-    project.write("shared/shout.ts", "export const shout = (text: string): string => `${text}!`;\n");
+    project.write(
+        "shared/shout.ts",
+        "export const shout = (text: string): string => `${text}!`;\n",
+    );
     let path = project.path("shared/shout.ts");
     assert!(pipeline.concerns(path.as_ref()));
     assert!(pipeline.reread([path.as_ref()]).unwrap());
@@ -110,7 +130,10 @@ fn a_file_that_appears_is_found_by_an_earlier_import() {
 fn what_only_a_bundler_can_load_asks_for_one() {
     let project = project();
     project.write("shared/data.txt", "text");
-    project.write("shared/shout.ts", "import text from './data.txt';\nexport const shout = (_: string): string => text;\n");
+    project.write(
+        "shared/shout.ts",
+        "import text from './data.txt';\nexport const shout = (_: string): string => text;\n",
+    );
     let built = open(&project, Output::Worker).run().unwrap();
     assert!(built.graph.needs_bundle.unwrap().contains("data.txt"));
 }

@@ -102,6 +102,7 @@ fn main() {
     let resolve = |_: &str, specifier: &str| Some(format!("dev:{specifier}"));
     let emit = AnalyzeOptions {
         emit: Some(EmitOptions {
+            resolution: 0,
             resolve: &resolve,
             verbatim_module_syntax: false,
             jsx_import_source: "react",

@@ -1,6 +1,7 @@
 //! Analyses by content hash, so that an edit parses one file.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -26,8 +27,9 @@ struct Entry {
     emitted: Option<Emitted>,
 }
 
-#[derive(PartialEq, Eq)]
 struct Emitted {
+    /// The last [`EmitOptions::resolution`] under which the answers were found to hold.
+    resolution: AtomicU64,
     verbatim_module_syntax: bool,
     source_map: bool,
     jsx_import_source: String,
@@ -100,6 +102,7 @@ impl ParseCache {
 
 fn emitted(analysis: &FileAnalysis, options: &EmitOptions<'_>) -> Emitted {
     Emitted {
+        resolution: AtomicU64::new(options.resolution),
         verbatim_module_syntax: options.verbatim_module_syntax,
         source_map: options.source_map,
         jsx_import_source: options.jsx_import_source.to_owned(),
@@ -121,12 +124,23 @@ fn is_current(entry: &Entry, options: &AnalyzeOptions<'_>) -> bool {
             before.verbatim_module_syntax == options.verbatim_module_syntax
                 && before.source_map == options.source_map
                 && before.jsx_import_source == options.jsx_import_source
-                && entry
-                    .analysis
-                    .imports
-                    .iter()
-                    .zip(&before.resolved)
-                    .all(|(import, resolved)| (options.resolve)(&entry.analysis.path, &import.specifier) == *resolved)
+                && resolves_as_before(entry, before, options)
         }
     }
+}
+
+fn resolves_as_before(entry: &Entry, before: &Emitted, options: &EmitOptions<'_>) -> bool {
+    if before.resolution.load(Ordering::Relaxed) == options.resolution {
+        return true;
+    }
+    let holds = entry
+        .analysis
+        .imports
+        .iter()
+        .zip(&before.resolved)
+        .all(|(import, resolved)| (options.resolve)(&entry.analysis.path, &import.specifier) == *resolved);
+    if holds {
+        before.resolution.store(options.resolution, Ordering::Relaxed);
+    }
+    holds
 }

@@ -1,5 +1,7 @@
 //! JavaScript: types stripped, JSX compiled, specifiers rewritten, with a source map beside it.
 
+use std::sync::Arc;
+
 use lunora_diagnostics::{Diagnostic, Span, codes};
 use serde::Serialize;
 use sourcemap::SourceMapBuilder;
@@ -26,6 +28,9 @@ pub struct EmitOptions<'a> {
     /// The name to put in place of a specifier, given the importing file and the specifier as
     /// written; `None` leaves it.
     pub resolve: &'a (dyn Fn(&str, &str) -> Option<String> + Sync),
+    /// Another number whenever `resolve` may answer differently than before; while it stays the same,
+    /// files that were emitted are not asked about again.
+    pub resolution: u64,
     /// TypeScript's option of the same name: keep every import that is not marked `type`.
     pub verbatim_module_syntax: bool,
     /// Where `.tsx` files import the JSX runtime from: `react`.
@@ -38,9 +43,9 @@ pub struct EmitOptions<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct JavaScript {
     /// An ES module; no comments, no reference to the source map.
-    pub code: String,
+    pub code: Arc<str>,
     /// Source map v3 as JSON, with the source's path and text inside.
-    pub source_map: Option<String>,
+    pub source_map: Option<Arc<str>>,
 }
 
 /// Makes JavaScript of a syntax tree.
@@ -138,7 +143,10 @@ fn emit_inside(
         true => Some(source_map(path, positions, &mappings).map_err(|error| failed(error.to_string()))?),
         false => None,
     };
-    Ok(JavaScript { code, source_map })
+    Ok(JavaScript {
+        code: code.into(),
+        source_map: source_map.map(Into::into),
+    })
 }
 
 /// Whether the tree holds syntax that is more than types and has to be generated.

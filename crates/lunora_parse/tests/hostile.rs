@@ -186,6 +186,7 @@ fn examine(path: &str, text: &str, schema: &Arc<lunora_parse::FileAnalysis>) -> 
     let resolve = |_: &str, _: &str| None;
     let options = AnalyzeOptions {
         emit: Some(EmitOptions {
+            resolution: 0,
             resolve: &resolve,
             verbatim_module_syntax: false,
             jsx_import_source: "react",

@@ -19,6 +19,8 @@ pub(crate) struct Look {
 #[derive(Debug)]
 pub(crate) struct Debounce {
     quiet: Duration,
+    /// The quiet period while only one path has changed: most saves are just that, and everybody waits for them.
+    quiet_for_one: Duration,
     longest_wait: Duration,
     collected: Look,
     /// Times of the first and the newest hint.
@@ -26,9 +28,10 @@ pub(crate) struct Debounce {
 }
 
 impl Debounce {
-    pub(crate) fn new(quiet: Duration, longest_wait: Duration) -> Self {
+    pub(crate) fn new(quiet: Duration, quiet_for_one: Duration, longest_wait: Duration) -> Self {
         Self {
             quiet,
+            quiet_for_one,
             longest_wait,
             collected: Look::default(),
             span: None,
@@ -55,7 +58,9 @@ impl Debounce {
     /// When to look, if nothing else happens.
     pub(crate) fn deadline(&self) -> Option<Time> {
         let (first, newest) = self.span?;
-        Some((newest + self.quiet).min(first + self.longest_wait))
+        let alone = self.collected.paths.len() <= 1 && !self.collected.everything;
+        let quiet = if alone { self.quiet_for_one } else { self.quiet };
+        Some((newest + quiet).min(first + self.longest_wait))
     }
 
     /// What to look at now, if it is time.
@@ -84,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_burst_is_looked_at_once_after_it() {
-        let mut debounce = Debounce::new(QUIET, LONGEST);
+        let mut debounce = Debounce::new(QUIET, QUIET, LONGEST);
         assert_eq!(debounce.deadline(), None);
         for time in [0, 5, 10] {
             debounce.hint("a".into(), at(time));
@@ -98,7 +103,7 @@ mod tests {
 
     #[test]
     fn changes_without_end_are_looked_at_all_the_same() {
-        let mut debounce = Debounce::new(QUIET, LONGEST);
+        let mut debounce = Debounce::new(QUIET, QUIET, LONGEST);
         let looks = (0..1000).step_by(10).filter(|time| {
             debounce.hint("a".into(), at(*time));
             debounce.take_due(at(*time)).is_some()
@@ -106,10 +111,23 @@ mod tests {
         assert_eq!(looks.count(), 3);
     }
 
+    #[test]
+    fn a_single_path_is_looked_at_sooner() {
+        let mut debounce = Debounce::new(QUIET, at(4), LONGEST);
+        debounce.hint("a".into(), at(0));
+        debounce.hint("a".into(), at(1));
+        assert_eq!(debounce.deadline(), Some(at(5)));
+        debounce.hint("b".into(), at(2));
+        assert_eq!(debounce.deadline(), Some(at(17)));
+        assert!(debounce.take_due(at(17)).is_some());
+        debounce.lost(at(20));
+        assert_eq!(debounce.deadline(), Some(at(35)));
+    }
+
     proptest! {
         #[test]
         fn no_hint_is_lost_and_none_waits_too_long(gaps in prop::collection::vec((0_u64..40, 0_u8..4, any::<bool>()), 1..200)) {
-            let mut debounce = Debounce::new(QUIET, LONGEST);
+            let mut debounce = Debounce::new(QUIET, QUIET, LONGEST);
             let mut now = at(0);
             let mut waiting: BTreeSet<PathBuf> = BTreeSet::new();
             let mut oldest = None;

@@ -8,6 +8,8 @@ use std::time::Duration;
 pub struct WatchOptions {
     /// Changes are reported when nothing has happened for this long.
     pub quiet: Duration,
+    /// The same while a single path has changed.
+    pub quiet_for_one: Duration,
     /// Changes are reported after this long even if they do not stop.
     pub longest_wait: Duration,
     /// Globs on paths relative to a root. One without `/` applies at every depth. What matches is not
@@ -21,6 +23,7 @@ impl Default for WatchOptions {
     fn default() -> Self {
         Self {
             quiet: Duration::from_millis(15),
+            quiet_for_one: Duration::from_millis(4),
             longest_wait: Duration::from_millis(250),
             ignore: ["node_modules", ".git", "_generated", ".lunora"]
                 .map(str::to_owned)

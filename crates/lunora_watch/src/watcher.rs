@@ -60,7 +60,7 @@ impl Watcher {
             watches: DirectoryWatches::new(watcher),
             snapshot: Snapshot::default(),
             links: BTreeSet::new(),
-            debounce: Debounce::new(options.quiet, options.longest_wait),
+            debounce: Debounce::new(options.quiet, options.quiet_for_one, options.longest_wait),
             started: Instant::now(),
         };
         state.look_at_everything(&mut BTreeMap::new());
@@ -344,7 +344,7 @@ mod tests {
             watches: DirectoryWatches::new(notify::recommended_watcher(|_| {}).unwrap()),
             snapshot: Snapshot::default(),
             links: BTreeSet::new(),
-            debounce: Debounce::new(options.quiet, options.longest_wait),
+            debounce: Debounce::new(options.quiet, options.quiet_for_one, options.longest_wait),
             started: Instant::now(),
         };
         state.look_at_everything(&mut BTreeMap::new());

@@ -304,6 +304,7 @@ fn what_the_watcher_says_equals_a_rescan() {
     fs::create_dir(&outside).unwrap();
     let options = WatchOptions {
         quiet: QUIET,
+        quiet_for_one: QUIET,
         longest_wait: Duration::from_secs(10),
         ..WatchOptions::default()
     };

@@ -47,7 +47,12 @@ function withIds(state: State, results: Loose[]): State {
   return Object.fromEntries(
     Object.entries(state).map(([table, rows]) => [
       table,
-      new Map([...rows].map(([id, row]) => [real(id), Object.fromEntries(Object.entries(row).map(([field, value]) => [field, real(value)]))])),
+      new Map(
+        [...rows].map(([id, row]) => [
+          real(id),
+          Object.fromEntries(Object.entries(row).map(([field, value]) => [field, real(value)])),
+        ]),
+      ),
     ]),
   ) as State;
 }
@@ -64,7 +69,8 @@ test("random mutations do what a plain model does, and one that throws anywhere 
       const index = steps.length;
       // Rows of lists have no reference, so later steps of the same mutation leave them alone.
       const visible = copyState(next);
-      for (const rows of Object.values(visible)) for (const id of rows.keys()) if (/^ref:\d+:/.test(id)) rows.delete(id);
+      for (const rows of Object.values(visible))
+        for (const id of rows.keys()) if (/^ref:\d+:/.test(id)) rows.delete(id);
       const chosen = randomStep(random, visible);
       steps.push(chosen);
       try {
@@ -77,7 +83,12 @@ test("random mutations do what a plain model does, and one that throws anywhere 
         if (!chosen.caught) failure = error.code;
       }
     }
-    const sent = steps.map(({ table, method, args, caught }) => ({ table, method, args: withReferences(args), caught }));
+    const sent = steps.map(({ table, method, args, caught }) => ({
+      table,
+      method,
+      args: withReferences(args),
+      caught,
+    }));
     const label = JSON.stringify(sent);
 
     // Thrown on purpose before each step, and after the last: all or nothing.
@@ -88,7 +99,9 @@ test("random mutations do what a plain model does, and one that throws anywhere 
 
     const answer = await call(worker, "store:write", { steps: sent });
     expect(answer.error?.code, label).toBe(failure);
-    const seen = outcomes.map((outcome, index) => (outcome === null || failure !== undefined ? outcome : answer.result[index].caught));
+    const seen = outcomes.map((outcome, index) =>
+      outcome === null || failure !== undefined ? outcome : answer.result[index].caught,
+    );
     expect(seen, label).toEqual(outcomes);
     if (failure === undefined) {
       model = withIds(next, answer.result);

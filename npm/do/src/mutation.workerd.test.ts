@@ -19,7 +19,14 @@ const log = async (): Promise<string[]> => {
 
 beforeEach(async () => {
   const [rows] = await read(worker, step("log", "findMany"));
-  await write(worker, step("log", "deleteMany", rows.map((row: Loose) => row._id)));
+  await write(
+    worker,
+    step(
+      "log",
+      "deleteMany",
+      rows.map((row: Loose) => row._id),
+    ),
+  );
 });
 
 const withId = (id: string, token?: string, client?: string): Loose => ({
@@ -38,7 +45,13 @@ describe("a repeated mutation", () => {
   });
 
   test("is told apart by caller, and by client where nobody is signed in", async () => {
-    const calls = [withId("m2", "ann"), withId("m2", "ben"), withId("m2"), withId("m2", undefined, "c1"), withId("m2", undefined, "c2")];
+    const calls = [
+      withId("m2", "ann"),
+      withId("m2", "ben"),
+      withId("m2"),
+      withId("m2", undefined, "c1"),
+      withId("m2", undefined, "c2"),
+    ];
     for (const options of [...calls, ...calls]) await result(worker, "store:count", {}, options);
     expect(await log()).toHaveLength(calls.length);
   });
@@ -52,7 +65,9 @@ describe("a repeated mutation", () => {
   });
 
   test("many at once run once", async () => {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => result(worker, "store:count", {}, withId("m4"))));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => result(worker, "store:count", {}, withId("m4"))),
+    );
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
     expect(await log()).toEqual(["counted"]);
   });
@@ -64,7 +79,8 @@ describe("a repeated mutation", () => {
   });
 
   test("is forgotten after a day, by the alarm", async () => {
-    const kept = async (): Promise<number> => (await inspect(worker, "sql", "SELECT count(*) AS n FROM __idempotency"))[0].n;
+    const kept = async (): Promise<number> =>
+      (await inspect(worker, "sql", "SELECT count(*) AS n FROM __idempotency"))[0].n;
     for (let count = 0; count < 3; count += 1) await result(worker, "store:count", {}, withId(`old ${count}`));
     await inspect(worker, "age", 24 * 60 * 60 * 1_000 - 60_000);
     await result(worker, "store:count", {}, withId("old 0"));
@@ -84,7 +100,10 @@ describe("a repeated mutation", () => {
   });
 });
 
-const slow = (name: string, index: number): object => ({ functionPath: "store:slow", args: { name, milliseconds: (8 - index) * 8 } });
+const slow = (name: string, index: number): object => ({
+  functionPath: "store:slow",
+  args: { name, milliseconds: (8 - index) * 8 },
+});
 
 test("mutations run one after the other, in the order in which they came", async () => {
   // Longest first: without the queue the last would be the first.
@@ -93,7 +112,10 @@ test("mutations run one after the other, in the order in which they came", async
   expect(await log()).toEqual(names);
 
   // The first of these has to import its module, which takes longer than the others take together.
-  const imported = [{ functionPath: "store:imported", args: { steps: [step("log", "insert", { text: "imported" })] } }, slow("after the import", 8)];
+  const imported = [
+    { functionPath: "store:imported", args: { steps: [step("log", "insert", { text: "imported" })] } },
+    slow("after the import", 8),
+  ];
   await inspect(worker, "ordered", imported);
   expect((await log()).slice(names.length)).toEqual(["imported", "after the import"]);
 
@@ -102,7 +124,9 @@ test("mutations run one after the other, in the order in which they came", async
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ calls: names.map((name, index) => ({ id: `b${name}`, ...slow(`b${name}`, index) })) }),
   });
-  expect(((await response.json()) as Loose).results.map((slot: Loose) => [slot.id, slot.body])).toEqual(names.map((name) => [`b${name}`, {}]));
+  expect(((await response.json()) as Loose).results.map((slot: Loose) => [slot.id, slot.body])).toEqual(
+    names.map((name) => [`b${name}`, {}]),
+  );
   expect((await log()).slice(names.length + 2)).toEqual(names.map((name) => `b${name}`));
 });
 
@@ -130,7 +154,9 @@ describe("a ctx has the life of its function", () => {
   test("a mutation that hangs is rolled back with a code, and the next one runs", async () => {
     const [hanging, next] = await Promise.all([
       code(worker, "store:hang"),
-      new Promise((resolve) => setTimeout(resolve, 50)).then(() => write(worker, step("log", "insert", { text: "next" }))),
+      new Promise((resolve) => setTimeout(resolve, 50)).then(() =>
+        write(worker, step("log", "insert", { text: "next" })),
+      ),
     ]);
     expect(hanging).toBe("MUTATION_TIMEOUT");
     expect(next).toHaveLength(1);
@@ -142,7 +168,10 @@ describe("functions that call functions", () => {
   test("a nested mutation that throws is taken back alone when its caller catches", async () => {
     const steps = [step("log", "insert", { text: "inner" })];
     expect(await result(worker, "store:nested", { steps })).toEqual({ caught: null, seen: ["outer", "inner"] });
-    expect(await result(worker, "store:nested", { steps, throwAt: 1 })).toEqual({ caught: "asked to throw at the end", seen: ["outer", "inner", "outer"] });
+    expect(await result(worker, "store:nested", { steps, throwAt: 1 })).toEqual({
+      caught: "asked to throw at the end",
+      seen: ["outer", "inner", "outer"],
+    });
     expect(await log()).toEqual(["outer", "inner", "outer"]);
   });
 
@@ -169,7 +198,9 @@ test("what was acknowledged under load survives SIGKILL, and nothing is torn", a
       for (let count = 0; ; count += 1) {
         const text = `${round}-${writer}-${count}`;
         try {
-          await result(worker, "store:write", { steps: [step("log", "insert", { text }), step("log", "insert", { text: `${text} again` })] });
+          await result(worker, "store:write", {
+            steps: [step("log", "insert", { text }), step("log", "insert", { text: `${text} again` })],
+          });
         } catch {
           return;
         }

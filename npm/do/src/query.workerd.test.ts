@@ -16,7 +16,14 @@ let inserted: string[];
 
 beforeAll(async () => {
   worker = await TestWorker.start({ entry: appEntry("store"), namespaces: NAMESPACES });
-  [inserted] = await write(worker, step("values", "insertMany", Array.from({ length: 400 }, () => randomRow(random))));
+  [inserted] = await write(
+    worker,
+    step(
+      "values",
+      "insertMany",
+      Array.from({ length: 400 }, () => randomRow(random)),
+    ),
+  );
   [rows] = await read(worker, step("values", "walk", { terminal: ["collect"] }));
 });
 
@@ -32,7 +39,9 @@ test("rows of one mutation have creation times of their own, in the order of the
 
 test("findMany, count, exists and findFirst agree with the oracle for every operator", async () => {
   const queries = Array.from({ length: 300 }, () => {
-    const fields = Object.keys(POOLS).filter(() => random.chance(0.3)).slice(0, 3);
+    const fields = Object.keys(POOLS)
+      .filter(() => random.chance(0.3))
+      .slice(0, 3);
     const orders = fields.map((field): [string, "asc" | "desc"] => [field, random.pick(["asc", "desc"])]);
     return { where: randomWhere(random), orders };
   });
@@ -40,11 +49,19 @@ test("findMany, count, exists and findFirst agree with the oracle for every oper
     worker,
     ...queries.flatMap(({ where, orders }) => {
       const options = { where, orderBy: orders.map(([field, direction]) => ({ [field]: direction })) };
-      return [step("values", "findMany", options), step("values", "count", { where }), step("values", "exists", { where }), step("values", "findFirst", options)];
+      return [
+        step("values", "findMany", options),
+        step("values", "count", { where }),
+        step("values", "exists", { where }),
+        step("values", "findFirst", options),
+      ];
     }),
   );
   queries.forEach(({ where, orders }, index) => {
-    const expected = sortRows(rows.filter((row) => matches(row, where)), orders);
+    const expected = sortRows(
+      rows.filter((row) => matches(row, where)),
+      orders,
+    );
     const [found, count, exists, first] = answers.slice(index * 4, index * 4 + 4);
     const label = JSON.stringify({ where, orders }, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
     expect(ids(found), label).toEqual(ids(expected));
@@ -64,7 +81,10 @@ const INDEXES: Record<string, string[]> = {
 };
 
 /** A range over an index, and the test of a row that says the same. */
-function randomRange(fields: readonly string[]): { range: [string, string, unknown][]; keeps: (row: Loose) => boolean } {
+function randomRange(fields: readonly string[]): {
+  range: [string, string, unknown][];
+  keeps: (row: Loose) => boolean;
+} {
   const range: [string, string, unknown][] = [];
   const tests: ((row: Loose) => boolean)[] = [];
   const equal = random.below(fields.length + 1);
@@ -100,7 +120,9 @@ test("walks over every index agree with the oracle, with every terminal", async 
   const answers = await read(
     worker,
     ...walks.flatMap(({ spec }) =>
-      [["collect"], ["take", 7], ["first"], ["iterate", 150]].map((terminal) => step("values", "walk", { ...spec, terminal })),
+      [["collect"], ["take", 7], ["first"], ["iterate", 150]].map((terminal) =>
+        step("values", "walk", { ...spec, terminal }),
+      ),
     ),
   );
   walks.forEach(({ spec, expected }, index) => {
@@ -123,7 +145,13 @@ test("the pages of a walk are the walk, with no row twice and none left out", as
     const collected: Loose[] = [];
     const cursors: (string | null)[] = [null];
     for (;;) {
-      const [page] = await read(worker, step("values", "walk", { ...spec, terminal: ["paginate", { numItems: random.below(60) + 1, cursor: cursors.at(-1) }] }));
+      const [page] = await read(
+        worker,
+        step("values", "walk", {
+          ...spec,
+          terminal: ["paginate", { numItems: random.below(60) + 1, cursor: cursors.at(-1) }],
+        }),
+      );
       collected.push(...page.page);
       cursors.push(page.continueCursor);
       if (page.isDone) break;
@@ -138,7 +166,10 @@ test("the pages of a walk are the walk, with no row twice and none left out", as
       again.push(...page.page);
     }
     expect(ids(again)).toEqual(ids(all));
-    const [behind] = await read(worker, step("values", "walk", { ...spec, terminal: ["paginate", { numItems: 5, cursor: cursors.at(-1) }] }));
+    const [behind] = await read(
+      worker,
+      step("values", "walk", { ...spec, terminal: ["paginate", { numItems: 5, cursor: cursors.at(-1) }] }),
+    );
     expect(behind).toMatchObject({ page: [], isDone: true });
   }
 });
@@ -146,12 +177,18 @@ test("the pages of a walk are the walk, with no row twice and none left out", as
 test("the pages of findMany are findMany", async () => {
   for (let round = 0; round < 25; round += 1) {
     const where = randomWhere(random);
-    const orderBy = [{ [random.pick(Object.keys(POOLS))]: random.pick(["asc", "desc"]) }, { [random.pick(Object.keys(POOLS))]: random.pick(["asc", "desc"]) }];
+    const orderBy = [
+      { [random.pick(Object.keys(POOLS))]: random.pick(["asc", "desc"]) },
+      { [random.pick(Object.keys(POOLS))]: random.pick(["asc", "desc"]) },
+    ];
     const [all] = await read(worker, step("values", "findMany", { where, orderBy }));
     const collected: Loose[] = [];
     let cursor: string | null = null;
     for (;;) {
-      const [page]: Loose[] = await read(worker, step("values", "findMany", { where, orderBy, cursor, limit: random.below(50) + 1 }));
+      const [page]: Loose[] = await read(
+        worker,
+        step("values", "findMany", { where, orderBy, cursor, limit: random.below(50) + 1 }),
+      );
       collected.push(...page.page);
       cursor = page.continueCursor;
       if (page.isDone) break;
@@ -160,18 +197,23 @@ test("the pages of findMany are findMany", async () => {
   }
 });
 
-const paginate = (cursor: unknown, index = "by_text"): object => step("values", "walk", { index, terminal: ["paginate", { numItems: 2, cursor }] });
+const paginate = (cursor: unknown, index = "by_text"): object =>
+  step("values", "walk", { index, terminal: ["paginate", { numItems: 2, cursor }] });
 
 test("cursors that no page returned are refused", async () => {
   const [{ continueCursor }] = await read(worker, paginate(null));
   const version = Buffer.from(JSON.stringify([2, "x", 0])).toString("base64url");
-  const shape = Buffer.from(JSON.stringify([1, JSON.parse(Buffer.from(continueCursor, "base64url").toString())[1], [1]])).toString("base64url");
+  const shape = Buffer.from(
+    JSON.stringify([1, JSON.parse(Buffer.from(continueCursor, "base64url").toString())[1], [1]]),
+  ).toString("base64url");
   for (const cursor of ["", "x", "%%%", "bnVsbA", version, shape, `${continueCursor}x`, 5, {}, [], true]) {
     expect(await code(worker, "store:read", { steps: [paginate(cursor)] }), String(cursor)).toBe("BAD_REQUEST");
   }
   expect(await code(worker, "store:read", { steps: [paginate(continueCursor, "by_number")] })).toBe("BAD_REQUEST");
   for (const numItems of [0, -1, 1.5, "5", null, 1e9]) {
-    expect(await code(worker, "store:read", { steps: [step("values", "walk", { terminal: ["paginate", { numItems }] })] })).toBe("BAD_REQUEST");
+    expect(
+      await code(worker, "store:read", { steps: [step("values", "walk", { terminal: ["paginate", { numItems }] })] }),
+    ).toBe("BAD_REQUEST");
   }
 });
 
@@ -183,7 +225,19 @@ describe("plans", () => {
     ["an index backwards", { index: "by_big", order: "desc", terminal: ["collect"] }],
     ["an equal prefix", { index: "by_text_number", range: [["eq", "text", "a"]], terminal: ["collect"] }],
     ["an absent prefix", { index: "by_text_number", range: [["eq", "text", null]], terminal: ["collect"] }],
-    ["a prefix and a range", { index: "by_text_number", range: [["eq", "text", "a"], ["gt", "number", 1], ["lte", "number", 5]], order: "desc", terminal: ["collect"] }],
+    [
+      "a prefix and a range",
+      {
+        index: "by_text_number",
+        range: [
+          ["eq", "text", "a"],
+          ["gt", "number", 1],
+          ["lte", "number", 5],
+        ],
+        order: "desc",
+        terminal: ["collect"],
+      },
+    ],
     ["creation inside an index", { index: "by_time_creation", range: [["eq", "time", 1]], terminal: ["collect"] }],
   ];
 
@@ -197,14 +251,24 @@ describe("plans", () => {
   });
 
   test("a unique index and a table with soft deletion walk too", async () => {
-    for (const [table, index] of [["users", "by_email"], ["notes", "by_title"], ["notes", "by_creation"]] as const) {
+    for (const [table, index] of [
+      ["users", "by_email"],
+      ["notes", "by_title"],
+      ["notes", "by_creation"],
+    ] as const) {
       const plan: string[] = await inspect(worker, "plan", step(table, "walk", { index, terminal: ["collect"] }));
       expect(plan).toEqual([expect.stringContaining(`INDEX ${table}__${index}`)]);
     }
   });
 
   test("findMany in the order of creation and by an indexed column needs no sorting", async () => {
-    const plans = [{}, { orderBy: { _creationTime: "desc" } }, { where: { text: "a" } }, { orderBy: { text: "desc" } }, { where: { text: "a", number: { gt: 1 } }, orderBy: { number: "asc" } }];
+    const plans = [
+      {},
+      { orderBy: { _creationTime: "desc" } },
+      { where: { text: "a" } },
+      { orderBy: { text: "desc" } },
+      { where: { text: "a", number: { gt: 1 } }, orderBy: { number: "asc" } },
+    ];
     for (const options of plans) {
       const plan: string[] = await inspect(worker, "plan", step("values", "findMany", options));
       expect(plan, JSON.stringify(options)).toEqual([expect.stringMatching(/USING INDEX values__/)]);
@@ -222,7 +286,9 @@ describe("conditions of any size", () => {
   test("more than 100 conditions side by side", async () => {
     const parts = Array.from({ length: 400 }, (_, index) => ({ number: index + 0.5 }));
     const [found] = await read(worker, step("values", "findMany", { where: { OR: [...parts, { number: 1.5 }] } }));
-    expect(ids(found)).toEqual(ids(rows.filter((row) => typeof row.number === "number" && row.number >= 0 && row.number % 1 === 0.5)));
+    expect(ids(found)).toEqual(
+      ids(rows.filter((row) => typeof row.number === "number" && row.number >= 0 && row.number % 1 === 0.5)),
+    );
   });
 
   test("a pattern longer than LIKE takes", async () => {
@@ -238,9 +304,13 @@ describe("conditions of any size", () => {
     for (let depth = 0; depth < 20; depth += 1) nested = { NOT: nested };
     expect((await read(worker, step("values", "count", { where: nested })))[0]).toBeTypeOf("number");
     for (let depth = 0; depth < 20; depth += 1) nested = { NOT: nested };
-    expect(await code(worker, "store:read", { steps: [step("values", "count", { where: nested })] })).toBe("QUERY_TOO_COMPLEX");
+    expect(await code(worker, "store:read", { steps: [step("values", "count", { where: nested })] })).toBe(
+      "QUERY_TOO_COMPLEX",
+    );
     const wide = { OR: Array.from({ length: 4_000 }, (_, index) => ({ number: index })) };
-    expect(await code(worker, "store:read", { steps: [step("values", "count", { where: wide })] })).toBe("QUERY_TOO_COMPLEX");
+    expect(await code(worker, "store:read", { steps: [step("values", "count", { where: wide })] })).toBe(
+      "QUERY_TOO_COMPLEX",
+    );
   });
 });
 
@@ -261,8 +331,21 @@ test("what is no query is refused with a code", async () => {
     [step("values", "findMany", { limit: -1 }), "BAD_REQUEST"],
     [step("values", "findMany", { nope: 1 }), "BAD_REQUEST"],
     [step("values", "walk", { index: "nope", terminal: ["first"] }), "BAD_REQUEST"],
-    [step("values", "walk", { index: "by_text_number", range: [["eq", "number", 1]], terminal: ["first"] }), "BAD_REQUEST"],
-    [step("values", "walk", { index: "by_text", range: [["gt", "text", "a"], ["eq", "text", "b"]], terminal: ["first"] }), "BAD_REQUEST"],
+    [
+      step("values", "walk", { index: "by_text_number", range: [["eq", "number", 1]], terminal: ["first"] }),
+      "BAD_REQUEST",
+    ],
+    [
+      step("values", "walk", {
+        index: "by_text",
+        range: [
+          ["gt", "text", "a"],
+          ["eq", "text", "b"],
+        ],
+        terminal: ["first"],
+      }),
+      "BAD_REQUEST",
+    ],
     [step("values", "walk", { index: "by_text", range: [["gt", "text", null]], terminal: ["first"] }), "BAD_REQUEST"],
     [step("values", "walk", { order: "up", terminal: ["first"] }), "BAD_REQUEST"],
     [step("values", "walk", { terminal: ["take", -1] }), "BAD_REQUEST"],
@@ -286,7 +369,11 @@ test("select, normalizeId and get with one id", async () => {
     step("", "get", row._id),
     step("", "get", "AAAAAAAAAAAAAAAAAAAAAA"),
   );
-  expect(picked).toEqual({ _id: row._id, _creationTime: row._creationTime, ...(row.text === undefined ? {} : { text: row.text }) });
+  expect(picked).toEqual({
+    _id: row._id,
+    _creationTime: row._creationTime,
+    ...(row.text === undefined ? {} : { text: row.text }),
+  });
   expect([normal, notNormal, absent]).toEqual([row._id, null, null]);
   expect(found).toEqual(row);
 });

@@ -28,7 +28,12 @@ export interface ShardObject extends ShardMethods {
 export type ShardObjectClass = new (context: never, env: never) => ShardObject;
 
 /** The platform's storage, as the engine asks for it. */
-function hostOf(context: DurableObjectState, env: Environment, definition: LunoraDefinition, options: ShardOptions): ShardHost {
+function hostOf(
+  context: DurableObjectState,
+  env: Environment,
+  definition: LunoraDefinition,
+  options: ShardOptions,
+): ShardHost {
   const { storage } = context;
   return {
     sql: storage.sql as unknown as SqlStorage,
@@ -49,7 +54,8 @@ function hostOf(context: DurableObjectState, env: Environment, definition: Lunor
     },
     getAlarm: () => storage.getAlarm(),
     setAlarm: (time) => storage.setAlarm(time),
-    register: (name) => reachObject<RegistryMethods>(definition.schema, env, BINDINGS.registry, REGISTRY_OBJECT).register(name),
+    register: (name) =>
+      reachObject<RegistryMethods>(definition.schema, env, BINDINGS.registry, REGISTRY_OBJECT).register(name),
   };
 }
 
@@ -64,7 +70,13 @@ export function createShardObject(definition: LunoraDefinition, options: ShardOp
       super(context, env);
       const name = context.id.name ?? this.#storedName();
       // Calls wait for this; a schema that is refused is told to each caller and resets nothing.
-      if (name !== undefined) void context.blockConcurrencyWhile(() => this.#open(name).then(() => {}, () => {}));
+      if (name !== undefined)
+        void context.blockConcurrencyWhile(() =>
+          this.#open(name).then(
+            () => {},
+            () => {},
+          ),
+        );
     }
 
     #storedName(): string | undefined {
@@ -74,7 +86,13 @@ export function createShardObject(definition: LunoraDefinition, options: ShardOp
     }
 
     #open(name: string): Promise<ShardEngine> {
-      this.#engine ??= ShardEngine.open(definition, schema, hostOf(this.ctx, this.env, definition, options), name, options).catch((error: unknown) => {
+      this.#engine ??= ShardEngine.open(
+        definition,
+        schema,
+        hostOf(this.ctx, this.env, definition, options),
+        name,
+        options,
+      ).catch((error: unknown) => {
         // A schema that is refused stays refused; whatever else went wrong may be over at the next call.
         if (!(error instanceof LunoraError)) this.#engine = undefined;
         throw error;

@@ -13,9 +13,11 @@ beforeAll(async () => {
 afterAll(() => worker?.stop());
 
 const inRoom = (room: string, ...steps: object[]): Promise<Loose> => result(worker, "store:writeRoom", { room, steps });
-const readRoom = (room: string, ...steps: object[]): Promise<Loose> => result(worker, "store:readRoom", { room, steps });
+const readRoom = (room: string, ...steps: object[]): Promise<Loose> =>
+  result(worker, "store:readRoom", { room, steps });
 const refused = (room: string, ...steps: object[]): Promise<string> => code(worker, "store:writeRoom", { room, steps });
-const send = (room: string, body: string, more: object = {}): object => step("messages", "insert", { room, body, ...more });
+const send = (room: string, body: string, more: object = {}): object =>
+  step("messages", "insert", { room, body, ...more });
 
 describe("ids and values of other shards", () => {
   test("rows of a shard carry it in their id, and are found by it", async () => {
@@ -51,8 +53,14 @@ describe("ids and values of other shards", () => {
   test("the shard field never changes", async () => {
     const [id] = await inRoom("fixed", send("fixed", "x"));
     expect(await refused("fixed", step("messages", "patch", id, { room: "moved" }))).toBe("SHARD_FIELD_IMMUTABLE");
-    expect(await refused("fixed", step("messages", "replace", id, { room: "moved", body: "x" }))).toBe("SHARD_FIELD_IMMUTABLE");
-    await inRoom("fixed", step("messages", "patch", id, { room: "fixed", body: "same shard" }), step("messages", "replace", id, { room: "fixed", body: "again" }));
+    expect(await refused("fixed", step("messages", "replace", id, { room: "moved", body: "x" }))).toBe(
+      "SHARD_FIELD_IMMUTABLE",
+    );
+    await inRoom(
+      "fixed",
+      step("messages", "patch", id, { room: "fixed", body: "same shard" }),
+      step("messages", "replace", id, { room: "fixed", body: "again" }),
+    );
     expect(await readRoom("fixed", step("messages", "get", id))).toMatchObject([{ room: "fixed", body: "again" }]);
   });
 
@@ -60,7 +68,9 @@ describe("ids and values of other shards", () => {
     expect(await refused("a", step("users", "insert", { email: "a@x", name: "A" }))).toBe("SHARD_MISMATCH");
     expect(await refused("a", step("users", "findMany"))).toBe("SHARD_MISMATCH");
     expect(await code(worker, "store:write", { steps: [send("a", "x")] })).toBe("SHARD_MISMATCH");
-    expect(await code(worker, "store:read", { steps: [step("messages", "walk", { terminal: ["first"] })] })).toBe("SHARD_MISMATCH");
+    expect(await code(worker, "store:read", { steps: [step("messages", "walk", { terminal: ["first"] })] })).toBe(
+      "SHARD_MISMATCH",
+    );
     expect(await refused("a", step("prices", "insert", { currency: 1n }))).toBe("SHARD_MISMATCH");
   });
 
@@ -84,9 +94,14 @@ describe("ids and values of other shards", () => {
 
   test("bigints name shards, in one way each", async () => {
     const currency = 2n ** 60n + 1n;
-    const [id] = await result(worker, "store:writeCurrency", { currency, steps: [step("prices", "insert", { currency })] });
+    const [id] = await result(worker, "store:writeCurrency", {
+      currency,
+      steps: [step("prices", "insert", { currency })],
+    });
     expect(id.split(".")[1]).toBe(Buffer.from(currency.toString()).toString("base64url"));
-    expect(await code(worker, "store:writeCurrency", { currency: 1n, steps: [step("prices", "insert", { currency })] })).toBe("SHARD_MISMATCH");
+    expect(
+      await code(worker, "store:writeCurrency", { currency: 1n, steps: [step("prices", "insert", { currency })] }),
+    ).toBe("SHARD_MISMATCH");
   });
 });
 
@@ -95,7 +110,11 @@ const names = async (field?: string): Promise<string[]> => {
   const all: string[] = [];
   let cursor: string | null = null;
   do {
-    const page: Loose = await inspect(worker, "registered", { limit: 3, cursor, ...(field === undefined ? {} : { field }) });
+    const page: Loose = await inspect(worker, "registered", {
+      limit: 3,
+      cursor,
+      ...(field === undefined ? {} : { field }),
+    });
     all.push(...page.names);
     cursor = page.cursor;
   } while (cursor !== null);
@@ -108,7 +127,9 @@ describe("the registry", () => {
     await readRoom("only read", step("messages", "count"));
     const all = await names();
     expect(all).toEqual([...new Set(all)].sort());
-    expect(all).toEqual(expect.arrayContaining(["__root__", "room=r1", "room=r5", "room=r%3D6", `currency=${2n ** 60n + 1n}`]));
+    expect(all).toEqual(
+      expect.arrayContaining(["__root__", "room=r1", "room=r5", "room=r%3D6", `currency=${2n ** 60n + 1n}`]),
+    );
     expect(all).not.toContain("room=only%20read");
     expect(await names("room")).toEqual(all.filter((name) => name.startsWith("room=")));
     expect(await names("roo")).toEqual([]);
@@ -135,7 +156,10 @@ describe("the registry", () => {
     const alone = await TestWorker.start({ entry: appEntry("store"), namespaces: NAMESPACES.slice(0, 1) });
     try {
       const args = { room: "a", steps: [send("a", "x")] };
-      expect(await call(alone, "store:writeRoom", args)).toMatchObject({ status: 503, error: { code: "SHARD_UNAVAILABLE" } });
+      expect(await call(alone, "store:writeRoom", args)).toMatchObject({
+        status: 503,
+        error: { code: "SHARD_UNAVAILABLE" },
+      });
       expect(await result(alone, "store:readRoom", { room: "a", steps: [step("messages", "count")] })).toEqual([0]);
       expect((await alone.fetch("/_lunora/health/ready")).status).toBe(503);
     } finally {

@@ -22,7 +22,12 @@ const samples: Record<string, Record<string, unknown>> = {
   bytes: { bin: bytes(0, 255, 1), mixed: bytes() },
   flags: { flag: false, mixed: true },
   "deep any": { anything: { a: [1n, new Date(5), new Map([["k", new Set([1])]]), null, bytes(7)], ["__proto__"]: 1 } },
-  lists: { list: ["a", "", "b"], record: { x: 1, "y z": -2 }, object: { inner: 2n ** 70n }, place: { lat: 1.5, lng: -0.25 } },
+  lists: {
+    list: ["a", "", "b"],
+    record: { x: 1, "y z": -2 },
+    object: { inner: 2n ** 70n },
+    place: { lat: 1.5, lng: -0.25 },
+  },
   "arrays that begin with the wire's tag": { anything: ["$lunora.wire$", "bigint", "1"], list: ["$lunora.wire$"] },
   "not finite in any": { anything: [Number.NaN, Infinity, -Infinity, undefined] },
   nothing: {},
@@ -46,27 +51,46 @@ test("negative zero becomes zero, everywhere in a row", async () => {
 });
 
 test("text that is half a character is refused wherever it is", async () => {
-  for (const fields of [{ text: "a\ud800" }, { anything: { deep: ["\udc00"] } }, { anything: { "\ud800": 1 } }, { record: { "\ud800": 1 } }, { list: ["\ud800b"] }]) {
+  for (const fields of [
+    { text: "a\ud800" },
+    { anything: { deep: ["\udc00"] } },
+    { anything: { "\ud800": 1 } },
+    { record: { "\ud800": 1 } },
+    { list: ["\ud800b"] },
+  ]) {
     expect(await code(worker, "store:write", { steps: [step("values", "insert", fields)] })).toBe("INVALID_TEXT");
   }
-  expect(await code(worker, "store:read", { steps: [step("values", "findMany", { where: { text: "\ud800" } })] })).toBe("INVALID_TEXT");
+  expect(await code(worker, "store:read", { steps: [step("values", "findMany", { where: { text: "\ud800" } })] })).toBe(
+    "INVALID_TEXT",
+  );
 });
 
 test("a row of 2 MB is the largest, counted in bytes of UTF-8", async () => {
   // {"text":"…"} around it, and 22 characters of id.
   const room = 2_000_000 - '{"text":""}'.length - 22;
   // The body is limited to 1 MiB, so the text is grown inside.
-  expect(await code(worker, "store:write", { steps: [step("values", "insert", { text: "€".repeat(400_000) })] })).toBe("PAYLOAD_TOO_LARGE");
+  expect(await code(worker, "store:write", { steps: [step("values", "insert", { text: "€".repeat(400_000) })] })).toBe(
+    "PAYLOAD_TOO_LARGE",
+  );
   expect(await inspect(worker, "grow", { length: room })).toMatchObject({ ok: true });
   expect(await inspect(worker, "grow", { length: room + 1 })).toMatchObject({ ok: false, code: "ROW_TOO_LARGE" });
   expect(await inspect(worker, "grow", { length: Math.floor(room / 3), unit: "€" })).toMatchObject({ ok: true });
-  expect(await inspect(worker, "grow", { length: Math.floor(room / 3) + 1, unit: "€" })).toMatchObject({ ok: false, code: "ROW_TOO_LARGE" });
+  expect(await inspect(worker, "grow", { length: Math.floor(room / 3) + 1, unit: "€" })).toMatchObject({
+    ok: false,
+    code: "ROW_TOO_LARGE",
+  });
 });
 
 test("what no value may be is refused with the path of it", async () => {
-  expect(await code(worker, "store:write", { steps: [step("values", "insert", { number: "1" })] })).toBe("VALIDATION_ERROR");
-  expect(await code(worker, "store:write", { steps: [step("values", "insert", { unknown: 1 })] })).toBe("VALIDATION_ERROR");
-  expect(await code(worker, "store:write", { steps: [step("values", "insert", { _id: "x" })] })).toBe("VALIDATION_ERROR");
+  expect(await code(worker, "store:write", { steps: [step("values", "insert", { number: "1" })] })).toBe(
+    "VALIDATION_ERROR",
+  );
+  expect(await code(worker, "store:write", { steps: [step("values", "insert", { unknown: 1 })] })).toBe(
+    "VALIDATION_ERROR",
+  );
+  expect(await code(worker, "store:write", { steps: [step("values", "insert", { _id: "x" })] })).toBe(
+    "VALIDATION_ERROR",
+  );
   expect(await code(worker, "store:write", { steps: [step("values", "insert", null)] })).toBe("VALIDATION_ERROR");
   expect(await code(worker, "store:write", { steps: [step("nothing", "insert", {})] })).toBe("INTERNAL");
   expect(await code(worker, "store:write", { steps: [step("", "insert", "nothing", {})] })).toBe("UNKNOWN_TABLE");

@@ -12,13 +12,29 @@ beforeAll(async () => {
 
 afterAll(() => worker?.stop());
 
-const TABLES = ["invoices", "comments", "posts", "users", "items", "notes", "tickets", "sessions", "drafts", "audited", "log", "settings", "endless", "limits"];
+const TABLES = [
+  "invoices",
+  "comments",
+  "posts",
+  "users",
+  "items",
+  "notes",
+  "tickets",
+  "sessions",
+  "drafts",
+  "audited",
+  "log",
+  "settings",
+  "endless",
+  "limits",
+];
 
 beforeEach(async () => {
   for (const table of TABLES) {
     const [rows] = await read(worker, step(table, "findMany", { includeDeleted: true }));
     const method = ["notes", "items", "drafts"].includes(table) ? "hardDelete" : "delete";
-    if (table === "audited") await write(worker, ...rows.map((row: Loose) => step(table, "patch", row._id, { locked: null })));
+    if (table === "audited")
+      await write(worker, ...rows.map((row: Loose) => step(table, "patch", row._id, { locked: null })));
     for (const row of rows) await call(worker, "store:write", { steps: [step(table, method, row._id)] });
   }
   const [rows] = await read(worker, step("log", "findMany"));
@@ -27,9 +43,11 @@ beforeEach(async () => {
 
 const $ = (index: number): object => ({ $ref: index });
 const refused = (...steps: object[]): Promise<string> => code(worker, "store:write", { steps });
-const counts = async (...tables: string[]): Promise<number[]> => read(worker, ...tables.map((table) => step(table, "count")));
+const counts = async (...tables: string[]): Promise<number[]> =>
+  read(worker, ...tables.map((table) => step(table, "count")));
 
-const upsert = (name: string): object => step("users", "upsert", { target: "email", create: { email: "a@x", name }, update: { name } });
+const upsert = (name: string): object =>
+  step("users", "upsert", { target: "email", create: { email: "a@x", name }, update: { name } });
 
 describe("insert, patch, replace, delete", () => {
   test("patch changes the named columns, clears with null and refuses undefined", async () => {
@@ -52,28 +70,65 @@ describe("insert, patch, replace, delete", () => {
   test("replace replaces every column and keeps id and creation time", async () => {
     const [id] = await write(worker, step("users", "insert", { email: "a@x", name: "Ann", nick: "an" }));
     const [before] = await read(worker, step("users", "get", id));
-    await write(worker, step("users", "replace", id, { _id: id, _creationTime: before._creationTime, email: "b@x", name: "Ben" }));
-    expect((await read(worker, step("users", "get", id)))[0]).toEqual({ _id: id, _creationTime: before._creationTime, email: "b@x", name: "Ben" });
+    await write(
+      worker,
+      step("users", "replace", id, { _id: id, _creationTime: before._creationTime, email: "b@x", name: "Ben" }),
+    );
+    expect((await read(worker, step("users", "get", id)))[0]).toEqual({
+      _id: id,
+      _creationTime: before._creationTime,
+      email: "b@x",
+      name: "Ben",
+    });
     expect(await refused(step("users", "replace", id, { name: "Ben" }))).toBe("VALIDATION_ERROR");
   });
 
   test("defaults, server columns, updates and checks", async () => {
-    const [id] = (await result(worker, "store:write", { steps: [step("settings", "insert", { key: "a", owner: "forged" })] }, { token: "ann" })) as string[];
+    const [id] = (await result(
+      worker,
+      "store:write",
+      { steps: [step("settings", "insert", { key: "a", owner: "forged" })] },
+      { token: "ann" },
+    )) as string[];
     const [row] = await read(worker, step("settings", "get", id));
     expect(row).toMatchObject({ key: "a", level: 3, owner: "ann", revision: "new" });
     expect(row.madeAt).toBeGreaterThan(1_600_000_000_000);
-    await result(worker, "store:write", { steps: [step("settings", "patch", id, { level: 4, owner: "forged" })] }, { token: "ben" });
-    expect((await read(worker, step("settings", "get", id)))[0]).toMatchObject({ level: 4, owner: "ben", revision: "updated", madeAt: row.madeAt });
+    await result(
+      worker,
+      "store:write",
+      { steps: [step("settings", "patch", id, { level: 4, owner: "forged" })] },
+      { token: "ben" },
+    );
+    expect((await read(worker, step("settings", "get", id)))[0]).toMatchObject({
+      level: 4,
+      owner: "ben",
+      revision: "updated",
+      madeAt: row.madeAt,
+    });
     await write(worker, step("settings", "replace", id, { key: "b", revision: "mine" }));
-    expect((await read(worker, step("settings", "get", id)))[0]).toMatchObject({ key: "b", level: 3, owner: "nobody", revision: "mine" });
+    expect((await read(worker, step("settings", "get", id)))[0]).toMatchObject({
+      key: "b",
+      level: 3,
+      owner: "nobody",
+      revision: "mine",
+    });
     expect(await refused(step("settings", "insert", { key: "far too long a key" }))).toBe("VALIDATION_ERROR");
     expect(await refused(step("settings", "patch", id, { key: "far too long a key" }))).toBe("VALIDATION_ERROR");
   });
 
   test("a unique index refuses what is there already, by any kind of column", async () => {
-    await write(worker, step("users", "insert", { email: "a@x", name: "Ann", score: 2n ** 80n }), step("users", "insert", { email: "b@x", name: "Ben" }));
-    const taken = await call(worker, "store:write", { steps: [step("users", "insert", { email: "c@x", name: "Cy", score: 2n ** 80n })] });
-    expect(taken.error).toMatchObject({ code: "NOT_UNIQUE", data: { table: "users", index: "by_score", fields: ["score"] } });
+    await write(
+      worker,
+      step("users", "insert", { email: "a@x", name: "Ann", score: 2n ** 80n }),
+      step("users", "insert", { email: "b@x", name: "Ben" }),
+    );
+    const taken = await call(worker, "store:write", {
+      steps: [step("users", "insert", { email: "c@x", name: "Cy", score: 2n ** 80n })],
+    });
+    expect(taken.error).toMatchObject({
+      code: "NOT_UNIQUE",
+      data: { table: "users", index: "by_score", fields: ["score"] },
+    });
     expect(await refused(step("users", "patchWhere", { where: {}, patch: { email: "same@x" } }))).toBe("NOT_UNIQUE");
     // Absent values are not compared.
     await write(worker, step("users", "insert", { email: "d@x", name: "Di" }));
@@ -81,7 +136,11 @@ describe("insert, patch, replace, delete", () => {
   });
 
   test("lists are written whole or not at all; duplicates can be left out", async () => {
-    const users = [{ email: "a@x", name: "A" }, { email: "b@x", name: "B" }, { email: "a@x", name: "again" }];
+    const users = [
+      { email: "a@x", name: "A" },
+      { email: "b@x", name: "B" },
+      { email: "a@x", name: "again" },
+    ];
     expect(await refused(step("users", "insertMany", users))).toBe("NOT_UNIQUE");
     expect(await counts("users")).toEqual([0]);
     const [ids] = await write(worker, step("users", "insertMany", users, { skipDuplicates: true }));
@@ -89,13 +148,26 @@ describe("insert, patch, replace, delete", () => {
     expect((await write(worker, step("users", "insert", users[0], { skipDuplicates: true })))[0]).toBeNull();
 
     // Caught by the handler, a list that failed leaves nothing behind.
-    const [outcome] = await write(worker, { ...step("users", "insertMany", [{ email: "c@x", name: "C" }, { email: "a@x", name: "A" }]), caught: true });
+    const [outcome] = await write(worker, {
+      ...step("users", "insertMany", [
+        { email: "c@x", name: "C" },
+        { email: "a@x", name: "A" },
+      ]),
+      caught: true,
+    });
     expect(outcome).toEqual({ caught: "NOT_UNIQUE" });
     expect(await counts("users")).toEqual([2]);
-    const changes = [{ id: ids[0], patch: { name: "changed" } }, { id: ids[1], patch: { email: "a@x" } }];
-    expect((await write(worker, { ...step("users", "patchMany", changes), caught: true }))[0]).toEqual({ caught: "NOT_UNIQUE" });
+    const changes = [
+      { id: ids[0], patch: { name: "changed" } },
+      { id: ids[1], patch: { email: "a@x" } },
+    ];
+    expect((await write(worker, { ...step("users", "patchMany", changes), caught: true }))[0]).toEqual({
+      caught: "NOT_UNIQUE",
+    });
     expect((await read(worker, step("users", "get", ids[0])))[0].name).toBe("A");
-    expect((await write(worker, { ...step("users", "deleteMany", [ids[0], "AAAAAAAAAAAAAAAAAAAAAA"]), caught: true }))[0]).toEqual({ caught: "NOT_FOUND" });
+    expect(
+      (await write(worker, { ...step("users", "deleteMany", [ids[0], "AAAAAAAAAAAAAAAAAAAAAA"]), caught: true }))[0],
+    ).toEqual({ caught: "NOT_FOUND" });
     expect(await counts("users")).toEqual([2]);
   });
 
@@ -105,8 +177,12 @@ describe("insert, patch, replace, delete", () => {
     expect(second).toEqual({ id: first.id, created: false });
     expect((await read(worker, step("users", "get", first.id)))[0].name).toBe("two");
     await write(worker, step("users", "insert", { email: "b@x", name: "two" }));
-    expect(await refused(step("users", "upsert", { target: ["name"], create: { email: "c@x", name: "two" }, update: {} }))).toBe("NOT_UNIQUE");
-    expect(await write(worker, step("users", "patchWhere", { where: { name: "two" }, patch: { name: "three" } }))).toEqual([2]);
+    expect(
+      await refused(step("users", "upsert", { target: ["name"], create: { email: "c@x", name: "two" }, update: {} })),
+    ).toBe("NOT_UNIQUE");
+    expect(
+      await write(worker, step("users", "patchWhere", { where: { name: "two" }, patch: { name: "three" } })),
+    ).toEqual([2]);
     expect(await write(worker, step("users", "deleteWhere", { where: { email: { gt: "a@x" } } }))).toEqual([1]);
     expect(await refused(step("users", "deleteWhere", {}))).toBe("BAD_REQUEST");
     expect(await write(worker, step("users", "deleteWhere", { where: {} }))).toEqual([1]);
@@ -115,7 +191,15 @@ describe("insert, patch, replace, delete", () => {
   test.each([99, 100, 101, 1_000])("one mutation writes, changes and deletes %i rows", async (count) => {
     const rows = Array.from({ length: count }, (_, index) => ({ text: `${index}` }));
     const [ids] = await write(worker, step("log", "insertMany", rows));
-    expect(await write(worker, step("log", "patchWhere", { where: { text: { in: rows.map(({ text }) => text) } }, patch: { text: "changed" } }))).toEqual([count]);
+    expect(
+      await write(
+        worker,
+        step("log", "patchWhere", {
+          where: { text: { in: rows.map(({ text }) => text) } },
+          patch: { text: "changed" },
+        }),
+      ),
+    ).toEqual([count]);
     expect((await read(worker, step("log", "findMany", { where: { _id: { in: ids } } })))[0]).toHaveLength(count);
     await write(worker, step("log", "deleteMany", ids));
     expect(await counts("log")).toEqual([0]);
@@ -144,8 +228,13 @@ describe("relations", () => {
   test("a row that points here with restrict keeps everything as it is", async () => {
     const [ann, , post] = await write(worker, ...family, step("invoices", "insert", { userId: $(1), postId: $(2) }));
     const answer = await call(worker, "store:write", { steps: [step("users", "delete", ann)] });
-    expect(answer).toMatchObject({ status: 409, error: { code: "RELATION_RESTRICTED", data: { table: "invoices", field: "postId" } } });
-    expect((await write(worker, { ...step("users", "delete", ann), caught: true }))[0]).toEqual({ caught: "RELATION_RESTRICTED" });
+    expect(answer).toMatchObject({
+      status: 409,
+      error: { code: "RELATION_RESTRICTED", data: { table: "invoices", field: "postId" } },
+    });
+    expect((await write(worker, { ...step("users", "delete", ann), caught: true }))[0]).toEqual({
+      caught: "RELATION_RESTRICTED",
+    });
     expect(await counts("users", "posts", "comments", "invoices")).toEqual([2, 2, 2, 1]);
     await write(worker, step("invoices", "deleteWhere", { where: { postId: post } }), step("users", "delete", ann));
     expect(await counts("users", "posts", "comments")).toEqual([1, 1, 0]);
@@ -163,22 +252,45 @@ describe("relations", () => {
       worker,
       step("users", "findMany", {
         orderBy: { email: "asc" },
-        with: { posts: { orderBy: { title: "desc" }, with: { author: { select: { name: true } }, editor: true, comments: { limit: 1, where: { body: { ne: "none" } } } } }, invoices: true },
+        with: {
+          posts: {
+            orderBy: { title: "desc" },
+            with: {
+              author: { select: { name: true } },
+              editor: true,
+              comments: { limit: 1, where: { body: { ne: "none" } } },
+            },
+          },
+          invoices: true,
+        },
       }),
     );
     expect(users).toMatchObject([
-      { _id: ann, invoices: [], posts: [{ title: "one", author: { _id: ann, name: "Ann" }, editor: { _id: ben }, comments: [{ body: "first" }] }] },
+      {
+        _id: ann,
+        invoices: [],
+        posts: [
+          { title: "one", author: { _id: ann, name: "Ann" }, editor: { _id: ben }, comments: [{ body: "first" }] },
+        ],
+      },
       { _id: ben, invoices: [], posts: [{ title: "two", editor: { _id: ann }, comments: [] }] },
     ]);
     expect(users[0].posts[0].author).toEqual({ _id: ann, name: "Ann" });
-    const [[loose]] = await read(worker, step("posts", "findMany", { where: { title: "one" }, select: { title: true }, with: { editor: true } }));
+    const [[loose]] = await read(
+      worker,
+      step("posts", "findMany", { where: { title: "one" }, select: { title: true }, with: { editor: true } }),
+    );
     expect(Object.keys(loose).sort()).toEqual(["_id", "editor", "title"]);
   });
 });
 
 describe("soft deletion", () => {
   test("marks, hides, restores and removes for good", async () => {
-    const [note] = await write(worker, step("notes", "insert", { title: "a" }), step("items", "insert", { noteId: $(0) }));
+    const [note] = await write(
+      worker,
+      step("notes", "insert", { title: "a" }),
+      step("items", "insert", { noteId: $(0) }),
+    );
     await write(worker, step("notes", "delete", note));
     const listed = await read(
       worker,
@@ -196,7 +308,9 @@ describe("soft deletion", () => {
     await write(worker, step("items", "restore", item._id));
     expect((await read(worker, step("items", "get", item._id)))[0].removedAt).toBeNull();
     await write(worker, step("notes", "hardDelete", note));
-    expect(await read(worker, ...["notes", "items"].map((table) => step(table, "count", { includeDeleted: true })))).toEqual([0, 0]);
+    expect(
+      await read(worker, ...["notes", "items"].map((table) => step(table, "count", { includeDeleted: true }))),
+    ).toEqual([0, 0]);
     expect(await refused(step("log", "restore", note))).toBe("BAD_REQUEST");
   });
 });
@@ -210,12 +324,25 @@ describe("triggers", () => {
     expect(await refused(step("audited", "delete", id))).toBe("INTERNAL");
     await write(worker, step("audited", "patch", id, { locked: null }), step("audited", "delete", id));
     const [log] = await read(worker, step("log", "findMany"));
-    expect(log.map((row: Loose) => row.text)).toEqual(["added ann", "changed ann to BEN", "changed BEN to BEN", "removed BEN"]);
+    expect(log.map((row: Loose) => row.text)).toEqual([
+      "added ann",
+      "changed ann to BEN",
+      "changed BEN to BEN",
+      "removed BEN",
+    ]);
   });
 
   test("a trigger that throws takes the write and everything that triggers wrote with it", async () => {
     for (const name of ["refused", "late"]) {
-      expect((await write(worker, { ...step("audited", "insert", { name }), caught: true }, step("log", "insert", { text: name })))[0]).toEqual({ caught: "thrown" });
+      expect(
+        (
+          await write(
+            worker,
+            { ...step("audited", "insert", { name }), caught: true },
+            step("log", "insert", { text: name }),
+          )
+        )[0],
+      ).toEqual({ caught: "thrown" });
       expect(await refused(step("audited", "insert", { name }))).toBe("INTERNAL");
     }
     expect(await counts("audited", "log")).toEqual([0, 2]);
@@ -244,7 +371,11 @@ describe("time to live", () => {
     const now = Date.now();
     await write(
       worker,
-      step("sessions", "insertMany", Array.from({ length: 450 }, (_, index) => ({ expiresAt: now - index, name: "old" }))),
+      step(
+        "sessions",
+        "insertMany",
+        Array.from({ length: 450 }, (_, index) => ({ expiresAt: now - index, name: "old" })),
+      ),
       step("sessions", "insert", { expiresAt: now - 1, name: "with a ticket" }),
       step("tickets", "insert", { sessionId: $(1) }),
       step("sessions", "insert", { expiresAt: now + 3_600_000, name: "young" }),
@@ -252,7 +383,11 @@ describe("time to live", () => {
       step("drafts", "insert", { savedAt: now + 3_600_000 }),
     );
     await until(async () => (await counts("sessions", "drafts")).join() === "1,1");
-    const [[session], marked] = await read(worker, step("sessions", "findMany"), step("drafts", "count", { includeDeleted: true }));
+    const [[session], marked] = await read(
+      worker,
+      step("sessions", "findMany"),
+      step("drafts", "count", { includeDeleted: true }),
+    );
     expect(session.name).toBe("young");
     expect(marked).toBe(2);
     expect(await counts("tickets")).toEqual([0]);
@@ -266,7 +401,11 @@ describe("time to live", () => {
 });
 
 test("a table in D1 says that it is not there yet", async () => {
-  for (const steps of [[step("everywhere", "insert", { name: "x" })], [step("everywhere", "findMany")], [step("", "query", "everywhere")]]) {
+  for (const steps of [
+    [step("everywhere", "insert", { name: "x" })],
+    [step("everywhere", "findMany")],
+    [step("", "query", "everywhere")],
+  ]) {
     expect(await refused(...steps)).toBe("NOT_IMPLEMENTED");
   }
 });

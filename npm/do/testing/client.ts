@@ -17,27 +17,53 @@ export interface CallOptions {
 }
 
 /** Posts a call as any client does. */
-export async function call(worker: TestWorker, functionPath: string, args: object = {}, options: CallOptions = {}): Promise<Answer> {
+export async function call(
+  worker: TestWorker,
+  functionPath: string,
+  args: object = {},
+  options: CallOptions = {},
+): Promise<Answer> {
   const { token, headers = {}, shardKey } = options;
   const response = await worker.fetch("/_lunora/rpc", {
     method: "POST",
-    headers: { "content-type": "application/json", ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
+    headers: {
+      "content-type": "application/json",
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
     body: JSON.stringify({ functionPath, args: encodeValue(args), ...(shardKey === undefined ? {} : { shardKey }) }),
   });
-  const body = (await response.json()) as { result?: unknown; error?: { code: string; message: string; data?: unknown } };
-  if (body.error !== undefined) return { status: response.status, error: { ...body.error, data: decodeValue(body.error.data) } };
+  const body = (await response.json()) as {
+    result?: unknown;
+    error?: { code: string; message: string; data?: unknown };
+  };
+  if (body.error !== undefined)
+    return { status: response.status, error: { ...body.error, data: decodeValue(body.error.data) } };
   return { status: response.status, result: decodeValue(body.result) };
 }
 
 /** The result of a call that has to succeed. */
-export async function result(worker: TestWorker, functionPath: string, args: object = {}, options: CallOptions = {}): Promise<Loose> {
+export async function result(
+  worker: TestWorker,
+  functionPath: string,
+  args: object = {},
+  options: CallOptions = {},
+): Promise<Loose> {
   const answer = await call(worker, functionPath, args, options);
-  if (answer.error !== undefined) throw new Error(`${functionPath}: ${answer.error.code}: ${answer.error.message} ${JSON.stringify(answer.error.data)}\n${worker.takeOutput()}`);
+  if (answer.error !== undefined)
+    throw new Error(
+      `${functionPath}: ${answer.error.code}: ${answer.error.message} ${JSON.stringify(answer.error.data)}\n${worker.takeOutput()}`,
+    );
   return answer.result;
 }
 
 /** The code of a call that has to fail. */
-export async function code(worker: TestWorker, functionPath: string, args: object = {}, options: CallOptions = {}): Promise<string> {
+export async function code(
+  worker: TestWorker,
+  functionPath: string,
+  args: object = {},
+  options: CallOptions = {},
+): Promise<string> {
   const answer = await call(worker, functionPath, args, options);
   if (answer.error === undefined) throw new Error(`${functionPath} succeeded with ${JSON.stringify(answer.result)}`);
   return answer.error.code;
@@ -55,14 +81,26 @@ export function appEntry(name: string): string {
 }
 
 /** Asks the test app's own methods, which look behind the store. */
-export async function inspect(worker: TestWorker, method: string, argument: unknown, object = "__root__"): Promise<Loose> {
-  const response = await worker.fetch(`/test?object=${encodeURIComponent(object)}`, { method: "POST", body: JSON.stringify({ method, argument }) });
+export async function inspect(
+  worker: TestWorker,
+  method: string,
+  argument: unknown,
+  object = "__root__",
+): Promise<Loose> {
+  const response = await worker.fetch(`/test?object=${encodeURIComponent(object)}`, {
+    method: "POST",
+    body: JSON.stringify({ method, argument }),
+  });
   if (!response.ok) throw new Error(`${method}: ${response.status}\n${worker.takeOutput()}`);
   return response.json();
 }
 
 /** A step on a table. */
-export function step(table: string, method: string, ...args: unknown[]): { table: string; method: string; args: unknown[] } {
+export function step(
+  table: string,
+  method: string,
+  ...args: unknown[]
+): { table: string; method: string; args: unknown[] } {
   return { table, method, args };
 }
 

@@ -29,7 +29,10 @@ export function compareValues(left: Loose, right: Loose): number {
 }
 
 /** Rows in the order of the fields, then of creation. */
-export function sortRows(rows: readonly Loose[], orders: readonly (readonly [field: string, direction: "asc" | "desc"])[]): Loose[] {
+export function sortRows(
+  rows: readonly Loose[],
+  orders: readonly (readonly [field: string, direction: "asc" | "desc"])[],
+): Loose[] {
   const direction = orders.at(-1)?.[1] ?? "asc";
   const all = [...orders, ["_creationTime", direction] as const];
   return rows.toSorted((left, right) => {
@@ -72,7 +75,8 @@ export function matches(row: Loose, where: Loose): boolean {
     if (key === "AND") return condition.every((part: Loose) => matches(row, part));
     if (key === "OR") return condition.some((part: Loose) => matches(row, part));
     if (key === "NOT") return !matches(row, condition);
-    if (typeof condition !== "object" || condition === null || condition instanceof ArrayBuffer) return holds(row, key, "eq", condition);
+    if (typeof condition !== "object" || condition === null || condition instanceof ArrayBuffer)
+      return holds(row, key, "eq", condition);
     return Object.entries(condition).every(([operator, operand]) => holds(row, key, operator, operand));
   });
 }

@@ -56,7 +56,11 @@ async function walk(db: Loose, table: string, spec: WalkSpec): Promise<unknown> 
 }
 
 /** Does one step. Methods of `ctx.db` itself are named with a table of `""`. */
-export async function doStep(db: Loose, { table, method, args }: Step, results: readonly unknown[] = []): Promise<unknown> {
+export async function doStep(
+  db: Loose,
+  { table, method, args }: Step,
+  results: readonly unknown[] = [],
+): Promise<unknown> {
   const resolved = resolve(args, results) as unknown[];
   if (method === "walk") return walk(db, table, resolved[0] as WalkSpec);
   return table === "" ? db[method](...resolved) : db[table][method](...resolved);

@@ -23,7 +23,12 @@ export class ModelError extends Error {
   }
 }
 
-const FOREIGN_KEYS: readonly (readonly [from: TableName, field: string, to: TableName, rule: "cascade" | "restrict" | "set null"])[] = [
+const FOREIGN_KEYS: readonly (readonly [
+  from: TableName,
+  field: string,
+  to: TableName,
+  rule: "cascade" | "restrict" | "set null",
+])[] = [
   ["posts", "authorId", "users", "cascade"],
   ["posts", "editorId", "users", "set null"],
   ["comments", "postId", "posts", "cascade"],
@@ -37,13 +42,16 @@ export function emptyState(): State {
 }
 
 export function copyState(state: State): State {
-  return Object.fromEntries(Object.entries(state).map(([table, rows]) => [table, new Map([...rows].map(([id, row]) => [id, { ...row }]))])) as State;
+  return Object.fromEntries(
+    Object.entries(state).map(([table, rows]) => [table, new Map([...rows].map(([id, row]) => [id, { ...row }]))]),
+  ) as State;
 }
 
 function checkUnique(state: State, id: string, row: Row): void {
   for (const field of ["email", "nick"]) {
     if (row[field] === undefined) continue;
-    for (const [other, existing] of state.users) if (other !== id && existing[field] === row[field]) throw new ModelError("NOT_UNIQUE");
+    for (const [other, existing] of state.users)
+      if (other !== id && existing[field] === row[field]) throw new ModelError("NOT_UNIQUE");
   }
 }
 
@@ -55,7 +63,8 @@ function insert(state: State, table: TableName, id: string, row: Row): void {
 function remove(state: State, table: TableName, id: string): void {
   if (!state[table].has(id)) throw new ModelError("NOT_FOUND");
   const gone: [TableName, string][] = [[table, id]];
-  const isGone = (name: TableName, key: string): boolean => gone.some(([otherName, otherKey]) => otherName === name && otherKey === key);
+  const isGone = (name: TableName, key: string): boolean =>
+    gone.some(([otherName, otherKey]) => otherName === name && otherKey === key);
   for (let place = 0; place < gone.length; place += 1) {
     const [name, key] = gone[place] as [TableName, string];
     for (const [from, field, to, rule] of FOREIGN_KEYS) {
@@ -122,16 +131,48 @@ export function randomStep(random: Random, state: State): ModelStep {
   if (users.length > 0) {
     const author = random.pick(users);
     options.push(
-      { table: "users", method: "patch", args: [author, random.chance(0.5) ? { nick: null } : { email: `${random.below(12)}@x` }], caught },
+      {
+        table: "users",
+        method: "patch",
+        args: [author, random.chance(0.5) ? { nick: null } : { email: `${random.below(12)}@x` }],
+        caught,
+      },
       { table: "users", method: "delete", args: [author], caught },
-      { table: "posts", method: "insert", args: [{ authorId: author, title: "t", ...(random.chance(0.5) ? { editorId: random.pick(users) } : {}) }], caught },
-      { table: "posts", method: "insert", args: [{ authorId: random.pick(users), editorId: author, title: "t" }], caught },
+      {
+        table: "posts",
+        method: "insert",
+        args: [{ authorId: author, title: "t", ...(random.chance(0.5) ? { editorId: random.pick(users) } : {}) }],
+        caught,
+      },
+      {
+        table: "posts",
+        method: "insert",
+        args: [{ authorId: random.pick(users), editorId: author, title: "t" }],
+        caught,
+      },
     );
-    if (random.chance(0.4)) options.push({ table: "invoices", method: "insert", args: [{ userId: author, ...(posts.length > 0 ? { postId: random.pick(posts) } : {}) }], caught });
+    if (random.chance(0.4))
+      options.push({
+        table: "invoices",
+        method: "insert",
+        args: [{ userId: author, ...(posts.length > 0 ? { postId: random.pick(posts) } : {}) }],
+        caught,
+      });
   }
   if (posts.length > 0) {
     options.push(
-      { table: "comments", method: "insert", args: [{ postId: random.pick(posts), body: "b", ...(comments.length > 0 ? { parentId: random.pick(comments) } : {}) }], caught },
+      {
+        table: "comments",
+        method: "insert",
+        args: [
+          {
+            postId: random.pick(posts),
+            body: "b",
+            ...(comments.length > 0 ? { parentId: random.pick(comments) } : {}),
+          },
+        ],
+        caught,
+      },
       { table: "posts", method: "delete", args: [random.pick(posts)], caught },
     );
   }

@@ -115,9 +115,13 @@ const main :Workerd.Worker = (
 
   /** Starts workerd on the storage as it is. */
   async spawn(): Promise<void> {
-    const child = spawn(workerdBinary(), ["serve", join(this.directory, "config.capnp"), "--control-fd=3", "--verbose"], {
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
-    });
+    const child = spawn(
+      workerdBinary(),
+      ["serve", join(this.directory, "config.capnp"), "--control-fd=3", "--verbose"],
+      {
+        stdio: ["ignore", "pipe", "pipe", "pipe"],
+      },
+    );
     this.#process = child;
     // An undrained pipe blocks workerd.
     for (const stream of [child.stdout, child.stderr]) {
@@ -134,7 +138,9 @@ const main :Workerd.Worker = (
         if (newline >= 0) resolve((JSON.parse(text.slice(0, newline)) as { port: number }).port);
       });
       child.once("error", reject);
-      child.once("exit", (code) => reject(new Error(`workerd ended with ${code} before it listened:\n${this.#output}`)));
+      child.once("exit", (code) =>
+        reject(new Error(`workerd ended with ${code} before it listened:\n${this.#output}`)),
+      );
     });
   }
 

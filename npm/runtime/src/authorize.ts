@@ -10,15 +10,23 @@ export async function authorizeShard(
   functionPath: string,
 ): Promise<void> {
   const isAllowed =
-    app.authorizeShard === undefined ? shard.field === null : await app.authorizeShard({ identity, shard, functionPath, env });
+    app.authorizeShard === undefined
+      ? shard.field === null
+      : await app.authorizeShard({ identity, shard, functionPath, env });
   if (isAllowed !== true) {
     throw new LunoraError("FORBIDDEN_SHARD", `the caller may not reach the shard of \`${functionPath}\``);
   }
 }
 
 /** Refuses a read of all shards. Without a rule nobody may. */
-export async function authorizeFanOut(app: AppOptions, env: Environment, identity: Identity | null, functionPath: string): Promise<void> {
-  const isAllowed = app.authorizeFanOut === undefined ? false : await app.authorizeFanOut({ identity, functionPath, env });
+export async function authorizeFanOut(
+  app: AppOptions,
+  env: Environment,
+  identity: Identity | null,
+  functionPath: string,
+): Promise<void> {
+  const isAllowed =
+    app.authorizeFanOut === undefined ? false : await app.authorizeFanOut({ identity, functionPath, env });
   if (isAllowed !== true) {
     throw new LunoraError("FORBIDDEN_FANOUT", `the caller may not run \`${functionPath}\`, which reads all shards`);
   }

@@ -8,7 +8,16 @@ function objectError(properties: { retryable?: boolean; overloaded?: boolean }):
 }
 
 /** Fails as often as asked; every attempt has to bring a new stub. */
-function failing(times: number, error: Error): { reach: () => object; call: (stub: object) => Promise<string>; stubs: Set<object>; pauses: number[]; timers: { sleep(milliseconds: number): Promise<void> } } {
+function failing(
+  times: number,
+  error: Error,
+): {
+  reach: () => object;
+  call: (stub: object) => Promise<string>;
+  stubs: Set<object>;
+  pauses: number[];
+  timers: { sleep(milliseconds: number): Promise<void> };
+} {
   const stubs = new Set<object>();
   const pauses: number[] = [];
   return {
@@ -38,21 +47,32 @@ describe("callObject", () => {
 
   test("gives up after a few attempts", async () => {
     const object = failing(99, objectError({ retryable: true }));
-    await expect(callObject(object.reach, object.call, true, object.timers)).rejects.toMatchObject({ code: "SHARD_ERROR", status: 503 });
+    await expect(callObject(object.reach, object.call, true, object.timers)).rejects.toMatchObject({
+      code: "SHARD_ERROR",
+      status: 503,
+    });
     expect(object.stubs.size).toBe(4);
   });
 
   test("does not repeat what might have happened, nor what is not transient", async () => {
-    for (const [error, isRepeatable] of [[objectError({ retryable: true }), false], [objectError({}), true], [objectError({ retryable: false }), true]] as const) {
+    for (const [error, isRepeatable] of [
+      [objectError({ retryable: true }), false],
+      [objectError({}), true],
+      [objectError({ retryable: false }), true],
+    ] as const) {
       const object = failing(1, error);
-      await expect(callObject(object.reach, object.call, isRepeatable, object.timers)).rejects.toMatchObject({ code: "SHARD_ERROR" });
+      await expect(callObject(object.reach, object.call, isRepeatable, object.timers)).rejects.toMatchObject({
+        code: "SHARD_ERROR",
+      });
       expect(object.stubs.size).toBe(1);
     }
   });
 
   test("leaves an overloaded object alone", async () => {
     const object = failing(1, objectError({ retryable: true, overloaded: true }));
-    await expect(callObject(object.reach, object.call, true, object.timers)).rejects.toMatchObject({ code: "SHARD_UNAVAILABLE" });
+    await expect(callObject(object.reach, object.call, true, object.timers)).rejects.toMatchObject({
+      code: "SHARD_UNAVAILABLE",
+    });
     expect(object.stubs.size).toBe(1);
   });
 });

@@ -81,7 +81,9 @@ export function createWorker(definition: LunoraDefinition, options: WorkerOption
     return jsonResponse(request, env, 200, body);
   }
 
-  const routes: Readonly<Record<string, { readonly methods: readonly string[]; readonly handle: (scope: RequestScope) => Promise<Response> }>> = {
+  const routes: Readonly<
+    Record<string, { readonly methods: readonly string[]; readonly handle: (scope: RequestScope) => Promise<Response> }>
+  > = {
     [PATHS.rpc]: { methods: ["POST"], handle: rpc },
     [PATHS.rpcBatch]: { methods: ["POST"], handle: batch },
     [PATHS.status]: { methods: ["GET", "HEAD"], handle: alive },
@@ -96,7 +98,12 @@ export function createWorker(definition: LunoraDefinition, options: WorkerOption
       if (route === undefined) throw new LunoraError("NOT_FOUND", `there is nothing at \`${path}\``);
       if (!route.methods.includes(request.method)) {
         const allow = route.methods.join(", ");
-        return failureResponse(request, env, new LunoraError("METHOD_NOT_ALLOWED", `\`${path}\` takes ${allow}, not ${request.method}`), { allow });
+        return failureResponse(
+          request,
+          env,
+          new LunoraError("METHOD_NOT_ALLOWED", `\`${path}\` takes ${allow}, not ${request.method}`),
+          { allow },
+        );
       }
       return await route.handle(scope);
     } catch (error) {
@@ -111,7 +118,8 @@ export function createWorker(definition: LunoraDefinition, options: WorkerOption
       if (pathname === RESERVED || pathname.startsWith(`${RESERVED}/`)) {
         return reserved({ request, env, dispatcher: new Dispatcher(definition, env, dispatching) }, pathname);
       }
-      if (app.fetch === undefined) return failureResponse(request, env, new LunoraError("NOT_FOUND", `there is nothing at \`${pathname}\``));
+      if (app.fetch === undefined)
+        return failureResponse(request, env, new LunoraError("NOT_FOUND", `there is nothing at \`${pathname}\``));
       try {
         return await app.fetch(request, env, context);
       } catch (error) {

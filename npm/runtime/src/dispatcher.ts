@@ -56,7 +56,12 @@ export class Dispatcher {
     return this.#answer(call.functionPath, async () => {
       const prepared = await this.#prepare(call, caller);
       if (prepared.kind === "alone") return prepared.run();
-      return callObject(() => this.#shard(prepared.name), (shard) => shard.call(prepared.call), prepared.isRepeatable, this.#options.timers);
+      return callObject(
+        () => this.#shard(prepared.name),
+        (shard) => shard.call(prepared.call),
+        prepared.isRepeatable,
+        this.#options.timers,
+      );
     });
   }
 
@@ -129,7 +134,8 @@ export class Dispatcher {
     const entry = this.#entry(functionPath, caller.isTrusted);
     const args = decodeValue(call.args) as Record<string, unknown>;
     const target = resolveAddress(entry.address, args, shardKey);
-    if (entry.kind === "action") return { kind: "alone", run: () => this.#runAction(functionPath, entry, args, caller) };
+    if (entry.kind === "action")
+      return { kind: "alone", run: () => this.#runAction(functionPath, entry, args, caller) };
     switch (target.kind) {
       case "object":
         return this.#prepareObject(call, caller, entry, target);
@@ -148,7 +154,8 @@ export class Dispatcher {
     { name, field, value }: Extract<Target, { kind: "object" }>,
   ): Promise<Prepared> {
     const { functionPath } = call;
-    if (!caller.isTrusted) await authorizeShard(this.#definition.app, this.#env, caller.identity, { field, value, name }, functionPath);
+    if (!caller.isTrusted)
+      await authorizeShard(this.#definition.app, this.#env, caller.identity, { field, value, name }, functionPath);
     // A query has no effect that could happen twice.
     const mutationId = entry.kind === "mutation" ? call.mutationId : undefined;
     return {
@@ -159,7 +166,12 @@ export class Dispatcher {
     };
   }
 
-  #shardCall(object: string, { functionPath, args, clientId }: CheckedCall, { identity }: Caller, mutationId: string | undefined): ShardCall {
+  #shardCall(
+    object: string,
+    { functionPath, args, clientId }: CheckedCall,
+    { identity }: Caller,
+    mutationId: string | undefined,
+  ): ShardCall {
     return {
       object,
       functionPath,
@@ -181,20 +193,46 @@ export class Dispatcher {
   /** Whether objects can be reached; throws coded errors when not. */
   async probe(): Promise<void> {
     this.#shard("__lunora_probe__");
-    await callObject(() => this.#registry(), (registry) => registry.list({ limit: 1 }), true, this.#options.timers);
+    await callObject(
+      () => this.#registry(),
+      (registry) => registry.list({ limit: 1 }),
+      true,
+      this.#options.timers,
+    );
   }
 
-  async #fanOut(call: CheckedCall, caller: Caller, { field, merge }: Extract<Target, { kind: "fanOut" }>): Promise<ShardAnswer> {
+  async #fanOut(
+    call: CheckedCall,
+    caller: Caller,
+    { field, merge }: Extract<Target, { kind: "fanOut" }>,
+  ): Promise<ShardAnswer> {
     const { timers } = this.#options;
     const result = await fanOut(merge, this.#options.fanOut, {
       timers,
-      list: (cursor) => callObject(() => this.#registry(), (registry) => registry.list({ field, cursor }), true, timers),
-      call: (name) => callObject(() => this.#shard(name), (shard) => shard.call(this.#shardCall(name, call, caller, undefined)), true, timers),
+      list: (cursor) =>
+        callObject(
+          () => this.#registry(),
+          (registry) => registry.list({ field, cursor }),
+          true,
+          timers,
+        ),
+      call: (name) =>
+        callObject(
+          () => this.#shard(name),
+          (shard) => shard.call(this.#shardCall(name, call, caller, undefined)),
+          true,
+          timers,
+        ),
     });
     return { ok: true, body: { result: encodeValue(result) } };
   }
 
-  async #runAction(functionPath: string, entry: FunctionRegistryEntry, args: unknown, caller: Caller): Promise<ShardAnswer> {
+  async #runAction(
+    functionPath: string,
+    entry: FunctionRegistryEntry,
+    args: unknown,
+    caller: Caller,
+  ): Promise<ShardAnswer> {
     if (caller.depth > ACTION_DEPTH) {
       throw new LunoraError("RUN_DEPTH_EXCEEDED", `actions call each other more than ${ACTION_DEPTH} levels deep`);
     }
@@ -208,7 +246,8 @@ export class Dispatcher {
 
   #actionContext(functionPath: string, caller: Caller): object {
     const { identity } = caller;
-    const run = (kind: FunctionKind) => (reference: FunctionReference, args?: unknown) => this.#runReference(kind, reference, args, caller);
+    const run = (kind: FunctionKind) => (reference: FunctionReference, args?: unknown) =>
+      this.#runReference(kind, reference, args, caller);
     return {
       auth: { userId: identity?.userId ?? null, getIdentity: async () => identity },
       now: this.#options.now(),
@@ -222,10 +261,19 @@ export class Dispatcher {
   }
 
   /** `ctx.run*` of an action: as the same caller, but from inside. */
-  async #runReference(kind: FunctionKind, reference: FunctionReference, args: unknown, caller: Caller): Promise<unknown> {
+  async #runReference(
+    kind: FunctionKind,
+    reference: FunctionReference,
+    args: unknown,
+    caller: Caller,
+  ): Promise<unknown> {
     const entry = this.#entry(reference.path, true);
-    if (entry.kind !== kind) throw new LunoraError("BAD_REQUEST", `\`${reference.path}\` is a ${entry.kind}, not a ${kind}`);
-    const call: CheckedCall = { functionPath: reference.path, args: encodeValue(args ?? {}) as Record<string, unknown> };
+    if (entry.kind !== kind)
+      throw new LunoraError("BAD_REQUEST", `\`${reference.path}\` is a ${entry.kind}, not a ${kind}`);
+    const call: CheckedCall = {
+      functionPath: reference.path,
+      args: encodeValue(args ?? {}) as Record<string, unknown>,
+    };
     const answer = await this.call(call, { identity: caller.identity, isTrusted: true, depth: caller.depth + 1 });
     if (answer.ok) return decodeValue(answer.body.result);
     const { error } = answer.body;
@@ -233,7 +281,11 @@ export class Dispatcher {
   }
 }
 
-async function inTurns<Item>(items: readonly Item[], concurrency: number, run: (item: Item) => Promise<void>): Promise<void> {
+async function inTurns<Item>(
+  items: readonly Item[],
+  concurrency: number,
+  run: (item: Item) => Promise<void>,
+): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < items.length) {

@@ -49,7 +49,8 @@ export function checkCall(value: unknown): CheckedCall {
   if (!isRecord(value)) refuse(`a call has to be an object, and is ${describe(value)}`);
   const functionPath = checkName(value["functionPath"], "functionPath");
   const args = value["args"] ?? {};
-  if (value["args"] === null || !isRecord(args)) refuse(`\`args\` has to be an object, and is ${describe(value["args"])}`);
+  if (value["args"] === null || !isRecord(args))
+    refuse(`\`args\` has to be an object, and is ${describe(value["args"])}`);
   const shardKey = optionalName(value["shardKey"], "shardKey");
   const mutationId = optionalName(value["mutationId"], "mutationId");
   const clientId = optionalName(value["clientId"], "clientId");
@@ -67,15 +68,20 @@ export function checkBatch(value: unknown): CheckedSlot[] {
   if (!isRecord(value) || !Array.isArray(value["calls"])) refuse("a batch has to be `{ calls: [ … ] }`");
   const { calls } = value as { calls: unknown[] };
   if (calls.length > MAX_BATCH_CALLS) {
-    throw new LunoraError("BATCH_LIMIT_EXCEEDED", `the batch has ${calls.length} calls; the most is ${MAX_BATCH_CALLS}`, {
-      data: { limit: MAX_BATCH_CALLS },
-    });
+    throw new LunoraError(
+      "BATCH_LIMIT_EXCEEDED",
+      `the batch has ${calls.length} calls; the most is ${MAX_BATCH_CALLS}`,
+      {
+        data: { limit: MAX_BATCH_CALLS },
+      },
+    );
   }
   return calls.map((call, index) => {
     const given = isRecord(call) ? call["id"] : undefined;
     const id = typeof given === "string" ? given : String(index);
     try {
-      if (given !== undefined && typeof given !== "string") refuse(`\`id\` has to be a string, and is ${describe(given)}`);
+      if (given !== undefined && typeof given !== "string")
+        refuse(`\`id\` has to be a string, and is ${describe(given)}`);
       return { id, call: checkCall(call) };
     } catch (error) {
       if (error instanceof LunoraError) return { id, call: error };

@@ -23,7 +23,11 @@ const limits = { concurrency: 16, shardTimeout: 5_000 };
 const answer = (result: unknown): ShardAnswer => ({ ok: true, body: { result } });
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function effects(names: readonly string[], call: FanOutEffects["call"], timers = new ManualTimers()): FanOutEffects & { timers: ManualTimers } {
+function effects(
+  names: readonly string[],
+  call: FanOutEffects["call"],
+  timers = new ManualTimers(),
+): FanOutEffects & { timers: ManualTimers } {
   return {
     timers,
     call,
@@ -40,13 +44,17 @@ const rooms = Array.from({ length: 100 }, (_, index) => `room=${String(index).pa
 test("at most 16 shards are asked at the same time, and all are asked", async () => {
   let running = 0;
   let most = 0;
-  const result = await fanOut({ kind: "concat" }, limits, effects(rooms, async (name) => {
-    running += 1;
-    most = Math.max(most, running);
-    await turn();
-    running -= 1;
-    return answer([name]);
-  }));
+  const result = await fanOut(
+    { kind: "concat" },
+    limits,
+    effects(rooms, async (name) => {
+      running += 1;
+      most = Math.max(most, running);
+      await turn();
+      running -= 1;
+      return answer([name]);
+    }),
+  );
   expect(most).toBe(16);
   expect(result).toEqual({ data: rooms, errors: [], ok: 100, failed: 0 });
 });
@@ -55,10 +63,18 @@ test("a shard that hangs is given up after its time and only holds one of the pl
   const timers = new ManualTimers();
   let isDone = false;
   const asked: string[] = [];
-  const pending = fanOut({ kind: "sum" }, limits, effects(rooms, (name) => {
-    asked.push(name);
-    return name === "room=007" ? new Promise(() => {}) : Promise.resolve(answer(1));
-  }, timers)).finally(() => (isDone = true));
+  const pending = fanOut(
+    { kind: "sum" },
+    limits,
+    effects(
+      rooms,
+      (name) => {
+        asked.push(name);
+        return name === "room=007" ? new Promise(() => {}) : Promise.resolve(answer(1));
+      },
+      timers,
+    ),
+  ).finally(() => (isDone = true));
   await turn();
   expect([isDone, asked.length]).toEqual([false, 40]);
   timers.advance(4_999);
@@ -66,18 +82,32 @@ test("a shard that hangs is given up after its time and only holds one of the pl
   expect(isDone).toBe(false);
   timers.advance(1);
   const result = await pending;
-  expect(result).toEqual({ data: 99, errors: [{ shardKey: "007", code: "SHARD_TIMEOUT", message: expect.any(String), timedOut: true }], ok: 99, failed: 1 });
+  expect(result).toEqual({
+    data: 99,
+    errors: [{ shardKey: "007", code: "SHARD_TIMEOUT", message: expect.any(String), timedOut: true }],
+    ok: 99,
+    failed: 1,
+  });
 });
 
 test("what shards answer, throw or return in a wrong form is data, under the bare value of their name", async () => {
   const names = ["room=a%2Fb", "room=coded", "room=thrown", "room=not%20rows"];
-  const result = await fanOut({ kind: "concat" }, limits, effects(names, async (name) => {
-    if (name === "room=coded") return { ok: false, status: 409, body: { error: { code: "CONFLICT", message: "no" } } };
-    if (name === "room=thrown") throw new Error("a secret");
-    return answer(name === "room=not%20rows" ? 5 : [1]);
-  }));
+  const result = await fanOut(
+    { kind: "concat" },
+    limits,
+    effects(names, async (name) => {
+      if (name === "room=coded")
+        return { ok: false, status: 409, body: { error: { code: "CONFLICT", message: "no" } } };
+      if (name === "room=thrown") throw new Error("a secret");
+      return answer(name === "room=not%20rows" ? 5 : [1]);
+    }),
+  );
   expect(result.data).toEqual([1]);
-  expect(result.errors.map(({ shardKey, code }) => [shardKey, code])).toEqual([["coded", "CONFLICT"], ["thrown", "SHARD_ERROR"], ["not rows", "SHARD_ERROR"]]);
+  expect(result.errors.map(({ shardKey, code }) => [shardKey, code])).toEqual([
+    ["coded", "CONFLICT"],
+    ["thrown", "SHARD_ERROR"],
+    ["not rows", "SHARD_ERROR"],
+  ]);
   expect(JSON.stringify(result)).not.toContain("secret");
 });
 

@@ -30,9 +30,17 @@ function shardKeyOf(objectName: string): string {
   return decodeURIComponent(objectName.slice(objectName.indexOf("=") + 1));
 }
 
-async function ask(name: string, merge: FanOutMerge, { shardTimeout }: FanOutLimits, effects: FanOutEffects): Promise<Outcome> {
+async function ask(
+  name: string,
+  merge: FanOutMerge,
+  { shardTimeout }: FanOutLimits,
+  effects: FanOutEffects,
+): Promise<Outcome> {
   const shardKey = shardKeyOf(name);
-  const failed = (code: string, message: string, timedOut = false): Outcome => ({ ok: false, failure: { shardKey, code, message, timedOut } });
+  const failed = (code: string, message: string, timedOut = false): Outcome => ({
+    ok: false,
+    failure: { shardKey, code, message, timedOut },
+  });
   try {
     const call = effects.call(name);
     const answer = await Promise.race([call, effects.timers.sleep(shardTimeout).then(() => TIMED_OUT)]);
@@ -51,12 +59,18 @@ async function ask(name: string, merge: FanOutMerge, { shardTimeout }: FanOutLim
     return { ok: true, value };
   } catch (error) {
     const { code, message } = error as { code?: unknown; message?: unknown };
-    return typeof code === "string" ? failed(code, String(message)) : failed("SHARD_ERROR", "the shard failed before it answered");
+    return typeof code === "string"
+      ? failed(code, String(message))
+      : failed("SHARD_ERROR", "the shard failed before it answered");
   }
 }
 
 /** Asks every known shard, a bounded number at a time. What single shards do wrong is data, not an exception. */
-export async function fanOut(merge: FanOutMerge, limits: FanOutLimits, effects: FanOutEffects): Promise<FanOutResult<unknown>> {
+export async function fanOut(
+  merge: FanOutMerge,
+  limits: FanOutLimits,
+  effects: FanOutEffects,
+): Promise<FanOutResult<unknown>> {
   const outcomes: Outcome[] = [];
   let cursor: string | null = null;
   do {

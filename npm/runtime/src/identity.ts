@@ -25,7 +25,9 @@ export async function identityOf(app: AppOptions, request: Request, env: Environ
   if (identity === null) return null;
   const userId: unknown = (identity as Partial<Identity> | undefined)?.userId;
   if (typeof userId !== "string" || userId === "") {
-    throw new Error("`resolveIdentity` has to return `null` or an identity whose `userId` is a string that is not empty");
+    throw new Error(
+      "`resolveIdentity` has to return `null` or an identity whose `userId` is a string that is not empty",
+    );
   }
   // Claims travel to objects: what cannot is refused here, for every function alike.
   encodeValue(identity);

@@ -7,7 +7,11 @@ const rows = (...values: unknown[]): { n: unknown }[] => values.map((n) => ({ n 
 describe("mergeResults", () => {
   test("concat keeps the order of shards, or sorts with absent values first", () => {
     expect(mergeResults({ kind: "concat" }, [[3], [], [1, 2]])).toEqual([3, 1, 2]);
-    const merged = mergeResults({ kind: "concat", by: "n", direction: "asc" }, [rows("b", 2n), rows(10, null, 1.5), [{}]]);
+    const merged = mergeResults({ kind: "concat", by: "n", direction: "asc" }, [
+      rows("b", 2n),
+      rows(10, null, 1.5),
+      [{}],
+    ]);
     expect(merged).toEqual([{ n: null }, {}, { n: 1.5 }, { n: 2n }, { n: 10 }, { n: "b" }]);
     expect(mergeResults({ kind: "concat", by: null }, [[2], [1]])).toEqual([2, 1]);
   });
@@ -20,7 +24,9 @@ describe("mergeResults", () => {
   });
 
   test("topK takes the best over all shards", () => {
-    expect(mergeResults({ kind: "topK", by: "n", k: 2, direction: "desc" }, [rows(1, 5), rows(9), rows()])).toEqual(rows(9, 5));
+    expect(mergeResults({ kind: "topK", by: "n", k: 2, direction: "desc" }, [rows(1, 5), rows(9), rows()])).toEqual(
+      rows(9, 5),
+    );
     expect(mergeResults({ kind: "topK", by: "n", k: 5, direction: "asc" }, [rows(2), rows(1)])).toEqual(rows(1, 2));
   });
 
@@ -37,11 +43,34 @@ describe("mergeResults", () => {
   });
 
   test("groupBy reduces rows of all shards by group", () => {
-    const shards = [[{ k: "a", v: 1 }, { k: 1n, v: 5 }], [{ k: "a", v: 3 }, { v: 7 }]];
-    const by = (operation: "sum" | "min" | "max" | "count"): unknown => mergeResults({ kind: "groupBy", by: "k", value: "v", operation }, shards);
-    expect(by("sum")).toEqual([{ k: null, v: 7 }, { k: 1n, v: 5 }, { k: "a", v: 4 }]);
-    expect(by("count")).toEqual([{ k: null, v: 1 }, { k: 1n, v: 1 }, { k: "a", v: 2 }]);
-    expect(by("min")).toEqual([{ k: null, v: 7 }, { k: 1n, v: 5 }, { k: "a", v: 1 }]);
-    expect(by("max")).toEqual([{ k: null, v: 7 }, { k: 1n, v: 5 }, { k: "a", v: 3 }]);
+    const shards = [
+      [
+        { k: "a", v: 1 },
+        { k: 1n, v: 5 },
+      ],
+      [{ k: "a", v: 3 }, { v: 7 }],
+    ];
+    const by = (operation: "sum" | "min" | "max" | "count"): unknown =>
+      mergeResults({ kind: "groupBy", by: "k", value: "v", operation }, shards);
+    expect(by("sum")).toEqual([
+      { k: null, v: 7 },
+      { k: 1n, v: 5 },
+      { k: "a", v: 4 },
+    ]);
+    expect(by("count")).toEqual([
+      { k: null, v: 1 },
+      { k: 1n, v: 1 },
+      { k: "a", v: 2 },
+    ]);
+    expect(by("min")).toEqual([
+      { k: null, v: 7 },
+      { k: 1n, v: 5 },
+      { k: "a", v: 1 },
+    ]);
+    expect(by("max")).toEqual([
+      { k: null, v: 7 },
+      { k: 1n, v: 5 },
+      { k: "a", v: 3 },
+    ]);
   });
 });

@@ -26,7 +26,9 @@ function compare(left: unknown, right: unknown): number {
 }
 
 function field(row: unknown, name: string): unknown {
-  return typeof row === "object" && row !== null && Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined;
+  return typeof row === "object" && row !== null && Object.hasOwn(row, name)
+    ? (row as Record<string, unknown>)[name]
+    : undefined;
 }
 
 function sorted(rows: readonly unknown[], by: string, direction: "asc" | "desc"): unknown[] {
@@ -37,7 +39,10 @@ function sorted(rows: readonly unknown[], by: string, direction: "asc" | "desc")
 /** Numbers and bigints add up; a bigint among numbers makes the sum one, as far as the numbers are whole. */
 function sum(values: readonly unknown[]): number | bigint {
   const numbers = values.filter((value) => typeof value === "number" || typeof value === "bigint");
-  if (numbers.some((value) => typeof value === "bigint") && numbers.every((value) => typeof value === "bigint" || Number.isInteger(value))) {
+  if (
+    numbers.some((value) => typeof value === "bigint") &&
+    numbers.every((value) => typeof value === "bigint" || Number.isInteger(value))
+  ) {
     return numbers.reduce((total: bigint, value) => total + BigInt(value), 0n);
   }
   return numbers.reduce((total: number, value) => total + Number(value), 0);
@@ -61,7 +66,12 @@ function groups(rows: readonly unknown[], merge: Extract<FanOutMerge, { kind: "g
     group.values.push(field(row, merge.value));
     found.set(text, group);
   }
-  const reduce = { sum, count: (values: unknown[]) => values.length, min: (values: unknown[]) => extreme(values, -1), max: (values: unknown[]) => extreme(values, 1) };
+  const reduce = {
+    sum,
+    count: (values: unknown[]) => values.length,
+    min: (values: unknown[]) => extreme(values, -1),
+    max: (values: unknown[]) => extreme(values, 1),
+  };
   return [...found.values()]
     .map(({ key, values }) => ({ [merge.by]: key, [merge.value]: reduce[merge.operation](values) }))
     .toSorted((left, right) => compare(left[merge.by], right[merge.by]));

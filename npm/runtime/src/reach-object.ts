@@ -10,7 +10,12 @@ interface Namespace {
 }
 
 function isNamespace(value: unknown): value is Namespace {
-  return typeof value === "object" && value !== null && typeof (value as Namespace).idFromName === "function" && typeof (value as Namespace).get === "function";
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof (value as Namespace).idFromName === "function" &&
+    typeof (value as Namespace).get === "function"
+  );
 }
 
 /**
@@ -19,7 +24,11 @@ function isNamespace(value: unknown): value is Namespace {
  */
 function restrict(namespace: Namespace, jurisdiction: string, binding: string): Namespace {
   const refuse = (why: string, cause?: unknown): never => {
-    throw new LunoraError("JURISDICTION_UNAVAILABLE", `\`${binding}\` cannot be restricted to the jurisdiction \`${jurisdiction}\`: ${why}`, { cause });
+    throw new LunoraError(
+      "JURISDICTION_UNAVAILABLE",
+      `\`${binding}\` cannot be restricted to the jurisdiction \`${jurisdiction}\`: ${why}`,
+      { cause },
+    );
   };
   if (typeof namespace.jurisdiction !== "function") return refuse("its namespace has no `jurisdiction` method");
   let restricted: unknown;
@@ -37,7 +46,12 @@ function restrict(namespace: Namespace, jurisdiction: string, binding: string): 
  * The stub of an object. Every object, by whomever, is reached through here, so that there is one
  * place where it is decided which jurisdiction it is in.
  */
-export function reachObject<Methods>(schema: SchemaDefinition, env: Environment, binding: string, name: string): Methods {
+export function reachObject<Methods>(
+  schema: SchemaDefinition,
+  env: Environment,
+  binding: string,
+  name: string,
+): Methods {
   const namespace = env[binding];
   if (!isNamespace(namespace)) {
     throw new LunoraError("SHARD_UNAVAILABLE", `the Worker has no binding \`${binding}\` to Durable Objects`, {
@@ -46,5 +60,7 @@ export function reachObject<Methods>(schema: SchemaDefinition, env: Environment,
   }
   const { pinnedJurisdiction: jurisdiction } = schema;
   const chosen = jurisdiction === undefined ? namespace : restrict(namespace, jurisdiction, binding);
-  return (typeof chosen.getByName === "function" ? chosen.getByName(name) : chosen.get(chosen.idFromName(name))) as Methods;
+  return (
+    typeof chosen.getByName === "function" ? chosen.getByName(name) : chosen.get(chosen.idFromName(name))
+  ) as Methods;
 }

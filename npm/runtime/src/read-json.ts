@@ -51,7 +51,8 @@ function checkDepth(text: string): void {
       case 0x5b:
       case 0x7b:
         depth += 1;
-        if (depth > JSON_DEPTH) throw new LunoraError("WIRE_TOO_DEEP", `the body is nested deeper than ${JSON_DEPTH} levels`);
+        if (depth > JSON_DEPTH)
+          throw new LunoraError("WIRE_TOO_DEEP", `the body is nested deeper than ${JSON_DEPTH} levels`);
         break;
       case 0x5d:
       case 0x7d:
@@ -66,7 +67,10 @@ function checkDepth(text: string): void {
 export async function readJson(request: Request, limit: number): Promise<unknown> {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") {
-    throw new LunoraError("UNSUPPORTED_MEDIA_TYPE", `the content type is \`${type ?? ""}\`; it has to be \`application/json\``);
+    throw new LunoraError(
+      "UNSUPPORTED_MEDIA_TYPE",
+      `the content type is \`${type ?? ""}\`; it has to be \`application/json\``,
+    );
   }
   const bytes = await readBytes(request, limit);
   let text: string;

@@ -15,7 +15,13 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 const TRANSPORT_SECURITY = "max-age=31536000; includeSubDomains";
 
 /** A JSON answer on one of our paths. */
-export function jsonResponse(request: Request, env: Environment, status: number, body: unknown, headers: Record<string, string> = {}): Response {
+export function jsonResponse(
+  request: Request,
+  env: Environment,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Response {
   const region = env["LUNORA_REGION"];
   return new Response(request.method === "HEAD" ? null : JSON.stringify(body), {
     status,
@@ -30,7 +36,12 @@ export function jsonResponse(request: Request, env: Environment, status: number,
 }
 
 /** The answer for whatever was thrown; what is redacted is logged. */
-export function failureResponse(request: Request, env: Environment, thrown: unknown, headers: Record<string, string> = {}): Response {
+export function failureResponse(
+  request: Request,
+  env: Environment,
+  thrown: unknown,
+  headers: Record<string, string> = {},
+): Response {
   const { status, body } = failureOf(thrown, new URL(request.url).pathname);
   return jsonResponse(request, env, status, body, headers);
 }

@@ -39,7 +39,11 @@ export interface RegistryMethods {
   /** Resolves once the name is stored. */
   register(name: string): Promise<void>;
   /** Names in byte order; only shards of the field when one is given. */
-  list(options: { readonly field?: string; readonly cursor?: string | null; readonly limit?: number }): Promise<RegistryPage>;
+  list(options: {
+    readonly field?: string;
+    readonly cursor?: string | null;
+    readonly limit?: number;
+  }): Promise<RegistryPage>;
 }
 
 /** The one registry of a namespace. */

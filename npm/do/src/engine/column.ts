@@ -110,7 +110,10 @@ export class Column implements KeySource {
   keyOfOperand(operand: unknown): SqlKey {
     if (operand === null || operand === undefined) return null;
     if (typeof operand === "string" && !operand.isWellFormed()) {
-      throw new LunoraError("INVALID_TEXT", `the operand of \`${this.field}\` has a lone surrogate, which no stored text has`);
+      throw new LunoraError(
+        "INVALID_TEXT",
+        `the operand of \`${this.field}\` has a lone surrogate, which no stored text has`,
+      );
     }
     const isStructure = typeof operand === "object" && !isBytes(operand);
     const key = isStructure && !this.#isIndexed ? null : this.keyOf(operand);

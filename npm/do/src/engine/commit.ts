@@ -60,7 +60,13 @@ export class Commit {
   }
 }
 
-function write(storage: SqlStorage, table: Table, id: string, before: StoredRow | undefined, after: StoredRow | undefined): void {
+function write(
+  storage: SqlStorage,
+  table: Table,
+  id: string,
+  before: StoredRow | undefined,
+  after: StoredRow | undefined,
+): void {
   try {
     if (after === undefined) {
       storage.exec(`DELETE FROM ${table.quoted} WHERE id = ?`, id);

@@ -18,7 +18,9 @@ function toBase64Url(text: string): string {
 function fromBase64Url(text: string): string {
   if (!/^[\w-]*$/.test(text)) throw new SyntaxError("not base64url");
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)));
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(
+    Uint8Array.from(binary, (character) => character.charCodeAt(0)),
+  );
 }
 
 /** FNV-1a, 32 bits: tells one query from another, protects nothing. */
@@ -46,11 +48,15 @@ export function decodeCursor(query: string, cursor: unknown, terms: number): Pag
     const parsed: unknown = JSON.parse(fromBase64Url(cursor));
     if (!Array.isArray(parsed) || parsed.length !== 3 || parsed[0] !== VERSION) throw new SyntaxError("not a cursor");
     if (parsed[1] !== fingerprint(query)) {
-      throw new LunoraError("BAD_REQUEST", "the cursor belongs to another query: table, index, range, order and where must stay the same");
+      throw new LunoraError(
+        "BAD_REQUEST",
+        "the cursor belongs to another query: table, index, range, order and where must stay the same",
+      );
     }
     const position: unknown = parsed[2];
     if (position === 0) return { kind: "end" };
-    if (!Array.isArray(position) || position.length !== terms || !position.every(isKey)) throw new SyntaxError("no position");
+    if (!Array.isArray(position) || position.length !== terms || !position.every(isKey))
+      throw new SyntaxError("no position");
     return { kind: "row", position };
   } catch (error) {
     if (error instanceof LunoraError) throw error;

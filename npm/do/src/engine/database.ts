@@ -35,7 +35,9 @@ class Database {
     const { schema, scope, storage } = this.#session.facts.host;
     const text = checkId(id);
     if (decodeIdShard(text) !== scope.value) {
-      throw new LunoraError("SHARD_MISMATCH", `the id names a row in another shard than \`${scope.name}\``, { data: { shard: scope.name } });
+      throw new LunoraError("SHARD_MISMATCH", `the id names a row in another shard than \`${scope.name}\``, {
+        data: { shard: scope.name },
+      });
     }
     for (const table of schema.tables.values()) {
       if (livesHere(scope, table) && readRow(storage, table, text) !== undefined) return table;
@@ -45,7 +47,8 @@ class Database {
 
   #holder(id: unknown): TableAccess {
     const table = this.#probe(id);
-    if (table === undefined) throw new LunoraError("NOT_FOUND", "no table of this shard has a row with this id", { data: { id } });
+    if (table === undefined)
+      throw new LunoraError("NOT_FOUND", "no table of this shard has a row with this id", { data: { id } });
     return this["~access"](table);
   }
 
@@ -72,7 +75,10 @@ class Database {
 
   asId(name: unknown, id: unknown): string {
     const normal = this.normalizeId(name, id);
-    if (normal === null) throw new LunoraError("BAD_REQUEST", `the value does not have the form of an id of \`${String(name)}\``, { data: { table: String(name) } });
+    if (normal === null)
+      throw new LunoraError("BAD_REQUEST", `the value does not have the form of an id of \`${String(name)}\``, {
+        data: { table: String(name) },
+      });
     return normal;
   }
 
@@ -108,6 +114,7 @@ export function databaseFactory(schema: Schema): DatabaseFactory {
       },
     });
   }
-  const create: DatabaseFactory = (session) => new SchemaDatabase(session, create) as unknown as ReturnType<DatabaseFactory>;
+  const create: DatabaseFactory = (session) =>
+    new SchemaDatabase(session, create) as unknown as ReturnType<DatabaseFactory>;
   return create;
 }

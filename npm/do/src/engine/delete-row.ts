@@ -39,16 +39,29 @@ function keyOf(table: Table, id: string): string {
 }
 
 /** Rows whose foreign key points at the row. */
-function children(host: WriteHost, relation: IncomingRelation, target: Table, row: StoredRow, mode: DeleteMode): StoredRow[] {
+function children(
+  host: WriteHost,
+  relation: IncomingRelation,
+  target: Table,
+  row: StoredRow,
+  mode: DeleteMode,
+): StoredRow[] {
   const { storage } = host.session.facts.host;
   const source = relation.table.source(relation.field);
-  const value = relation.references === "_id" ? row.id : relation.references === "_creationTime" ? row.creationTime : decodeRow(target, row)[relation.references];
+  const value =
+    relation.references === "_id"
+      ? row.id
+      : relation.references === "_creationTime"
+        ? row.creationTime
+        : decodeRow(target, row)[relation.references];
   const key = source?.keyOf(value) ?? null;
   if (source === undefined || key === null) return [];
   const live = mode === "declared" ? relation.table.liveCondition : undefined;
   const matches = sql`${source.expression} = ${slot(key)}`;
   const where = live === undefined ? matches : combine([matches, raw(live, 2)], "AND");
-  return [...rowsOf(storage, { table: relation.table, terms: termsOfOrder(relation.table, undefined), range: WHOLE, where })];
+  return [
+    ...rowsOf(storage, { table: relation.table, terms: termsOfOrder(relation.table, undefined), range: WHOLE, where }),
+  ];
 }
 
 /**
@@ -73,7 +86,8 @@ function plan(host: WriteHost, first: Table, row: StoredRow, mode: DeleteMode): 
     for (const relation of schema.incoming(removal.table)) {
       if (!livesHere(scope, relation.table)) continue;
       if (removal.isMarked && relation.onDelete === "set null") continue;
-      if (removal.isMarked && relation.onDelete === "cascade" && relation.table.definition.softDelete === undefined) continue;
+      if (removal.isMarked && relation.onDelete === "cascade" && relation.table.definition.softDelete === undefined)
+        continue;
       for (const child of children(host, relation, removal.table, removal.row, mode)) {
         if (relation.onDelete === "cascade") remove(relation.table, child);
         else (relation.onDelete === "restrict" ? restricted : detachments).push({ relation, row: child });
@@ -92,20 +106,28 @@ function plan(host: WriteHost, first: Table, row: StoredRow, mode: DeleteMode): 
 }
 
 /** Deletes or marks a row, with everything that its relations lead to. */
-export async function deleteRow(host: WriteHost, table: Table, id: string, mode: DeleteMode = "declared"): Promise<void> {
+export async function deleteRow(
+  host: WriteHost,
+  table: Table,
+  id: string,
+  mode: DeleteMode = "declared",
+): Promise<void> {
   const { session } = host;
   assertLivesHere(session.facts.host.scope, table);
   const row = existing(session, table, id);
   const { softDelete } = table.definition;
   if (mode === "declared" && softDelete !== undefined && isMarked(table, row)) {
-    throw new LunoraError("NOT_FOUND", `the row of \`${table.name}\` is deleted already`, { data: { table: table.name, id } });
+    throw new LunoraError("NOT_FOUND", `the row of \`${table.name}\` is deleted already`, {
+      data: { table: table.name, id },
+    });
   }
   const { removals, detachments } = plan(host, table, row, mode);
   for (const { relation, row: child } of detachments) {
     // A row can be detached from several parents, or be removed as well: its present state counts.
     if (removals.has(keyOf(relation.table, child.id))) continue;
     const present = readRow(session.facts.host.storage, relation.table, child.id);
-    if (present !== undefined) await setColumn(host, relation.table, present, relation.field, cleared(relation.table, relation.field));
+    if (present !== undefined)
+      await setColumn(host, relation.table, present, relation.field, cleared(relation.table, relation.field));
   }
   for (const removal of [...removals.values()].toReversed()) await removeOne(host, removal);
 }
@@ -146,7 +168,8 @@ function marked(host: WriteHost, table: Table, row: StoredRow): StoredRow {
 /** Takes the mark away. */
 export async function restoreRow(host: WriteHost, table: Table, id: string): Promise<void> {
   const { softDelete } = table.definition;
-  if (softDelete === undefined) throw new LunoraError("BAD_REQUEST", `\`${table.name}\` is not \`.softDelete()\`: its deleted rows are gone`);
+  if (softDelete === undefined)
+    throw new LunoraError("BAD_REQUEST", `\`${table.name}\` is not \`.softDelete()\`: its deleted rows are gone`);
   assertLivesHere(host.session.facts.host.scope, table);
   const row = existing(host.session, table, id);
   if (isMarked(table, row)) await setColumn(host, table, row, softDelete.field, cleared(table, softDelete.field));

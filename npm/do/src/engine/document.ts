@@ -60,7 +60,9 @@ function storableObject(value: object, path: PathPart[]): unknown {
   if (path.length > 80) return value;
   if (Array.isArray(value)) return value.map((item, index) => storable(item, [...path, index]));
   if (value instanceof Map) {
-    return new Map([...value].map(([key, item], index) => [storable(key, [...path, index]), storable(item, [...path, index])]));
+    return new Map(
+      [...value].map(([key, item], index) => [storable(key, [...path, index]), storable(item, [...path, index])]),
+    );
   }
   if (value instanceof Set) return new Set([...value].map((item, index) => storable(item, [...path, index])));
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -69,7 +71,12 @@ function storableObject(value: object, path: PathPart[]): unknown {
   for (const [key, item] of Object.entries(value)) {
     if (!key.isWellFormed()) refuseText([...path, key.toWellFormed()]);
     // Defined, not assigned: `__proto__` is data.
-    Object.defineProperty(copy, key, { value: storable(item, [...path, key]), enumerable: true, configurable: true, writable: true });
+    Object.defineProperty(copy, key, {
+      value: storable(item, [...path, key]),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
   }
   return copy;
 }
@@ -100,9 +107,13 @@ export function encodeRow(table: Table, id: string, creationTime: number, fields
   if ((doc.length + (keys?.length ?? 0)) * 3 > ROW_BYTES) {
     const size = byteLength(doc) + (keys === null ? 0 : byteLength(keys)) + id.length;
     if (size > ROW_BYTES) {
-      throw new LunoraError("ROW_TOO_LARGE", `a row of \`${table.name}\` has ${size} bytes; the largest is ${ROW_BYTES}`, {
-        data: { table: table.name, size, limit: ROW_BYTES },
-      });
+      throw new LunoraError(
+        "ROW_TOO_LARGE",
+        `a row of \`${table.name}\` has ${size} bytes; the largest is ${ROW_BYTES}`,
+        {
+          data: { table: table.name, size, limit: ROW_BYTES },
+        },
+      );
     }
   }
   return { id, creationTime, doc, keys };

@@ -16,14 +16,19 @@ export interface OwnFields {
 /** The columns that the caller named. Refuses what is no column: dropping it would lose data silently. */
 function ownColumns(table: Table, input: unknown, own: OwnFields | undefined): Fields {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
-    throw new ValidationError([], `object with the columns of \`${table.name}\``, Array.isArray(input) ? "array" : input === null ? "null" : typeof input);
+    throw new ValidationError(
+      [],
+      `object with the columns of \`${table.name}\``,
+      Array.isArray(input) ? "array" : input === null ? "null" : typeof input,
+    );
   }
   const fields: Fields = {};
   for (const [field, value] of Object.entries(input)) {
     if (table.columns.has(field)) {
       fields[field] = value;
     } else if ((field === "_id" || field === "_creationTime") && (own === undefined || own[field] === value)) {
-      if (own === undefined && value !== undefined) throw new ValidationError([field], "no value: the store gives it", typeof value);
+      if (own === undefined && value !== undefined)
+        throw new ValidationError([field], "no value: the store gives it", typeof value);
     } else {
       throw new ValidationError([field], `column of \`${table.name}\``, "unknown field");
     }
@@ -50,11 +55,18 @@ function complete(table: Table, fields: Fields, facts: SessionFacts): Fields {
 }
 
 /** A whole row from what `replace` was given. */
-export function fillReplace(table: Table, input: unknown, own: OwnFields, previous: Fields, facts: SessionFacts): Fields {
+export function fillReplace(
+  table: Table,
+  input: unknown,
+  own: OwnFields,
+  previous: Fields,
+  facts: SessionFacts,
+): Fields {
   const fields = ownColumns(table, input, own);
   keepShard(table, fields, previous);
   for (const { field, validator } of table.columns.values()) {
-    if (fields[field] === undefined && validator.column.onUpdate !== undefined) fields[field] = validator.column.onUpdate();
+    if (fields[field] === undefined && validator.column.onUpdate !== undefined)
+      fields[field] = validator.column.onUpdate();
   }
   return complete(table, fields, facts);
 }
@@ -65,9 +77,13 @@ function keepShard(table: Table, changes: Fields, previous: Fields): void {
   if (shardMode.kind !== "shardBy" || changes[shardMode.field] === undefined) return;
   const { field } = shardMode;
   if (changes[field] !== null && shardValueText(changes[field]) === shardValueText(previous[field])) return;
-  throw new LunoraError("SHARD_FIELD_IMMUTABLE", `\`${table.name}.${field}\` says which shard the row lives in and cannot change`, {
-    data: { table: table.name, field },
-  });
+  throw new LunoraError(
+    "SHARD_FIELD_IMMUTABLE",
+    `\`${table.name}.${field}\` says which shard the row lives in and cannot change`,
+    {
+      data: { table: table.name, field },
+    },
+  );
 }
 
 /** What a patch does: columns to set, columns to clear. Only these are validated. */
@@ -76,13 +92,23 @@ export interface FilledPatch {
   readonly clear: readonly string[];
 }
 
-export function fillPatch(table: Table, input: unknown, own: OwnFields, previous: Fields, facts: SessionFacts): FilledPatch {
+export function fillPatch(
+  table: Table,
+  input: unknown,
+  own: OwnFields,
+  previous: Fields,
+  facts: SessionFacts,
+): FilledPatch {
   const changes = ownColumns(table, input, own);
   for (const [field, value] of Object.entries(changes)) {
     if (value !== undefined) continue;
-    throw new LunoraError("BAD_REQUEST", `\`${field}\` is \`undefined\` in a patch: leave it out to keep the column, or pass \`null\` to clear it`, {
-      data: { field },
-    });
+    throw new LunoraError(
+      "BAD_REQUEST",
+      `\`${field}\` is \`undefined\` in a patch: leave it out to keep the column, or pass \`null\` to clear it`,
+      {
+        data: { field },
+      },
+    );
   }
   keepShard(table, changes, previous);
   const set: Fields = {};

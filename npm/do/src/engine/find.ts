@@ -41,9 +41,11 @@ const DEFAULT_PAGE = 100;
 
 export function checkOptions(options: unknown): FindOptions {
   if (options === undefined) return {};
-  if (typeof options !== "object" || options === null) throw new LunoraError("BAD_REQUEST", "the options have to be an object");
+  if (typeof options !== "object" || options === null)
+    throw new LunoraError("BAD_REQUEST", "the options have to be an object");
   for (const key of Object.keys(options)) {
-    if (!KNOWN_OPTIONS.has(key)) throw new LunoraError("BAD_REQUEST", `\`${key}\` is not an option of a find`, { data: { option: key } });
+    if (!KNOWN_OPTIONS.has(key))
+      throw new LunoraError("BAD_REQUEST", `\`${key}\` is not an option of a find`, { data: { option: key } });
   }
   return options;
 }
@@ -67,11 +69,16 @@ export function limitOf(limit: unknown): number | undefined {
 /** Only the chosen columns and `_id`. */
 export function selectColumns(table: Table, documents: readonly Document[], select: unknown): Document[] {
   if (select === undefined) return [...documents];
-  if (typeof select !== "object" || select === null) throw new LunoraError("BAD_REQUEST", "`select` has to be an object of `column: true`");
+  if (typeof select !== "object" || select === null)
+    throw new LunoraError("BAD_REQUEST", "`select` has to be an object of `column: true`");
   const chosen = Object.entries(select).filter(([, wanted]) => wanted === true);
   for (const [field] of chosen) {
     if (table.source(field) === undefined) {
-      throw new LunoraError("BAD_REQUEST", `\`select\` names \`${field}\`, which is not a column of \`${table.name}\``, { data: { field } });
+      throw new LunoraError(
+        "BAD_REQUEST",
+        `\`select\` names \`${field}\`, which is not a column of \`${table.name}\``,
+        { data: { field } },
+      );
     }
   }
   return documents.map((document) => {
@@ -82,7 +89,13 @@ export function selectColumns(table: Table, documents: readonly Document[], sele
 }
 
 function walkOf(table: Table, options: FindOptions, limit: number | undefined): Walk {
-  return { table, terms: termsOfOrder(table, options.orderBy), range: WHOLE, where: conditionOf(table, options), limit };
+  return {
+    table,
+    terms: termsOfOrder(table, options.orderBy),
+    range: WHOLE,
+    where: conditionOf(table, options),
+    limit,
+  };
 }
 
 /** Chosen columns and wanted relations. */
@@ -97,7 +110,13 @@ export function findMany(host: FindHost, table: Table, unchecked: unknown): Docu
   const limit = limitOf(options.limit);
   if (options.cursor !== undefined) {
     const page = readPage(host.storage, walkOf(table, options, undefined), {
-      query: JSON.stringify([table.name, "findMany", options.orderBy ?? null, describe(options.where), options.includeDeleted === true]),
+      query: JSON.stringify([
+        table.name,
+        "findMany",
+        options.orderBy ?? null,
+        describe(options.where),
+        options.includeDeleted === true,
+      ]),
       numItems: limit ?? DEFAULT_PAGE,
       cursor: options.cursor as string | null,
       endCursor: undefined,
@@ -111,9 +130,11 @@ export function findMany(host: FindHost, table: Table, unchecked: unknown): Docu
 
 /** A `where` as text; bigints and bytes have none in JSON. */
 function describe(where: unknown): string {
-  return JSON.stringify(where, (_, value: unknown) =>
-    typeof value === "bigint" ? `${value}n` : value instanceof ArrayBuffer ? [...new Uint8Array(value)] : value,
-  ) ?? "";
+  return (
+    JSON.stringify(where, (_, value: unknown) =>
+      typeof value === "bigint" ? `${value}n` : value instanceof ArrayBuffer ? [...new Uint8Array(value)] : value,
+    ) ?? ""
+  );
 }
 
 export function findFirst(host: FindHost, table: Table, unchecked: unknown): Document | null {
@@ -134,7 +155,9 @@ export function count(host: FindHost, table: Table, options: unknown): number {
 }
 
 export function exists(host: FindHost, table: Table, options: unknown): boolean {
-  return run(host.storage, clauses(raw("SELECT 1", 0), fromWhere(table, options), raw("LIMIT 1", 0))).toArray().length > 0;
+  return (
+    run(host.storage, clauses(raw("SELECT 1", 0), fromWhere(table, options), raw("LIMIT 1", 0))).toArray().length > 0
+  );
 }
 
 /** Ids of the rows that a condition holds for, in order of creation. */

@@ -28,22 +28,43 @@ export function readResult(
   functionPath: string,
   oldest: number,
 ): { readonly result?: unknown } | undefined {
-  const [row] = storage.exec("SELECT result FROM __idempotency WHERE identity = ? AND mutation_id = ? AND ts > ?", caller, mutationId, oldest).toArray();
+  const [row] = storage
+    .exec(
+      "SELECT result FROM __idempotency WHERE identity = ? AND mutation_id = ? AND ts > ?",
+      caller,
+      mutationId,
+      oldest,
+    )
+    .toArray();
   if (row === undefined) return undefined;
   const [path, result] = JSON.parse(row["result"] as string) as [string, unknown?];
   if (path !== functionPath) {
-    throw new LunoraError("CONFLICT", `the mutation id was used for \`${path}\` before; every call needs an id of its own`);
+    throw new LunoraError(
+      "CONFLICT",
+      `the mutation id was used for \`${path}\` before; every call needs an id of its own`,
+    );
   }
   return result === undefined ? {} : { result };
 }
 
 /** Keeps the (wire-encoded) result, in the mutation's own transaction. */
-export function writeResult(storage: SqlStorage, caller: string, mutationId: string, functionPath: string, result: unknown, now: number): void {
+export function writeResult(
+  storage: SqlStorage,
+  caller: string,
+  mutationId: string,
+  functionPath: string,
+  result: unknown,
+  now: number,
+): void {
   const text = JSON.stringify(result === undefined ? [functionPath] : [functionPath, result]);
   if (text.length * 3 > RESULT_BYTES && encoder.encode(text).byteLength > RESULT_BYTES) {
-    throw new LunoraError("RESULT_TOO_LARGE", `\`${functionPath}\` returned more than ${RESULT_BYTES} bytes, which cannot be kept for a repeated call`, {
-      data: { limit: RESULT_BYTES },
-    });
+    throw new LunoraError(
+      "RESULT_TOO_LARGE",
+      `\`${functionPath}\` returned more than ${RESULT_BYTES} bytes, which cannot be kept for a repeated call`,
+      {
+        data: { limit: RESULT_BYTES },
+      },
+    );
   }
   storage.exec(
     "INSERT INTO __idempotency(identity, mutation_id, result, ts) VALUES(?, ?, ?, ?) ON CONFLICT DO UPDATE SET result = excluded.result, ts = excluded.ts",

@@ -55,8 +55,10 @@ function equals(source: KeySource, key: SqlKey): Fragment {
 
 function bounds(source: KeySource, { lower, upper }: Range): Fragment[] {
   const conditions: Fragment[] = [];
-  if (lower !== undefined) conditions.push(sql`${source.expression} ${lower.inclusive ? ">=" : ">"} ${slot(lower.key)}`);
-  if (upper !== undefined) conditions.push(sql`${source.expression} ${upper.inclusive ? "<=" : "<"} ${slot(upper.key)}`);
+  if (lower !== undefined)
+    conditions.push(sql`${source.expression} ${lower.inclusive ? ">=" : ">"} ${slot(lower.key)}`);
+  if (upper !== undefined)
+    conditions.push(sql`${source.expression} ${upper.inclusive ? "<=" : "<"} ${slot(upper.key)}`);
   return conditions;
 }
 

@@ -31,14 +31,24 @@ function depthOf(wanted: unknown): number {
  * Adds the wanted relations to rows: one statement for each relation, however many rows there are.
  * `documents` are the rows with all columns, `rows` what the caller gets.
  */
-export function loadRelations(host: FindHost, table: Table, documents: readonly Document[], rows: readonly Document[], wanted: unknown): void {
-  if (typeof wanted !== "object" || wanted === null) throw new LunoraError("BAD_REQUEST", "`with` has to be an object of relations");
-  if (depthOf(wanted) > DEPTH) throw new LunoraError("QUERY_TOO_COMPLEX", `\`with\` is nested deeper than ${DEPTH} levels`);
+export function loadRelations(
+  host: FindHost,
+  table: Table,
+  documents: readonly Document[],
+  rows: readonly Document[],
+  wanted: unknown,
+): void {
+  if (typeof wanted !== "object" || wanted === null)
+    throw new LunoraError("BAD_REQUEST", "`with` has to be an object of relations");
+  if (depthOf(wanted) > DEPTH)
+    throw new LunoraError("QUERY_TOO_COMPLEX", `\`with\` is nested deeper than ${DEPTH} levels`);
   for (const [name, value] of Object.entries(wanted)) {
     if (value === undefined || value === false) continue;
     const relation = Object.hasOwn(table.definition.relations, name) ? table.definition.relations[name] : undefined;
     if (relation === undefined) {
-      throw new LunoraError("BAD_REQUEST", `\`${table.name}\` has no relation \`${name}\``, { data: { relation: name } });
+      throw new LunoraError("BAD_REQUEST", `\`${table.name}\` has no relation \`${name}\``, {
+        data: { relation: name },
+      });
     }
     const other = host.schema.table(relation.table);
     assertLivesHere(host.scope, other);
@@ -81,7 +91,12 @@ function related(
 }
 
 /** Rows whose key is in the list; with a limit, only the first of each key. */
-export function relatedStatement(table: Table, source: KeySource, keys: readonly SqlKey[], options: FindOptions): Fragment {
+export function relatedStatement(
+  table: Table,
+  source: KeySource,
+  keys: readonly SqlKey[],
+  options: FindOptions,
+): Fragment {
   const member = sql`${source.expression} IN (SELECT value FROM json_each(${slot(JSON.stringify(keys))}))`;
   const condition = conditionOf(table, options);
   const order = termsOfOrder(table, options.orderBy)
@@ -89,9 +104,13 @@ export function relatedStatement(table: Table, source: KeySource, keys: readonly
     .join(", ");
   const where = sql`WHERE ${combine(condition === undefined ? [member] : [member, condition], "AND")}`;
   const limit = limitOf(options.limit);
-  if (limit === undefined) return clauses(raw(`SELECT ${ROW_COLUMNS} FROM ${table.quoted}`, 0), where, raw(`ORDER BY ${order}`, 0));
+  if (limit === undefined)
+    return clauses(raw(`SELECT ${ROW_COLUMNS} FROM ${table.quoted}`, 0), where, raw(`ORDER BY ${order}`, 0));
   return clauses(
-    raw(`SELECT ${ROW_COLUMNS} FROM (SELECT ${ROW_COLUMNS}, row_number() OVER (PARTITION BY ${source.expression} ORDER BY ${order}) AS place FROM ${table.quoted}`, 0),
+    raw(
+      `SELECT ${ROW_COLUMNS} FROM (SELECT ${ROW_COLUMNS}, row_number() OVER (PARTITION BY ${source.expression} ORDER BY ${order}) AS place FROM ${table.quoted}`,
+      0,
+    ),
     where,
     sql`) WHERE place <= ${slot(limit)} ORDER BY place`,
   );

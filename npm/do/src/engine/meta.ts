@@ -7,5 +7,9 @@ export function readMeta(storage: SqlStorage, key: string): string | undefined {
 }
 
 export function writeMeta(storage: SqlStorage, key: string, value: string): void {
-  storage.exec("INSERT INTO __lunora_meta(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value", key, value);
+  storage.exec(
+    "INSERT INTO __lunora_meta(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+    key,
+    value,
+  );
 }

@@ -17,15 +17,22 @@ export function termsOfOrder(table: Table, orderBy: unknown): Term[] {
   const parts: unknown[] = orderBy === undefined ? [] : Array.isArray(orderBy) ? orderBy : [orderBy];
   const terms: Term[] = [];
   for (const part of parts) {
-    if (typeof part !== "object" || part === null) throw new LunoraError("BAD_REQUEST", "`orderBy` has to be an object, or an array of objects");
+    if (typeof part !== "object" || part === null)
+      throw new LunoraError("BAD_REQUEST", "`orderBy` has to be an object, or an array of objects");
     for (const [field, direction] of Object.entries(part)) {
       if (direction === undefined) continue;
       const source = table.source(field);
       if (source === undefined) {
-        throw new LunoraError("BAD_REQUEST", `\`orderBy\` names \`${field}\`, which is not a column of \`${table.name}\``, { data: { field } });
+        throw new LunoraError(
+          "BAD_REQUEST",
+          `\`orderBy\` names \`${field}\`, which is not a column of \`${table.name}\``,
+          { data: { field } },
+        );
       }
       if (direction !== "asc" && direction !== "desc") {
-        throw new LunoraError("BAD_REQUEST", `the direction of \`${field}\` has to be \`asc\` or \`desc\``, { data: { field } });
+        throw new LunoraError("BAD_REQUEST", `the direction of \`${field}\` has to be \`asc\` or \`desc\``, {
+          data: { field },
+        });
       }
       if (!terms.some((term) => term.source === source)) terms.push({ source, descending: direction === "desc" });
     }

@@ -30,7 +30,10 @@ export function readPage(storage: SqlStorage, walk: Walk, request: PageRequest):
   const { query, numItems, keeps } = request;
   const { terms } = walk;
   if (!Number.isInteger(numItems) || numItems < 1 || numItems > LARGEST_PAGE) {
-    throw new LunoraError("BAD_REQUEST", `\`numItems\` has to be an integer from 1 to ${LARGEST_PAGE}, not \`${String(numItems)}\``);
+    throw new LunoraError(
+      "BAD_REQUEST",
+      `\`numItems\` has to be an integer from 1 to ${LARGEST_PAGE}, not \`${String(numItems)}\``,
+    );
   }
   const start = request.cursor == null ? undefined : decodeCursor(query, request.cursor, terms.length);
   const end = request.endCursor == null ? undefined : decodeCursor(query, request.endCursor, terms.length);
@@ -56,7 +59,8 @@ export function readPage(storage: SqlStorage, walk: Walk, request: PageRequest):
     page.push(document);
     last = position;
   }
-  if (end !== undefined) return { page, isDone: isDone && end.kind === "end", continueCursor: request.endCursor as string };
+  if (end !== undefined)
+    return { page, isDone: isDone && end.kind === "end", continueCursor: request.endCursor as string };
   const place = isDone || last === undefined ? ({ kind: "end" } as const) : ({ kind: "row", position: last } as const);
   return { page, isDone, continueCursor: encodeCursor(query, place) };
 }

@@ -11,8 +11,14 @@ const invalid: [string, () => SchemaDefinition][] = [
   ["an index called like a table", () => defineSchema({ t: text().index("x", ["a"]), t__x: text() })],
   ["names that differ only in case", () => defineSchema({ notes: text(), Notes: text() })],
   ["a name of SQLite's own", () => defineSchema({ sqlite_x: text() })],
-  ["a relation to a table that is not there", () => defineSchema({ t: text().relations((r) => ({ r: r.one("nowhere", { field: "a" }) })) })],
-  ["a relation over a column that is not there", () => defineSchema({ t: text().relations((r) => ({ r: r.many("t", { field: "nowhere" }) })) })],
+  [
+    "a relation to a table that is not there",
+    () => defineSchema({ t: text().relations((r) => ({ r: r.one("nowhere", { field: "a" }) })) }),
+  ],
+  [
+    "a relation over a column that is not there",
+    () => defineSchema({ t: text().relations((r) => ({ r: r.many("t", { field: "nowhere" }) })) }),
+  ],
 ];
 
 test.each(invalid)("%s are refused before anything is stored", (_, build) => {

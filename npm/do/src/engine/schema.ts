@@ -46,7 +46,10 @@ export class Schema {
     const take = (sqlName: string, what: string): void => {
       const other = taken.get(sqlName.toLowerCase());
       if (other !== undefined) {
-        throw new LunoraError("SCHEMA_INVALID", `${what} and ${other} would both be called \`${sqlName}\` in SQLite: rename one of them`);
+        throw new LunoraError(
+          "SCHEMA_INVALID",
+          `${what} and ${other} would both be called \`${sqlName}\` in SQLite: rename one of them`,
+        );
       }
       taken.set(sqlName.toLowerCase(), what);
     };
@@ -59,7 +62,8 @@ export class Schema {
 
   table(name: string): Table {
     const table = this.tables.get(name);
-    if (table === undefined) throw new LunoraError("UNKNOWN_TABLE", `there is no table \`${name}\` in the schema`, { data: { table: name } });
+    if (table === undefined)
+      throw new LunoraError("UNKNOWN_TABLE", `there is no table \`${name}\` in the schema`, { data: { table: name } });
     return table;
   }
 

@@ -37,7 +37,10 @@ export class Session {
     this.#parent = parent;
     this.#depth = parent === undefined ? 0 : parent.#depth + 1;
     if (this.#depth > DEPTH) {
-      throw new LunoraError("RUN_DEPTH_EXCEEDED", `triggers and functions call each other more than ${DEPTH} levels deep`);
+      throw new LunoraError(
+        "RUN_DEPTH_EXCEEDED",
+        `triggers and functions call each other more than ${DEPTH} levels deep`,
+      );
     }
   }
 
@@ -62,7 +65,10 @@ export class Session {
 
   assertOpen(): void {
     if (this.#hasSettled || this.#isDead || this.#hasLostItsCaller) {
-      throw new LunoraError("CTX_CLOSED", "`ctx` was used after its function had settled: the call was not awaited, and nothing was read or written");
+      throw new LunoraError(
+        "CTX_CLOSED",
+        "`ctx` was used after its function had settled: the call was not awaited, and nothing was read or written",
+      );
     }
   }
 

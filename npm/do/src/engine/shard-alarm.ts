@@ -39,7 +39,10 @@ export class ShardAlarm {
 
   #next(): number | null {
     const oldest = oldestResult(this.#storage);
-    return earliest([oldest === null ? null : oldest + RESULT_LIFETIME, ...this.#tables.map((table) => nextExpiry(this.#storage, table))]);
+    return earliest([
+      oldest === null ? null : oldest + RESULT_LIFETIME,
+      ...this.#tables.map((table) => nextExpiry(this.#storage, table)),
+    ]);
   }
 
   async #arm(time: number | null): Promise<void> {

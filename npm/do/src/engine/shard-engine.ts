@@ -4,7 +4,13 @@ import type { FunctionKind, FunctionReference } from "@lunora/protocol";
 import { loggerOf } from "@lunora/runtime";
 import type { ShardAnswer, ShardCall } from "@lunora/runtime";
 import { invoke, isRegisteredFunction } from "@lunora/server";
-import type { Environment, FunctionRegistryEntry, Identity, LunoraDefinition, RegisteredFunction } from "@lunora/server";
+import type {
+  Environment,
+  FunctionRegistryEntry,
+  Identity,
+  LunoraDefinition,
+  RegisteredFunction,
+} from "@lunora/server";
 
 import { Commit } from "./commit.ts";
 import { databaseFactory } from "./database.ts";
@@ -64,7 +70,13 @@ export class ShardEngine {
   #isRegistered: boolean;
   #lastCreationTime: number;
 
-  private constructor(definition: LunoraDefinition, schema: Schema, host: ShardHost, scope: ShardScope, options: EngineOptions) {
+  private constructor(
+    definition: LunoraDefinition,
+    schema: Schema,
+    host: ShardHost,
+    scope: ShardScope,
+    options: EngineOptions,
+  ) {
     this.#definition = definition;
     this.#host = host;
     this.#find = { storage: host.sql, schema, scope };
@@ -75,12 +87,21 @@ export class ShardEngine {
     this.#isRegistered = readMeta(host.sql, "registered") !== undefined;
     this.#lastCreationTime = Math.max(
       0,
-      ...tables.map((table) => host.sql.exec(`SELECT max(_creationTime) AS time FROM ${table.quoted}`).toArray()[0]?.["time"] as number),
+      ...tables.map(
+        (table) =>
+          host.sql.exec(`SELECT max(_creationTime) AS time FROM ${table.quoted}`).toArray()[0]?.["time"] as number,
+      ),
     );
   }
 
   /** Opens the storage: tables and indexes become what the schema says. Throws coded errors and then changes nothing. */
-  static async open(definition: LunoraDefinition, schema: Schema, host: ShardHost, name: string, options: EngineOptions = {}): Promise<ShardEngine> {
+  static async open(
+    definition: LunoraDefinition,
+    schema: Schema,
+    host: ShardHost,
+    name: string,
+    options: EngineOptions = {},
+  ): Promise<ShardEngine> {
     const scope = scopeOf(name);
     host.transactionSync(() => {
       createInternalTables(host.sql);
@@ -100,12 +121,17 @@ export class ShardEngine {
   async call(call: ShardCall): Promise<ShardAnswer> {
     try {
       if (call.object !== this.#find.scope.name) {
-        throw new LunoraError("SHARD_MISMATCH", `the call is meant for \`${call.object}\` and reached \`${this.#find.scope.name}\``);
+        throw new LunoraError(
+          "SHARD_MISMATCH",
+          `the call is meant for \`${call.object}\` and reached \`${this.#find.scope.name}\``,
+        );
       }
       const entry = this.#entry(call.functionPath);
       // The place in the queue is taken before anything is awaited, the import of the module included.
       const result =
-        entry.kind === "mutation" ? await this.#queue.enqueue(() => this.#mutate(entry, call)) : await this.#query(entry, call);
+        entry.kind === "mutation"
+          ? await this.#queue.enqueue(() => this.#mutate(entry, call))
+          : await this.#query(entry, call);
       return { ok: true, body: result === undefined ? {} : { result } };
     } catch (error) {
       return { ok: false, ...this.#failure(call.functionPath, error) };
@@ -141,14 +167,17 @@ export class ShardEngine {
   #entry(functionPath: string): FunctionRegistryEntry {
     const { functions } = this.#definition;
     const entry = Object.hasOwn(functions, functionPath) ? functions[functionPath] : undefined;
-    if (entry === undefined || entry.kind === "action") throw new LunoraError("FUNCTION_NOT_FOUND", `there is no function \`${functionPath}\``);
+    if (entry === undefined || entry.kind === "action")
+      throw new LunoraError("FUNCTION_NOT_FOUND", `there is no function \`${functionPath}\``);
     return entry;
   }
 
   async #load(functionPath: string, entry: FunctionRegistryEntry): Promise<RegisteredFunction> {
     const registered = (await entry.module())[entry.exportName];
     if (!isRegisteredFunction(registered) || registered.kind !== entry.kind) {
-      throw new Error(`\`${functionPath}\` is not the ${entry.kind} that the generated registry says: run codegen again`);
+      throw new Error(
+        `\`${functionPath}\` is not the ${entry.kind} that the generated registry says: run codegen again`,
+      );
     }
     return registered;
   }
@@ -173,17 +202,25 @@ export class ShardEngine {
       log: loggerOf(functionPath),
       env: this.#host.env,
       db: this.#createDatabase(session),
-      runQuery: (reference: FunctionReference, args?: Record<string, unknown>) => this.#nested("query", session, identity, reference, args),
+      runQuery: (reference: FunctionReference, args?: Record<string, unknown>) =>
+        this.#nested("query", session, identity, reference, args),
     };
     if (kind !== "mutation") return context;
     return {
       ...context,
-      runMutation: (reference: FunctionReference, args?: Record<string, unknown>) => this.#nested("mutation", session, identity, reference, args),
+      runMutation: (reference: FunctionReference, args?: Record<string, unknown>) =>
+        this.#nested("mutation", session, identity, reference, args),
     };
   }
 
   /** Runs a function in a session of its own, which ends with it. */
-  async #run(session: Session, identity: Identity | null, functionPath: string, entry: FunctionRegistryEntry, args: unknown): Promise<unknown> {
+  async #run(
+    session: Session,
+    identity: Identity | null,
+    functionPath: string,
+    entry: FunctionRegistryEntry,
+    args: unknown,
+  ): Promise<unknown> {
     const registered = await this.#load(functionPath, entry);
     if (typeof args === "object" && args !== null) {
       checkIds(this.#find.scope, this.#find.schema, registered.input, args as Record<string, unknown>);
@@ -201,10 +238,17 @@ export class ShardEngine {
   }
 
   /** `ctx.runQuery` and `ctx.runMutation`: same shard, same transaction. */
-  async #nested(kind: "query" | "mutation", session: Session, identity: Identity | null, reference: FunctionReference, args: unknown): Promise<unknown> {
+  async #nested(
+    kind: "query" | "mutation",
+    session: Session,
+    identity: Identity | null,
+    reference: FunctionReference,
+    args: unknown,
+  ): Promise<unknown> {
     session.assertOpen();
     const entry = this.#entry(reference.path);
-    if (entry.kind !== kind) throw new LunoraError("BAD_REQUEST", `\`${reference.path}\` is a ${entry.kind}, not a ${kind}`);
+    if (entry.kind !== kind)
+      throw new LunoraError("BAD_REQUEST", `\`${reference.path}\` is a ${entry.kind}, not a ${kind}`);
     const target = resolveAddress(entry.address, (args ?? {}) as Record<string, unknown>);
     if (target.kind !== "object" || target.name !== this.#find.scope.name) {
       const place = target.kind === "object" ? `\`${target.name}\`` : "all shards";
@@ -262,7 +306,11 @@ export class ShardEngine {
     try {
       await this.#host.register(this.#find.scope.name);
     } catch (error) {
-      throw new LunoraError("SHARD_UNAVAILABLE", "the shard could not make itself known to the registry; nothing was written", { cause: error });
+      throw new LunoraError(
+        "SHARD_UNAVAILABLE",
+        "the shard could not make itself known to the registry; nothing was written",
+        { cause: error },
+      );
     }
     writeMeta(this.#host.sql, "registered", "1");
     this.#isRegistered = true;

@@ -23,7 +23,10 @@ export function scopeOf(name: string): ShardScope {
   try {
     return { name, field: name.slice(0, separator), value: decodeURIComponent(name.slice(separator + 1)) };
   } catch {
-    throw new LunoraError("BAD_REQUEST", `\`${name}\` is not the name of a shard: its value is not percent-encoded text`);
+    throw new LunoraError(
+      "BAD_REQUEST",
+      `\`${name}\` is not the name of a shard: its value is not percent-encoded text`,
+    );
   }
 }
 
@@ -54,9 +57,13 @@ export function assertLivesHere(scope: ShardScope, table: Table): void {
     );
   }
   const home = shardMode.kind === "shardBy" ? `shards of \`${shardMode.field}\`` : "the root shard";
-  throw new LunoraError("SHARD_MISMATCH", `\`${table.name}\` lives in ${home}, and this call runs in \`${scope.name}\``, {
-    data: { table: table.name, shard: scope.name },
-  });
+  throw new LunoraError(
+    "SHARD_MISMATCH",
+    `\`${table.name}\` lives in ${home}, and this call runs in \`${scope.name}\``,
+    {
+      data: { table: table.name, shard: scope.name },
+    },
+  );
 }
 
 /** A new id for a row in this object. */
@@ -89,9 +96,13 @@ export function assertShardValue(scope: ShardScope, table: Table, value: unknown
   const { shardMode } = table.definition;
   if (shardMode.kind !== "shardBy") return;
   if (shardValueText(value) === scope.value) return;
-  throw new LunoraError("SHARD_MISMATCH", `\`${table.name}.${shardMode.field}\` names another shard than \`${scope.name}\``, {
-    data: { table: table.name, field: shardMode.field },
-  });
+  throw new LunoraError(
+    "SHARD_MISMATCH",
+    `\`${table.name}.${shardMode.field}\` names another shard than \`${scope.name}\``,
+    {
+      data: { table: table.name, field: shardMode.field },
+    },
+  );
 }
 
 type Path = readonly (string | number)[];
@@ -145,7 +156,8 @@ function checkValue(scope: ShardScope, schema: Schema, validator: AnyValidator, 
       checkValue(scope, schema, definition.inner, value, path);
       break;
     case "array":
-      if (Array.isArray(value)) value.forEach((item, index) => checkValue(scope, schema, definition.item, item, [...path, index]));
+      if (Array.isArray(value))
+        value.forEach((item, index) => checkValue(scope, schema, definition.item, item, [...path, index]));
       break;
     case "object":
       if (typeof value === "object") checkIds(scope, schema, definition.fields, value as Record<string, unknown>, path);
@@ -176,6 +188,7 @@ export function checkIds(
   path: Path = [],
 ): void {
   for (const [field, validator] of Object.entries(fields)) {
-    if (mayHoldIds(validator)) checkValue(scope, schema, validator, Object.hasOwn(values, field) ? values[field] : undefined, [...path, field]);
+    if (mayHoldIds(validator))
+      checkValue(scope, schema, validator, Object.hasOwn(values, field) ? values[field] : undefined, [...path, field]);
   }
 }

@@ -44,9 +44,15 @@ function projectKeys(storage: SqlStorage, table: Table): void {
   dropIndexes(storage, table, () => true);
   let last = "";
   for (;;) {
-    const rows = storage.exec(`SELECT id, doc FROM ${table.quoted} WHERE id > ? ORDER BY id LIMIT ${PROJECTION_PAGE}`, last).toArray();
+    const rows = storage
+      .exec(`SELECT id, doc FROM ${table.quoted} WHERE id > ? ORDER BY id LIMIT ${PROJECTION_PAGE}`, last)
+      .toArray();
     for (const row of rows) {
-      storage.exec(`UPDATE ${table.quoted} SET keys = ? WHERE id = ?`, projectAgain(table, row["doc"] as string), row["id"] as string);
+      storage.exec(
+        `UPDATE ${table.quoted} SET keys = ? WHERE id = ?`,
+        projectAgain(table, row["doc"] as string),
+        row["id"] as string,
+      );
       last = row["id"] as string;
     }
     if (rows.length < PROJECTION_PAGE) break;
@@ -56,7 +62,10 @@ function projectKeys(storage: SqlStorage, table: Table): void {
 
 /** Declared indexes of the table that SQLite has, with their statements. */
 function existingIndexes(storage: SqlStorage, table: Table): Map<string, string> {
-  const rows = storage.exec("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL", table.name);
+  const rows = storage.exec(
+    "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL",
+    table.name,
+  );
   return new Map(rows.toArray().map((row) => [row["name"] as string, row["sql"] as string]));
 }
 
@@ -67,7 +76,12 @@ function dropIndexes(storage: SqlStorage, table: Table, matches: (name: string, 
 }
 
 function applyIndexes(storage: SqlStorage, table: Table): void {
-  const declared = new Map([...table.indexes.values(), ...(table.expiryIndex ? [table.expiryIndex] : [])].map((index) => [index.sqlName, index]));
+  const declared = new Map(
+    [...table.indexes.values(), ...(table.expiryIndex ? [table.expiryIndex] : [])].map((index) => [
+      index.sqlName,
+      index,
+    ]),
+  );
   dropIndexes(storage, table, (name, statement) => declared.get(name)?.statement !== statement);
   const existing = existingIndexes(storage, table);
   for (const { sqlName, statement } of declared.values()) {

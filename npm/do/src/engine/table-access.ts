@@ -24,7 +24,8 @@ function checkList(list: unknown, method: string): readonly unknown[] {
 
 /** An id is text; anything else is a mistake that deserves its name. */
 export function checkId(id: unknown): string {
-  if (typeof id !== "string" || id === "") throw new LunoraError("BAD_REQUEST", `an id is a string, not ${id === null ? "null" : typeof id}`);
+  if (typeof id !== "string" || id === "")
+    throw new LunoraError("BAD_REQUEST", `an id is a string, not ${id === null ? "null" : typeof id}`);
   return id;
 }
 
@@ -95,25 +96,37 @@ export class TableAccess {
   async insertMany(documents: unknown, options: { skipDuplicates?: boolean } = {}): Promise<(string | null)[]> {
     return this.#session.exclusive(async () => {
       const ids: (string | null)[] = [];
-      for (const document of checkList(documents, "insertMany")) ids.push(await this.#insert(document, options.skipDuplicates === true));
+      for (const document of checkList(documents, "insertMany"))
+        ids.push(await this.#insert(document, options.skipDuplicates === true));
       return ids;
     });
   }
 
-  async upsert(options: { target: unknown; create: Record<string, unknown>; update: unknown }): Promise<{ id: string; created: boolean }> {
+  async upsert(options: {
+    target: unknown;
+    create: Record<string, unknown>;
+    update: unknown;
+  }): Promise<{ id: string; created: boolean }> {
     return this.#session.exclusive(async () => {
       assertLivesHere(this.#session.facts.host.scope, this.#table);
       const { target, create, update } = options;
       const fields: readonly unknown[] = Array.isArray(target) ? target : [target];
       if (fields.length === 0 || typeof create !== "object" || create === null) {
-        throw new LunoraError("BAD_REQUEST", "`upsert` takes `{ target, create, update }` with at least one field in `target`");
+        throw new LunoraError(
+          "BAD_REQUEST",
+          "`upsert` takes `{ target, create, update }` with at least one field in `target`",
+        );
       }
       const where = Object.fromEntries(fields.map((field) => [String(field), { eq: create[String(field)] ?? null }]));
       const ids = idsWhere(this.#session.facts.host, this.#table, where);
       if (ids.length > 1) {
-        throw new LunoraError("NOT_UNIQUE", `\`upsert\` found ${ids.length} rows of \`${this.#table.name}\` with the same ${fields.map((field) => `\`${String(field)}\``).join(", ")}`, {
-          data: { table: this.#table.name, fields },
-        });
+        throw new LunoraError(
+          "NOT_UNIQUE",
+          `\`upsert\` found ${ids.length} rows of \`${this.#table.name}\` with the same ${fields.map((field) => `\`${String(field)}\``).join(", ")}`,
+          {
+            data: { table: this.#table.name, fields },
+          },
+        );
       }
       const [id] = ids;
       if (id === undefined) return { id: await insertRow(this.#host, this.#table, create), created: true };

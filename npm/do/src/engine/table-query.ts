@@ -40,7 +40,10 @@ class RangeBuilder {
   #add(operator: RangeOperator, field: string, value: unknown): this {
     const source = this.#index.fields[this.equal.length];
     const isUpper = operator === "lt" || operator === "lte";
-    const repeats = operator === "eq" ? this.lower !== undefined || this.upper !== undefined : (isUpper ? this.upper : this.lower) !== undefined;
+    const repeats =
+      operator === "eq"
+        ? this.lower !== undefined || this.upper !== undefined
+        : (isUpper ? this.upper : this.lower) !== undefined;
     if (source === undefined || source.field !== field || repeats) {
       const names = this.#index.fields.map((candidate) => `\`${candidate.field}\``).join(", ");
       throw new LunoraError(
@@ -54,7 +57,11 @@ class RangeBuilder {
       this.equal.push(key);
       return this;
     }
-    if (key === null) throw new LunoraError("BAD_REQUEST", `\`${operator}\` of \`${field}\` cannot take null: absent values are found with \`eq\``);
+    if (key === null)
+      throw new LunoraError(
+        "BAD_REQUEST",
+        `\`${operator}\` of \`${field}\` cannot take null: absent values are found with \`eq\``,
+      );
     const bound = { key, inclusive: operator === "gte" || operator === "lte" };
     if (isUpper) this.upper = bound;
     else this.lower = bound;
@@ -111,24 +118,35 @@ export class TableQueryImplementation implements AsyncIterable<Document> {
   withIndex(name: string, range?: (builder: RangeBuilder) => unknown): TableQueryImplementation {
     const index = this.#table.indexes.get(name);
     if (index === undefined) {
-      throw new LunoraError("BAD_REQUEST", `\`${this.#table.name}\` has no index \`${name}\``, { data: { table: this.#table.name, index: name } });
+      throw new LunoraError("BAD_REQUEST", `\`${this.#table.name}\` has no index \`${name}\``, {
+        data: { table: this.#table.name, index: name },
+      });
     }
-    if (this.#state.isIndexChosen) throw new LunoraError("BAD_REQUEST", "a query walks one index: `withIndex` was called twice");
+    if (this.#state.isIndexChosen)
+      throw new LunoraError("BAD_REQUEST", "a query walks one index: `withIndex` was called twice");
     const builder = new RangeBuilder(index);
     range?.(builder);
     const { equal, lower, upper } = builder;
-    return this.#with({ index, isIndexChosen: true, range: { equal, ...(lower && { lower }), ...(upper && { upper }) } });
+    return this.#with({
+      index,
+      isIndexChosen: true,
+      range: { equal, ...(lower && { lower }), ...(upper && { upper }) },
+    });
   }
 
   order(direction: "asc" | "desc"): TableQueryImplementation {
     if (direction !== "asc" && direction !== "desc") {
-      throw new LunoraError("BAD_REQUEST", `the direction of \`order\` has to be \`asc\` or \`desc\`, not \`${String(direction)}\``);
+      throw new LunoraError(
+        "BAD_REQUEST",
+        `the direction of \`order\` has to be \`asc\` or \`desc\`, not \`${String(direction)}\``,
+      );
     }
     return this.#with({ descending: direction === "desc" });
   }
 
   filter(predicate: (document: Document) => unknown): TableQueryImplementation {
-    if (typeof predicate !== "function") throw new LunoraError("BAD_REQUEST", "`filter` takes a function from a row to a boolean");
+    if (typeof predicate !== "function")
+      throw new LunoraError("BAD_REQUEST", "`filter` takes a function from a row to a boolean");
     return this.#with({ predicates: [...this.#state.predicates, predicate] });
   }
 
@@ -172,7 +190,8 @@ export class TableQueryImplementation implements AsyncIterable<Document> {
   }
 
   async take(count: number): Promise<Document[]> {
-    if (!Number.isInteger(count) || count < 0) throw new LunoraError("BAD_REQUEST", `\`take\` needs a number of rows, not \`${String(count)}\``);
+    if (!Number.isInteger(count) || count < 0)
+      throw new LunoraError("BAD_REQUEST", `\`take\` needs a number of rows, not \`${String(count)}\``);
     return this.#read(count);
   }
 
@@ -183,14 +202,21 @@ export class TableQueryImplementation implements AsyncIterable<Document> {
   async unique(): Promise<Document | null> {
     const [only, second] = this.#read(2);
     if (second !== undefined) {
-      throw new LunoraError("NOT_UNIQUE", `\`unique\` found more than one row of \`${this.#table.name}\``, { data: { table: this.#table.name } });
+      throw new LunoraError("NOT_UNIQUE", `\`unique\` found more than one row of \`${this.#table.name}\``, {
+        data: { table: this.#table.name },
+      });
     }
     return only ?? null;
   }
 
-  async paginate(options: { numItems: number; cursor?: string | null; endCursor?: string | null }): Promise<Page<Document>> {
+  async paginate(options: {
+    numItems: number;
+    cursor?: string | null;
+    endCursor?: string | null;
+  }): Promise<Page<Document>> {
     this.#host.assertOpen();
-    if (typeof options !== "object" || options === null) throw new LunoraError("BAD_REQUEST", "`paginate` takes `{ numItems, cursor }`");
+    if (typeof options !== "object" || options === null)
+      throw new LunoraError("BAD_REQUEST", "`paginate` takes `{ numItems, cursor }`");
     const { index, range, descending = false } = this.#state;
     return readPage(this.#host.storage, this.#walk(), {
       query: JSON.stringify([this.#table.name, index.name, descending, range]),

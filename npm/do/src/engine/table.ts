@@ -47,7 +47,9 @@ export class Table {
   /** Changes when the stored keys of all rows have to be computed again. */
   readonly projectionSignature: string;
   /** Finds expired rows; not usable in queries. */
-  readonly expiryIndex: { readonly sqlName: string; readonly statement: string; readonly column: KeySource } | undefined;
+  readonly expiryIndex:
+    | { readonly sqlName: string; readonly statement: string; readonly column: KeySource }
+    | undefined;
   readonly #triggers: ReadonlyMap<string, readonly TriggerHandler[]>;
 
   constructor(name: string, definition: TableDefinition) {
@@ -55,21 +57,33 @@ export class Table {
     this.quoted = quoteName(name);
     this.definition = definition;
     if (!PLAIN_NAME.test(name) || RESERVED_PREFIXES.some((prefix) => name.toLowerCase().startsWith(prefix))) {
-      throw new LunoraError("SCHEMA_INVALID", `\`${name}\` cannot be the name of a table: it is reserved or has a quote or control character`);
+      throw new LunoraError(
+        "SCHEMA_INVALID",
+        `\`${name}\` cannot be the name of a table: it is reserved or has a quote or control character`,
+      );
     }
     const indexed = new Set(definition.indexes.flatMap(({ fields }) => fields));
     this.columns = new Map(
       Object.entries(definition.columns).map(([field, validator]) => {
         if (!PLAIN_NAME.test(field) || field.startsWith("_")) {
-          throw new LunoraError("SCHEMA_INVALID", `\`${name}.${field}\` cannot be a column: a name has no quotes and does not begin with \`_\``);
+          throw new LunoraError(
+            "SCHEMA_INVALID",
+            `\`${name}.${field}\` cannot be a column: a name has no quotes and does not begin with \`_\``,
+          );
         }
         return [field, new Column(field, validator, indexed.has(field))];
       }),
     );
     this.projected = [...this.columns.values()].filter((column) => column.isProjected);
-    this.projectionSignature = this.projected.map(({ field, signature }) => `${field}:${signature}`).sort().join(",");
+    this.projectionSignature = this.projected
+      .map(({ field, signature }) => `${field}:${signature}`)
+      .sort()
+      .join(",");
     this.indexes = new Map(
-      [{ name: BY_CREATION, fields: [], unique: false }, ...definition.indexes].map((index) => [index.name, this.#index(index)]),
+      [{ name: BY_CREATION, fields: [], unique: false }, ...definition.indexes].map((index) => [
+        index.name,
+        this.#index(index),
+      ]),
     );
     this.expiryIndex = this.#expiryIndex();
     const triggers = new Map<string, TriggerHandler[]>();
@@ -101,7 +115,10 @@ export class Table {
     if (softDelete === undefined) return undefined;
     const column = this.columns.get(softDelete.field);
     if (column === undefined) {
-      throw new LunoraError("SCHEMA_INVALID", `\`.softDelete\` of \`${this.name}\` names \`${softDelete.field}\`, which is not a column`);
+      throw new LunoraError(
+        "SCHEMA_INVALID",
+        `\`.softDelete\` of \`${this.name}\` names \`${softDelete.field}\`, which is not a column`,
+      );
     }
     return `${column.expression} IS NULL`;
   }
@@ -110,7 +127,10 @@ export class Table {
     const fields = names.map((field) => {
       const source = this.source(field);
       if (source === undefined) {
-        throw new LunoraError("SCHEMA_INVALID", `index \`${name}\` of \`${this.name}\` names \`${field}\`, which is not a column`);
+        throw new LunoraError(
+          "SCHEMA_INVALID",
+          `index \`${name}\` of \`${this.name}\` names \`${field}\`, which is not a column`,
+        );
       }
       return source;
     });
@@ -122,7 +142,12 @@ export class Table {
       name,
       sqlName,
       unique,
-      fields: name === BY_CREATION ? [CREATION_TIME_COLUMN] : fields.includes(CREATION_TIME_COLUMN) || unique ? fields : [...fields, CREATION_TIME_COLUMN],
+      fields:
+        name === BY_CREATION
+          ? [CREATION_TIME_COLUMN]
+          : fields.includes(CREATION_TIME_COLUMN) || unique
+            ? fields
+            : [...fields, CREATION_TIME_COLUMN],
       terms: unique ? [...stored, ROW_NUMBER] : stored,
       statement: `CREATE ${unique ? "UNIQUE " : ""}INDEX ${quoteName(sqlName)} ON ${this.quoted}(${list})`,
     };
@@ -133,11 +158,18 @@ export class Table {
     if (timeToLive === undefined) return undefined;
     const column = this.source(timeToLive.field);
     if (column === undefined) {
-      throw new LunoraError("SCHEMA_INVALID", `\`.ttl\` of \`${this.name}\` names \`${timeToLive.field}\`, which is not a column`);
+      throw new LunoraError(
+        "SCHEMA_INVALID",
+        `\`.ttl\` of \`${this.name}\` names \`${timeToLive.field}\`, which is not a column`,
+      );
     }
     const sqlName = `${this.name}__expiry`;
     const live = this.liveCondition;
     const condition = live === undefined ? "" : ` WHERE ${live}`;
-    return { sqlName, column, statement: `CREATE INDEX ${quoteName(sqlName)} ON ${this.quoted}(${column.expression})${condition}` };
+    return {
+      sqlName,
+      column,
+      statement: `CREATE INDEX ${quoteName(sqlName)} ON ${this.quoted}(${column.expression})${condition}`,
+    };
   }
 }

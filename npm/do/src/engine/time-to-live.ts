@@ -31,7 +31,9 @@ export function nextExpiry(storage: SqlStorage, table: Table): number | null {
   const live = table.liveCondition;
   const { expression } = expiryIndex.column;
   const [row] = storage
-    .exec(`SELECT ${expression} AS time FROM ${table.quoted} WHERE ${expression} IS NOT NULL${live === undefined ? "" : ` AND ${live}`} ORDER BY ${expression} LIMIT 1`)
+    .exec(
+      `SELECT ${expression} AS time FROM ${table.quoted} WHERE ${expression} IS NOT NULL${live === undefined ? "" : ` AND ${live}`} ORDER BY ${expression} LIMIT 1`,
+    )
     .toArray();
   return row === undefined ? null : (row["time"] as number) + definition.timeToLive.after;
 }
@@ -62,7 +64,12 @@ export class ExpirySweep {
     for (const row of rows) {
       try {
         await session.exclusive(async () => {
-          const [stillThere] = rowsOf(storage, { ...walk, after: undefined, where: sql`id = ${slot(row.id)}`, limit: 1 });
+          const [stillThere] = rowsOf(storage, {
+            ...walk,
+            after: undefined,
+            where: sql`id = ${slot(row.id)}`,
+            limit: 1,
+          });
           if (stillThere !== undefined) await deleteRow(host, table, row.id);
         });
       } catch (error) {

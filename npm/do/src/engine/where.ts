@@ -63,7 +63,8 @@ function equalTo(source: KeySource, operand: unknown): Fragment {
 
 /** Membership with one bound value, however long the list. */
 function oneOf(source: KeySource, operands: unknown, negated: boolean): Fragment {
-  if (!Array.isArray(operands)) refuse(`\`${negated ? "notIn" : "in"}\` of \`${source.field}\` has to be an array`, source.field);
+  if (!Array.isArray(operands))
+    refuse(`\`${negated ? "notIn" : "in"}\` of \`${source.field}\` has to be an array`, source.field);
   const keys = operands.map((operand) => source.keyOfOperand(operand));
   const present: SqlKey[] = keys.filter((key) => key !== null);
   const hasNull = present.length < keys.length;
@@ -84,7 +85,8 @@ function contains(source: KeySource, operand: unknown): Fragment {
       refuse(`\`contains\` of \`${source.field}\` takes a string, number or boolean`, source.field);
     }
     const value = typeof operand === "boolean" ? Number(operand) : operand;
-    const type = typeof operand === "boolean" ? `('${operand}')` : typeof operand === "string" ? "('text')" : "('integer','real')";
+    const type =
+      typeof operand === "boolean" ? `('${operand}')` : typeof operand === "string" ? "('text')" : "('integer','real')";
     const path = quoteText(`$."${source.field}"`);
     return sql`EXISTS (SELECT 1 FROM json_each(doc,${path}) AS item WHERE item.type IN ${type} AND item.value = ${slot(value)})`;
   }
@@ -117,7 +119,8 @@ function compileOperator(source: KeySource, operator: string, operand: unknown):
     case "notIn":
       return oneOf(source, operand, operator === "notIn");
     case "isNull":
-      if (typeof operand !== "boolean") refuse(`\`isNull\` of \`${source.field}\` has to be true or false`, source.field);
+      if (typeof operand !== "boolean")
+        refuse(`\`isNull\` of \`${source.field}\` has to be true or false`, source.field);
       return raw(`${expression} IS ${operand ? "" : "NOT "}NULL`, 2);
     case "contains":
       return contains(source, operand);

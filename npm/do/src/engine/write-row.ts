@@ -40,7 +40,10 @@ export function existing(session: Session, table: Table, id: string): StoredRow 
   const { storage, scope } = session.facts.host;
   assertIdHere(scope, table, id);
   const row = readRow(storage, table, id);
-  if (row === undefined) throw new LunoraError("NOT_FOUND", `\`${table.name}\` has no row with this id`, { data: { table: table.name, id } });
+  if (row === undefined)
+    throw new LunoraError("NOT_FOUND", `\`${table.name}\` has no row with this id`, {
+      data: { table: table.name, id },
+    });
   return row;
 }
 
@@ -55,13 +58,18 @@ export async function insertRow(host: WriteHost, table: Table, input: unknown): 
   const creationTime = facts.nextCreationTime();
   if (table.triggers("before", "insert").length > 0) {
     const document = { _id: id, _creationTime: creationTime, ...fields };
-    fields = await afterBeforeTriggers(host, table, "insert", document, undefined, (changed) => fillInsert(table, changed, facts));
+    fields = await afterBeforeTriggers(host, table, "insert", document, undefined, (changed) =>
+      fillInsert(table, changed, facts),
+    );
   }
   checkShard(table, fields);
   const after = encodeRow(table, id, creationTime, fields);
   session.commit.apply({ table, id, before: undefined, after });
   if (table.triggers("after", "insert").length > 0) {
-    await runTriggers(session, host.createDatabase, table, "after", "insert", { id, document: decodeRow(table, after) });
+    await runTriggers(session, host.createDatabase, table, "after", "insert", {
+      id,
+      document: decodeRow(table, after),
+    });
   }
   return id;
 
@@ -84,7 +92,13 @@ async function updateRow(host: WriteHost, table: Table, before: StoredRow, store
     const visible = Object.fromEntries(Object.entries(next).filter(([field]) => table.columns.has(field)));
     const document = { ...own, ...visible };
     const fields = await afterBeforeTriggers(host, table, "update", document, previous, (replacement) => {
-      const { set: validated, clear } = fillPatch(table, differences(visible, replacement), own, visible, session.facts);
+      const { set: validated, clear } = fillPatch(
+        table,
+        differences(visible, replacement),
+        own,
+        visible,
+        session.facts,
+      );
       changed = { ...changed, ...validated };
       const result = { ...visible, ...validated };
       for (const field of clear) delete result[field];
@@ -105,7 +119,8 @@ async function updateRow(host: WriteHost, table: Table, before: StoredRow, store
 /** The patch that leads from one state to the other. */
 function differences(from: Fields, to: Fields): Fields {
   const patch: Fields = {};
-  for (const [field, value] of Object.entries(to)) if (value !== undefined && !Object.is(value, from[field])) patch[field] = value;
+  for (const [field, value] of Object.entries(to))
+    if (value !== undefined && !Object.is(value, from[field])) patch[field] = value;
   for (const field of Object.keys(from)) if (to[field] === undefined) patch[field] = null;
   return patch;
 }
@@ -131,9 +146,16 @@ export async function replaceRow(host: WriteHost, table: Table, id: string, inpu
 }
 
 /** Sets one column as the store itself needs it, whatever `.serverDefault` and `.$onUpdateFn` say. */
-export async function setColumn(host: WriteHost, table: Table, before: StoredRow, field: string, value: unknown): Promise<void> {
+export async function setColumn(
+  host: WriteHost,
+  table: Table,
+  before: StoredRow,
+  field: string,
+  value: unknown,
+): Promise<void> {
   const stored = decodeFields(before.doc);
-  const set = value === undefined ? {} : table.columns.has(field) ? parseColumns(table, { [field]: value }) : { [field]: value };
+  const set =
+    value === undefined ? {} : table.columns.has(field) ? parseColumns(table, { [field]: value }) : { [field]: value };
   if (value === undefined) delete stored[field];
   else Object.assign(stored, set);
   await updateRow(host, table, before, stored, set);

@@ -27,18 +27,23 @@ async function misbehave(ctx: Loose): Promise<Loose[]> {
 }
 
 const handlers = {
-  add: mutation.input({ room: v.string(), value: v.number(), big: v.optional(v.bigint()) }).mutation(async ({ ctx, args }: Loose) => ctx.db.insert("rows", args)),
+  add: mutation
+    .input({ room: v.string(), value: v.number(), big: v.optional(v.bigint()) })
+    .mutation(async ({ ctx, args }: Loose) => ctx.db.insert("rows", args)),
   list: query.input({ room: v.string() }).query(async ({ ctx }: Loose) => ctx.db.query("rows").collect()),
   all: query.query(async ({ ctx }: Loose) => misbehave(ctx)),
   top: query.query(async ({ ctx }: Loose) => misbehave(ctx)),
   total: query.query(async ({ ctx }: Loose) => (await misbehave(ctx)).reduce((sum, row) => sum + row.value, 0)),
-  notRows: query.query(async ({ ctx }: Loose) => (await ctx.db.rows.count())),
+  notRows: query.query(async ({ ctx }: Loose) => await ctx.db.rows.count()),
   write: mutation.input({ text: v.string() }).mutation(async ({ ctx, args }: Loose) => {
     await ctx.db.insert("log", args);
     return ctx.auth.userId;
   }),
   readLog: query.query(async ({ ctx }: Loose) => (await ctx.db.query("log").collect()).map((row: Loose) => row.text)),
-  identity: query.query(async ({ ctx }: Loose) => ({ userId: ctx.auth.userId, identity: await ctx.auth.getIdentity() })),
+  identity: query.query(async ({ ctx }: Loose) => ({
+    userId: ctx.auth.userId,
+    identity: await ctx.auth.getIdentity(),
+  })),
   echo: query.input({ value: v.any() }).query(async ({ args }: Loose) => args.value),
   secret: internalQuery.query(async () => "internal"),
   writeSecret: internalMutation.input({ text: v.string() }).mutation(async ({ ctx, args }: Loose) => {
@@ -48,8 +53,10 @@ const handlers = {
   act: action.input({ text: v.string(), room: v.optional(v.string()) }).action(async ({ ctx, args }: Loose) => {
     if (ctx.db !== undefined) throw new Error("an action has no db");
     await ctx.runMutation(reference("edge:writeSecret", "mutation"), { text: args.text });
-    if (args.room !== undefined) await ctx.runMutation(reference("edge:add", "mutation"), { room: args.room, value: 1, big: 2n ** 60n });
-    const rows = args.room === undefined ? [] : await ctx.runQuery(reference("edge:list", "query"), { room: args.room });
+    if (args.room !== undefined)
+      await ctx.runMutation(reference("edge:add", "mutation"), { room: args.room, value: 1, big: 2n ** 60n });
+    const rows =
+      args.room === undefined ? [] : await ctx.runQuery(reference("edge:list", "query"), { room: args.room });
     return {
       userId: ctx.auth.userId,
       secret: await ctx.runQuery(reference("edge:secret", "query")),
@@ -65,8 +72,12 @@ const handlers = {
       return { code: error.code, status: error.status, data: error.data };
     }
   }),
-  actWrong: action.action(async ({ ctx }: Loose): Promise<unknown> => ctx.runQuery(reference("edge:write", "mutation"), { text: "x" })),
-  actForEver: action.action(async ({ ctx }: Loose): Promise<unknown> => ctx.runAction(reference("edge:actForEver", "action"))),
+  actWrong: action.action(async ({ ctx }: Loose): Promise<unknown> =>
+    ctx.runQuery(reference("edge:write", "mutation"), { text: "x" }),
+  ),
+  actForEver: action.action(async ({ ctx }: Loose): Promise<unknown> =>
+    ctx.runAction(reference("edge:actForEver", "action")),
+  ),
   actAll: action.action(async ({ ctx }: Loose): Promise<unknown> => ctx.runQuery(reference("edge:total", "query"))),
   fetches: action.input({ url: v.string() }).action(async ({ ctx, args }: Loose) => (await ctx.fetch(args.url)).status),
 };
@@ -87,7 +98,13 @@ const functions: FunctionRegistry = {
   ...Object.fromEntries(
     Object.entries(handlers).map(([name, { kind, visibility }]) => [
       `edge:${name}`,
-      { kind, visibility, address: addresses[name] ?? (kind === "action" ? { kind: "worker" } : root), module, exportName: name },
+      {
+        kind,
+        visibility,
+        address: addresses[name] ?? (kind === "action" ? { kind: "worker" } : root),
+        module,
+        exportName: name,
+      },
     ]),
   ),
   "edge:missing": { kind: "query", visibility: "public", address: root, module, exportName: "nowhere" },
@@ -103,9 +120,15 @@ const app = defineApp({
     if (token === "function") return { userId: "f", evil: () => 1 };
     return token === undefined ? null : { userId: token, roles: ["reader"], level: 7n };
   },
-  authorizeShard: ({ identity, shard }) => shard.field === null || shard.value !== "private" || identity?.userId === "ann",
+  authorizeShard: ({ identity, shard }) =>
+    shard.field === null || shard.value !== "private" || identity?.userId === "ann",
   authorizeFanOut: ({ identity }) => identity?.userId === "ann",
-  fetch: (request) => Response.json({ path: new URL(request.url).pathname, forged: request.headers.get("x-lunora-userid"), identity: request.headers.get("x-lunora-identity") }),
+  fetch: (request) =>
+    Response.json({
+      path: new URL(request.url).pathname,
+      forged: request.headers.get("x-lunora-userid"),
+      identity: request.headers.get("x-lunora-identity"),
+    }),
 });
 
 const definition: LunoraDefinition = { schema, functions, app };

@@ -11,15 +11,33 @@ import type { Loose } from "../loose.ts";
 declare const STAGE: string;
 
 const stages: Record<string, () => Loose> = {
-  first: () => defineTable({ name: v.string(), age: v.number(), note: v.optional(v.string()) }).index("by_age", ["age"]),
-  indexAdded: () => defineTable({ name: v.string(), age: v.number(), note: v.optional(v.string()) }).index("by_age", ["age"]).index("by_name", ["name"]),
-  indexChanged: () => defineTable({ name: v.string(), age: v.number(), note: v.optional(v.string()) }).index("by_age", ["age", "name"]),
+  first: () =>
+    defineTable({ name: v.string(), age: v.number(), note: v.optional(v.string()) }).index("by_age", ["age"]),
+  indexAdded: () =>
+    defineTable({ name: v.string(), age: v.number(), note: v.optional(v.string()) })
+      .index("by_age", ["age"])
+      .index("by_name", ["name"]),
+  indexChanged: () =>
+    defineTable({ name: v.string(), age: v.number(), note: v.optional(v.string()) }).index("by_age", ["age", "name"]),
   indexRemoved: () => defineTable({ name: v.string(), age: v.number(), note: v.optional(v.string()) }),
-  unique: () => defineTable({ name: v.string(), age: v.number(), note: v.optional(v.string()) }).index("by_age", ["age"], { unique: true }),
+  unique: () =>
+    defineTable({ name: v.string(), age: v.number(), note: v.optional(v.string()) }).index("by_age", ["age"], {
+      unique: true,
+    }),
   columnRemoved: () => defineTable({ name: v.string(), age: v.number() }).index("by_age", ["age"]),
   columnAdded: () =>
-    defineTable({ name: v.string(), age: v.number(), note: v.optional(v.string()), level: v.number().default(1), rank: v.number() }).index("by_level", ["level"]),
-  classChanged: () => defineTable({ name: v.string(), age: v.union(v.number(), v.bigint()), note: v.optional(v.string()) }).index("by_age", ["age"]),
+    defineTable({
+      name: v.string(),
+      age: v.number(),
+      note: v.optional(v.string()),
+      level: v.number().default(1),
+      rank: v.number(),
+    }).index("by_level", ["level"]),
+  classChanged: () =>
+    defineTable({ name: v.string(), age: v.union(v.number(), v.bigint()), note: v.optional(v.string()) }).index(
+      "by_age",
+      ["age"],
+    ),
 };
 
 const { query, mutation } = initLunora.dataModel<Loose>().create();
@@ -30,7 +48,10 @@ async function run({ ctx, args }: Loose): Promise<unknown> {
   return results;
 }
 
-const handlers = { write: mutation.input({ steps: v.array(v.any()) }).mutation(run), read: query.input({ steps: v.array(v.any()) }).query(run) };
+const handlers = {
+  write: mutation.input({ steps: v.array(v.any()) }).mutation(run),
+  read: query.input({ steps: v.array(v.any()) }).query(run),
+};
 const module = async (): Promise<Record<string, unknown>> => handlers;
 const address = { kind: "root" } as const;
 
@@ -44,7 +65,10 @@ const definition: LunoraDefinition = {
 };
 
 /** The class with the fields that the platform\'s own has. */
-const ShardBase = createShardObject(definition) as unknown as new (context: never, env: never) => ShardObject & { readonly ctx: Loose };
+const ShardBase = createShardObject(definition) as unknown as new (
+  context: never,
+  env: never,
+) => ShardObject & { readonly ctx: Loose };
 
 export class ShardDO extends ShardBase {
   async sql(text: string): Promise<unknown> {

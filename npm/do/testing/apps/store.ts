@@ -42,12 +42,20 @@ const schema = defineSchema({
     .index("by_text_number", ["text", "number"])
     .index("by_time_creation", ["time", "_creationTime"])
     .index("by_object", ["object"]),
-  users: defineTable({ email: v.string(), name: v.string(), nick: v.optional(v.string()), score: v.optional(v.bigint()) })
+  users: defineTable({
+    email: v.string(),
+    name: v.string(),
+    nick: v.optional(v.string()),
+    score: v.optional(v.bigint()),
+  })
     .index("by_email", ["email"], { unique: true })
     .index("by_nick", ["nick"], { unique: true })
     .index("by_score", ["score"], { unique: true })
     .index("by_name", ["name"])
-    .relations((r) => ({ posts: r.many("posts", { field: "authorId" }), invoices: r.many("invoices", { field: "userId" }) })),
+    .relations((r) => ({
+      posts: r.many("posts", { field: "authorId" }),
+      invoices: r.many("invoices", { field: "userId" }),
+    })),
   posts: defineTable({ authorId: v.id("users"), editorId: v.optional(v.id("users")), title: v.string() })
     .index("by_author", ["authorId"])
     .relations((r) => ({
@@ -55,15 +63,19 @@ const schema = defineSchema({
       editor: r.one("users", { field: "editorId", onDelete: "set null" }),
       comments: r.many("comments", { field: "postId" }),
     })),
-  comments: defineTable({ postId: v.id("posts"), parentId: v.optional(v.id("comments")), body: v.string() }).relations((r) => ({
-    post: r.one("posts", { field: "postId", onDelete: "cascade" }),
-    parent: r.one("comments", { field: "parentId", onDelete: "cascade" }),
-  })),
+  comments: defineTable({ postId: v.id("posts"), parentId: v.optional(v.id("comments")), body: v.string() }).relations(
+    (r) => ({
+      post: r.one("posts", { field: "postId", onDelete: "cascade" }),
+      parent: r.one("comments", { field: "parentId", onDelete: "cascade" }),
+    }),
+  ),
   invoices: defineTable({ userId: v.id("users"), postId: v.optional(v.id("posts")) }).relations((r) => ({
     user: r.one("users", { field: "userId", onDelete: "restrict" }),
     post: r.one("posts", { field: "postId", onDelete: "restrict" }),
   })),
-  notes: defineTable({ title: v.string(), deletedAt: v.optional(v.number()) }).softDelete().index("by_title", ["title"]),
+  notes: defineTable({ title: v.string(), deletedAt: v.optional(v.number()) })
+    .softDelete()
+    .index("by_title", ["title"]),
   items: defineTable({ noteId: v.id("notes"), removedAt: v.number().nullable().default(null) })
     .softDelete({ field: "removedAt" })
     .relations((r) => ({ note: r.one("notes", { field: "noteId", onDelete: "cascade" }) })),
@@ -71,7 +83,9 @@ const schema = defineSchema({
   tickets: defineTable({ sessionId: v.id("sessions") }).relations((r) => ({
     session: r.one("sessions", { field: "sessionId", onDelete: "cascade" }),
   })),
-  drafts: defineTable({ savedAt: v.number(), deletedAt: v.optional(v.number()) }).ttl("savedAt", { after: 1_000 }).softDelete(),
+  drafts: defineTable({ savedAt: v.number(), deletedAt: v.optional(v.number()) })
+    .ttl("savedAt", { after: 1_000 })
+    .softDelete(),
   audited: defineTable({ name: v.string(), locked: v.optional(v.boolean()) })
     .index("by_name", ["name"], { unique: true })
     .triggers((t) => ({
@@ -105,7 +119,10 @@ const schema = defineSchema({
     level: v.number().default(3),
     madeAt: v.timestamp().defaultNow(),
     owner: v.string().serverDefault(({ auth }) => auth.userId ?? "nobody"),
-    revision: v.string().$onUpdateFn(() => "updated").default("new"),
+    revision: v
+      .string()
+      .$onUpdateFn(() => "updated")
+      .default("new"),
     extra: v.optional(v.string()),
   }),
   messages: defineTable({
@@ -163,7 +180,9 @@ const handlers = {
   writeRoom: mutation.input({ ...steps, room: v.string() }).mutation(write),
   readRoom: query.input({ ...steps, room: v.string() }).query(read),
   writeCurrency: mutation.input({ ...steps, currency: v.bigint() }).mutation(write),
-  byMessage: query.input({ id: v.id("messages"), others: v.optional(v.array(v.id("messages"))) }).query(async ({ ctx, args }: Loose) => ctx.db.get("messages", args.id)),
+  byMessage: query
+    .input({ id: v.id("messages"), others: v.optional(v.array(v.id("messages"))) })
+    .query(async ({ ctx, args }: Loose) => ctx.db.get("messages", args.id)),
   /** Inserts one row a time with pauses of different lengths, so that only the queue keeps the order. */
   slow: mutation.input({ name: v.string(), milliseconds: v.number() }).mutation(async ({ ctx, args }: Loose) => {
     await pause(args.milliseconds);
@@ -214,7 +233,9 @@ const handlers = {
     } catch (error: Loose) {
       caught = error.code ?? error.message;
     }
-    const [rows] = await ctx.runQuery(reference("store:readInternal", "query"), { steps: [{ table: "log", method: "findMany", args: [] }] });
+    const [rows] = await ctx.runQuery(reference("store:readInternal", "query"), {
+      steps: [{ table: "log", method: "findMany", args: [] }],
+    });
     return { caught, seen: rows.map((row: Loose) => row.text) };
   }),
   /** Starts a nested query whose module takes its time, and returns without it. */
@@ -230,14 +251,20 @@ const handlers = {
   }),
   lostQuery: query.query(async () => lost),
   writeInQuery: query.query(async ({ ctx }: Loose) => ctx.db.insert("log", { text: "from a query" })),
-  recurse: mutation.mutation(async ({ ctx }: Loose): Promise<unknown> => ctx.runMutation(reference("store:recurse", "mutation"), {})),
-  otherShard: mutation.mutation(async ({ ctx }: Loose): Promise<unknown> => ctx.runMutation(reference("store:writeRoom", "mutation"), { room: "x", steps: [] })),
+  recurse: mutation.mutation(async ({ ctx }: Loose): Promise<unknown> =>
+    ctx.runMutation(reference("store:recurse", "mutation"), {}),
+  ),
+  otherShard: mutation.mutation(async ({ ctx }: Loose): Promise<unknown> =>
+    ctx.runMutation(reference("store:writeRoom", "mutation"), { room: "x", steps: [] }),
+  ),
   count: mutation.input({ size: v.optional(v.number()) }).mutation(async ({ ctx, args }: Loose) => {
     await ctx.db.insert("log", { text: "counted" });
     const count = await ctx.db.log.count();
     return args.size === undefined ? { count, now: ctx.now, same: ctx.now === ctx.now } : "x".repeat(args.size);
   }),
-  patchUndefined: mutation.input({ id: v.id("users") }).mutation(async ({ ctx, args }: Loose) => ctx.db.users.patch(args.id, { name: undefined })),
+  patchUndefined: mutation
+    .input({ id: v.id("users") })
+    .mutation(async ({ ctx, args }: Loose) => ctx.db.users.patch(args.id, { name: undefined })),
   bad: query.query(async () => {
     throw new Error("a secret of the server");
   }),
@@ -284,11 +311,23 @@ const app = defineApp({
 
 const definition: LunoraDefinition = {
   schema,
-  functions: { ...functions, "store:imported": { kind: "mutation", visibility: "public", address: root, module: slowModule, exportName: "write" } },
+  functions: {
+    ...functions,
+    "store:imported": {
+      kind: "mutation",
+      visibility: "public",
+      address: root,
+      module: slowModule,
+      exportName: "write",
+    },
+  },
   app,
 };
 /** The class with the fields that the platform\'s own has. */
-const ShardBase = createShardObject(definition, { mutationDeadline: 1_500 }) as unknown as new (context: never, env: never) => ShardObject & { readonly ctx: Loose };
+const ShardBase = createShardObject(definition, { mutationDeadline: 1_500 }) as unknown as new (
+  context: never,
+  env: never,
+) => ShardObject & { readonly ctx: Loose };
 
 export class ShardDO extends ShardBase {
   /** Rows of a statement, for looking behind the store. */
@@ -304,7 +343,12 @@ export class ShardDO extends ShardBase {
   }
 
   async grow({ length, unit = "x" }: { length: number; unit?: string }): Promise<unknown> {
-    const answer = await this.call({ object: "__root__", functionPath: "store:grow", args: { length, unit }, identity: null });
+    const answer = await this.call({
+      object: "__root__",
+      functionPath: "store:grow",
+      args: { length, unit },
+      identity: null,
+    });
     return answer.ok ? { ok: true } : { ok: false, code: answer.body.error.code };
   }
 
@@ -312,13 +356,23 @@ export class ShardDO extends ShardBase {
   async plan(step: Loose): Promise<string[]> {
     const planned = new Schema(schema);
     const storage = this.ctx.storage.sql as Loose;
-    const session = new Session({ host: { schema: planned, scope: scopeOf("__root__"), storage }, auth: { userId: null }, now: 0, nextCreationTime: () => 0 });
+    const session = new Session({
+      host: { schema: planned, scope: scopeOf("__root__"), storage },
+      auth: { userId: null },
+      now: 0,
+      nextCreationTime: () => 0,
+    });
     const db: Loose = databaseFactory(planned)(session);
     const statements =
-      step.method === "walk" ? buildWalk(db, step.table, step.args[0])["~statements"]() : findStatements(planned.table(step.table), step.args[0]);
+      step.method === "walk"
+        ? buildWalk(db, step.table, step.args[0])["~statements"]()
+        : findStatements(planned.table(step.table), step.args[0]);
     return statements.flatMap((statement: Loose) => {
       const { text, bindings } = render(statement);
-      return storage.exec(`EXPLAIN QUERY PLAN ${text}`, ...bindings).toArray().map((row: Loose) => row.detail);
+      return storage
+        .exec(`EXPLAIN QUERY PLAN ${text}`, ...bindings)
+        .toArray()
+        .map((row: Loose) => row.detail);
     });
   }
 }
@@ -336,9 +390,12 @@ export default {
     if (method === "ordered") {
       // Calls on one stub are delivered in the order in which they are made.
       const calls = argument as { functionPath: string; args: unknown }[];
-      return Response.json(await Promise.all(calls.map((call) => stub.call({ object: "__root__", identity: null, ...call }))));
+      return Response.json(
+        await Promise.all(calls.map((call) => stub.call({ object: "__root__", identity: null, ...call }))),
+      );
     }
-    if (method === "registered") return Response.json(await env.SHARD_REGISTRY.getByName("__lunora_shard_registry__").list(argument));
+    if (method === "registered")
+      return Response.json(await env.SHARD_REGISTRY.getByName("__lunora_shard_registry__").list(argument));
     return Response.json(await stub[method](argument));
   },
 };

@@ -1,0 +1,39 @@
+import type { ReactElement } from "react";
+import type { api } from "../../lunora/_generated/api.js";
+import { channelPath } from "../router.js";
+import type { useQuery } from "../use-query.js";
+import { ErrorNotice } from "./error-notice.js";
+import { Link } from "./link.js";
+import { Skeleton } from "./skeleton.js";
+
+interface ChannelListProps {
+  readonly channels: ReturnType<typeof useQuery<typeof api.channels.list>>;
+  readonly path: string;
+}
+
+export function ChannelList({ channels, path }: ChannelListProps): ReactElement {
+  const { data, error, refetch } = channels;
+  return (
+    <>
+      <h2 className="overline">Channels</h2>
+      {data === undefined && error !== undefined && <ErrorNotice error={error} onRetry={refetch} />}
+      {data === undefined && error === undefined && <Skeleton label="Loading channels" rows={4} />}
+      {data?.length === 0 && <p className="hint">None yet.</p>}
+      <ul className="links">
+        {data?.map((channel) => {
+          const href = channelPath(channel.name);
+          return (
+            <li key={channel._id}>
+              <Link className="link" href={href} aria-current={path === href ? "page" : undefined}>
+                <span className="hash" aria-hidden="true">
+                  #
+                </span>
+                <span className="clipped">{channel.name}</span>
+              </Link>
+            </li>
+          );
+        })}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,30 @@
+import type { ReactElement, ReactNode } from "react";
+import { fullTime, timeOfDay } from "../times.js";
+import { Avatar } from "./avatar.js";
+
+interface MessageLineProps {
+  readonly author: string;
+  readonly time: number;
+  /** Follows a message of the same author closely: who and when need not be shown again. */
+  readonly isContinued: boolean;
+  readonly isFaint: boolean;
+  readonly children: ReactNode;
+}
+
+/** How a message is laid out, stored or not. */
+export function MessageLine({ author, time, isContinued, isFaint, children }: MessageLineProps): ReactElement {
+  return (
+    <li className="message" data-continued={isContinued} data-faint={isFaint}>
+      {!isContinued && <Avatar name={author} />}
+      <div className="message-content">
+        <p className={isContinued ? "visually-hidden" : "message-head"}>
+          <strong className="clipped">{author}</strong>
+          <time dateTime={new Date(time).toISOString()} title={fullTime(time)}>
+            {timeOfDay(time)}
+          </time>
+        </p>
+        {children}
+      </div>
+    </li>
+  );
+}
