@@ -1,11 +1,11 @@
 //! One file: facts, imports and JavaScript from a single parse.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use lunora_diagnostics::{Diagnostic, Span, codes};
 use swc_core::ecma::ast::Program;
 
+use crate::failure::{caught, parser_failed};
 use crate::emit::{EmitOptions, JavaScript, emit};
 use crate::facts::{FileFacts, collect};
 use crate::imports::{ModuleImport, list};
@@ -84,21 +84,13 @@ pub(crate) fn analyze(path: Arc<str>, source: &str, hash: [u8; 32], options: &An
         .with_help("Split the expression at the marked place into constants.");
         return refused(path, hash, diagnostic);
     }
-    let work = || {
-        catch_unwind(AssertUnwindSafe(|| parse_and_emit(&path, source, hash, options)))
-            .map_err(|panic| panic_text(&*panic))
-    };
+    let work = || caught(|| parse_and_emit(&path, source, hash, options));
     let outcome = if nesting.depth > nesting::SHALLOW {
         stack::on_deep_stack(work).unwrap_or_else(|| Err("no memory for a thread with a stack of 1 GiB".to_owned()))
     } else {
         work()
     };
-    outcome.unwrap_or_else(|reason| {
-        let diagnostic = Diagnostic::error(codes::PARSER_FAILED, format!("the parser failed on {path}: {reason}"))
-            .at(&*path, Span::default())
-            .with_help("Undo the last change to the file; the construct it holds is one the parser cannot handle.");
-        refused(path.clone(), hash, diagnostic)
-    })
+    outcome.unwrap_or_else(|reason| refused(path.clone(), hash, parser_failed(&path, source, &reason)))
 }
 
 fn refused(path: Arc<str>, hash: [u8; 32], diagnostic: Diagnostic) -> FileAnalysis {
@@ -110,14 +102,6 @@ fn refused(path: Arc<str>, hash: [u8; 32], diagnostic: Diagnostic) -> FileAnalys
         javascript: None,
         diagnostics: vec![diagnostic],
     }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "unknown cause".to_owned())
 }
 
 fn parse_and_emit(path: &Arc<str>, source: &str, hash: [u8; 32], options: &AnalyzeOptions<'_>) -> FileAnalysis {

@@ -8,6 +8,7 @@ mod analysis;
 mod cache;
 mod emit;
 mod facts;
+mod failure;
 mod imports;
 mod link;
 mod nesting;
