@@ -10,10 +10,11 @@ export interface DiagnosticLabel {
   /** Project-relative, with `/`. */
   file: string;
   message: string | null;
-  start: Position;
-  end: Position;
+  /** `null`, like the other two, when the text of the file is not at hand. */
+  start: Position | null;
+  end: Position | null;
   /** The lines around it, with the place marked. */
-  frame: string;
+  frame: string | null;
 }
 
 /** One finding of the toolchain. */
@@ -27,8 +28,15 @@ export interface Diagnostic {
 
 /** An error of the toolchain: a stable code, and the diagnostics it is made of. */
 export declare class ToolchainError extends Error {
+  constructor(parts: {
+    code: string;
+    message: string;
+    help?: string | null;
+    diagnostics?: Diagnostic[];
+    rendered?: string;
+  });
   readonly code: string;
-  readonly help: string | undefined;
+  readonly help: string | null | undefined;
   readonly diagnostics: Diagnostic[];
   /** The text for a terminal. */
   readonly rendered: string;
@@ -143,7 +151,9 @@ export type CommandOutcome =
 
 export declare const version: string;
 export declare function codegen(options: ProjectOptions & { check?: boolean }): Promise<CodegenReport>;
-export declare function prepareBuild(options: ProjectOptions & { workerFile?: string }): Promise<BuildPreparation>;
+export declare function prepareBuild(
+  options: ProjectOptions & { workerFile: string; clientDirectory?: string },
+): Promise<BuildPreparation>;
 export declare function runCommandLine(options: {
   arguments: string[];
   workingDirectory: string;

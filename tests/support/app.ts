@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -66,6 +67,7 @@ export function freePort(): Promise<number> {
 /** What a program has written and how it ended. */
 export class Program {
   readonly child: ChildProcess;
+  readonly #ended: Promise<number | string>;
   #output = "";
 
   constructor(command: string, commandArguments: string[], folder: string, environment: Record<string, string> = {}) {
@@ -73,6 +75,9 @@ export class Program {
       cwd: folder,
       env: { ...process.env, NO_COLOR: "1", ...environment },
       stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#ended = new Promise((resolve) => {
+      this.child.once("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
     });
     this.child.stdout?.on("data", (chunk: Buffer) => (this.#output += chunk.toString()));
     this.child.stderr?.on("data", (chunk: Buffer) => (this.#output += chunk.toString()));
@@ -83,13 +88,9 @@ export class Program {
     return this.#output;
   }
 
-  /** Resolves with the exit code, or the signal that ended it. */
+  /** Resolves with the exit code, or the signal that ended it, when everything it wrote has been read. */
   ended(): Promise<number | string> {
-    return new Promise((resolve) => {
-      const { exitCode, signalCode } = this.child;
-      if (exitCode !== null || signalCode !== null) resolve(exitCode ?? signalCode ?? "unknown");
-      else this.child.once("exit", (code, signal) => resolve(code ?? signal ?? "unknown"));
-    });
+    return this.#ended;
   }
 
   /** Sends a signal and waits for the end. */
@@ -97,6 +98,15 @@ export class Program {
     this.child.kill(signal);
     return this.ended();
   }
+}
+
+/** Where npm put a command: at the top, or beside the one workspace that depends on it. */
+function script(bin: string): string {
+  if (bin === "lunora") return join(repository, "npm", "lunorash", "bin", "lunora.mjs");
+  const folders = [repository, join(repository, "playground", "chat")];
+  const found = folders.map((folder) => join(folder, "node_modules", ".bin", bin)).find((path) => existsSync(path));
+  if (found === undefined) throw new Error(`\`${bin}\` is not installed`);
+  return found;
 }
 
 /** An app in a folder of its own. */
@@ -152,11 +162,7 @@ export class TestApp {
 
   /** Runs a program that a package of the repository installed. */
   run(bin: string, commandArguments: string[], environment: Record<string, string> = {}): Program {
-    const script =
-      bin === "lunora"
-        ? join(repository, "npm", "lunorash", "bin", "lunora.mjs")
-        : join(repository, "node_modules", ".bin", bin);
-    const program = new Program(process.execPath, [script, ...commandArguments], this.folder, environment);
+    const program = new Program(process.execPath, [script(bin), ...commandArguments], this.folder, environment);
     this.#programs.push(program);
     return program;
   }

@@ -1,11 +1,13 @@
 //! What a production build needs before the bundler runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lunora_config::{Wanted, WantedObject};
+use lunora_diagnostics::{RenderOptions, SourceFiles};
 use serde::{Deserialize, Serialize};
 
-use crate::codegen::{CodegenFailure, CodegenOptions, CodegenReport, codegen};
+use crate::codegen::{CodegenFailure, CodegenOptions, CodegenReport, codegen_to};
+use crate::pipeline::Output;
 use crate::settings::discover;
 use crate::worker::OBJECTS;
 
@@ -23,6 +25,9 @@ pub struct BuildOptions {
     pub color: bool,
     /// The worker that the bundler will write, below the project.
     pub worker_file: String,
+    /// The folder of the client that the bundler will write, below the project, when there is a client.
+    #[serde(default)]
+    pub client_directory: Option<String>,
 }
 
 /// What the bundler starts from.
@@ -47,18 +52,23 @@ pub struct BuildPreparation {
 /// Every error in the sources, or a wrangler configuration that cannot be read or written.
 pub fn prepare_build(options: &BuildOptions) -> Result<BuildPreparation, Box<CodegenFailure>> {
     let boxed = |error| Box::new(CodegenFailure::from(error));
-    let report = codegen(&CodegenOptions {
-        root: options.root.clone(),
-        lunora_directory: options.lunora_directory.clone(),
-        color: options.color,
-        check: false,
-    })?;
+    // The worker's modules are collected too, so that an import that leads nowhere is told with its place.
+    let mut report = codegen_to(
+        &CodegenOptions {
+            root: options.root.clone(),
+            lunora_directory: options.lunora_directory.clone(),
+            color: options.color,
+            check: false,
+        },
+        Output::Worker,
+    )?;
     let project = discover(&options.root, options.lunora_directory.as_deref()).map_err(boxed)?;
     let wanted = Wanted {
         name: Some(project.worker_name()),
         main: Some(options.worker_file.clone()),
         compatibility_date: lunora_config::DEFAULT_COMPATIBILITY_DATE.to_owned(),
         compatibility_flags: Vec::new(),
+        client_directory: options.client_directory.clone(),
         durable_objects: OBJECTS
             .iter()
             .map(|(binding, class)| WantedObject {
@@ -68,10 +78,38 @@ pub fn prepare_build(options: &BuildOptions) -> Result<BuildPreparation, Box<Cod
             .collect(),
     };
     let update = lunora_config::update_wrangler(&project.root, &wanted).map_err(boxed)?;
+    let mut changes: Vec<String> = update
+        .changes
+        .into_iter()
+        .map(|change| format!("added {}", change.description))
+        .collect();
+    if update.created {
+        changes.push("created, with what this app needs to be deployed".to_owned());
+    }
+    let render = RenderOptions {
+        color: options.color,
+        ..RenderOptions::default()
+    };
+    let sources = wrangler_source(update.path.as_std_path());
+    for warning in &update.warnings {
+        report.diagnostics.push(lunora_diagnostics::to_json(warning, &sources));
+        report
+            .rendered
+            .push_str(&lunora_diagnostics::render_text(warning, &sources, &render));
+    }
     Ok(BuildPreparation {
         entry: project.generated_dir().join("worker.ts").into_std_path_buf(),
         wrangler_file: update.path.into_std_path_buf(),
-        wrangler_changes: update.changes.into_iter().map(|change| change.description).collect(),
+        wrangler_changes: changes,
         report,
     })
+}
+
+/// The configuration's text, for showing where a warning points.
+fn wrangler_source(path: &Path) -> SourceFiles {
+    let mut files = SourceFiles::default();
+    if let (Some(name), Ok(text)) = (path.file_name(), std::fs::read_to_string(path)) {
+        files.insert(name.to_string_lossy(), text);
+    }
+    files
 }

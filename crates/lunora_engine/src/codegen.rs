@@ -84,12 +84,17 @@ fn stale(path: &str, reason: &StaleReason) -> Diagnostic {
 /// # Errors
 /// Every error found in the sources, on disk, or, with `check`, in the generated files.
 pub fn codegen(options: &CodegenOptions) -> Result<CodegenReport, Box<CodegenFailure>> {
+    codegen_to(options, Output::Codegen)
+}
+
+/// The same, looking at as much as `output` asks for.
+pub(crate) fn codegen_to(options: &CodegenOptions, output: Output) -> Result<CodegenReport, Box<CodegenFailure>> {
     let started = Instant::now();
     let boxed = |error: Diagnostic| Box::new(CodegenFailure::from(error));
     let project = discover(&options.root, options.lunora_directory.as_deref()).map_err(boxed)?;
     let root = project.root.as_std_path().to_path_buf();
     let generated_folder = project.generated_dir().into_std_path_buf();
-    let mut pipeline = Pipeline::open(project, Output::Codegen, &[]).map_err(boxed)?;
+    let mut pipeline = Pipeline::open(project, output, &[]).map_err(boxed)?;
     let outcome = if options.check {
         pipeline.generate().and_then(|(application, files, diagnostics)| {
             let found = lunora_codegen::check_generated(&generated_folder, &files).map_err(|error| vec![error])?;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use lunora_diagnostics::{Diagnostic, Span, codes};
 use swc_core::ecma::ast::Program;
 
-use crate::failure::{caught, parser_failed};
 use crate::emit::{EmitOptions, JavaScript, emit};
 use crate::facts::{FileFacts, collect};
+use crate::failure::{caught, parser_failed};
 use crate::imports::{ModuleImport, list};
 use crate::position::Positions;
 use crate::{nesting, stack, syntax};

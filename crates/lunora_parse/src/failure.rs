@@ -43,7 +43,10 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 pub(crate) fn parser_failed(path: &str, source: &str, reason: &str) -> Diagnostic {
     Diagnostic::error(
         codes::PARSER_FAILED,
-        format!("{path} does not parse: the parser gave up near the marked line ({})", reason.replace('\n', " ")),
+        format!(
+            "{path} does not parse: the parser gave up near the marked line ({})",
+            reason.replace('\n', " ")
+        ),
     )
     .at(path, failing_line(path, source))
     .with_help("Look for a bracket that is not closed at or before the marked line.")
@@ -74,23 +77,34 @@ fn failing_line(path: &str, source: &str) -> Span {
     let start = if low == 0 { 0 } else { ends[low - 1] };
     let text = source[start..ends[low]].trim_end();
     let narrow = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-    Span { start: narrow(start + text.len() - text.trim_start().len()), end: narrow(start + text.len()) }
+    Span {
+        start: narrow(start + text.len() - text.trim_start().len()),
+        end: narrow(start + text.len()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const UNCLOSED: &str = "const a = 1;\nconst b = async (ctx: C, document: D => {\n  await x;\n};\nasync function f() { if (a) b(); }\n";
+    const UNCLOSED: &str =
+        "const a = 1;\nconst b = async (ctx: C, document: D => {\n  await x;\n};\nasync function f() { if (a) b(); }\n";
 
     #[test]
     fn the_place_is_where_the_bracket_stays_open() {
-        assert!(caught(|| syntax::parse("a.ts", Positions::new(UNCLOSED))).is_err(), "the parser has learnt it: find another text");
+        assert!(
+            caught(|| syntax::parse("a.ts", Positions::new(UNCLOSED))).is_err(),
+            "the parser has learnt it: find another text"
+        );
         let diagnostic = parser_failed("a.ts", UNCLOSED, "r");
         let span = diagnostic.labels[0].span;
         let before = &UNCLOSED[..span.start as usize];
         assert!(before.lines().count() >= 1, "{span:?}");
-        assert!(UNCLOSED.get(span.start as usize..span.end as usize).is_some_and(|text| !text.is_empty()));
+        assert!(
+            UNCLOSED
+                .get(span.start as usize..span.end as usize)
+                .is_some_and(|text| !text.is_empty())
+        );
     }
 
     #[test]

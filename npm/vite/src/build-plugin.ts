@@ -1,5 +1,7 @@
 import { prepareBuild, ToolchainError } from "@lunora/native";
+import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
+import { styleText } from "node:util";
 import type { Plugin } from "vite";
 import { providedByWorkerd, workerConditions } from "./bundle-dependencies.ts";
 import type { LunoraOptions } from "./options.ts";
@@ -20,10 +22,14 @@ export function buildPlugin(options: LunoraOptions): Plugin {
       if (command !== "build") return undefined;
       const root = config.root ?? process.cwd();
       const lunoraDirectory = options.lunoraDirectory ?? "lunora";
+      const clientFolder = config.build?.outDir ?? "dist/client";
       const preparation = await prepareBuild({
         root,
         lunoraDirectory,
         workerFile: `${workerFolder}/${workerFile}`,
+        color: styleText("red", "x") !== "x" && process.env["NO_COLOR"] === undefined,
+        // An app without a page has no client to serve.
+        ...(existsSync(join(root, "index.html")) ? { clientDirectory: clientFolder } : {}),
       }).catch((error: unknown) => {
         if (error instanceof ToolchainError)
           throw Object.assign(new Error(`\n${error.rendered}`), { code: error.code, stack: "" });
@@ -36,7 +42,7 @@ export function buildPlugin(options: LunoraOptions): Plugin {
       return {
         builder: {},
         environments: {
-          client: { build: { outDir: config.build?.outDir ?? "dist/client" } },
+          client: { build: { outDir: clientFolder } },
           [workerEnvironment]: {
             consumer: "server" as const,
             resolve: { conditions: [...workerConditions], noExternal: true, builtins: [...providedByWorkerd] },

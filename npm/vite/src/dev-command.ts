@@ -98,7 +98,6 @@ function printText(command: DevCommand): (notice: EngineNotice) => void {
 }
 
 async function runEngine(command: DevCommand, color: boolean): Promise<number> {
-  const ending = untilAskedToEnd();
   let engine: Engine;
   try {
     engine = await startEngine(
@@ -115,10 +114,14 @@ async function runEngine(command: DevCommand, color: boolean): Promise<number> {
     );
   } catch (error) {
     if (!(error instanceof ToolchainError)) throw error;
-    process.stderr.write(`${error.rendered}\n`);
+    if (command.json) {
+      process.stdout.write(`${JSON.stringify({ error: { diagnostics: error.diagnostics } })}\n`);
+    } else {
+      process.stderr.write(`${error.rendered}\n`);
+    }
     return 1;
   }
-  const code = await ending;
+  const code = await untilAskedToEnd();
   await engine.close();
   return code;
 }

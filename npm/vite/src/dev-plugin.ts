@@ -128,6 +128,8 @@ export function devPlugin(options: LunoraOptions): Plugin {
         for (const stop of stopListening) stop();
         await session.release();
       };
+      // The engine watches by itself once it runs; until then Vite's eyes have to do.
+      server.watcher.on("all", () => session.retry());
       printBanner(server, session);
       serveWorker(server, session);
     },

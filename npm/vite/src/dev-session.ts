@@ -13,6 +13,12 @@ export interface SessionState {
 
 type Listener = (notice: EngineNotice) => void;
 
+/** A finding as the reason why a call cannot be served. */
+function reasonOf(diagnostic: Diagnostic): ToolchainError {
+  const { code, message, help } = diagnostic;
+  return new ToolchainError({ code, message, help, diagnostics: [diagnostic], rendered: message });
+}
+
 /**
  * One engine for one project, shared by the Vite servers that follow each other when Vite restarts: the new
  * server is set up before the old one closes, and two engines cannot hold one state folder.
@@ -21,15 +27,28 @@ export class DevSession {
   readonly state: SessionState = { diagnostics: [], worker: undefined, generated: undefined };
   readonly #options: EngineOptions;
   readonly #listeners = new Set<Listener>();
-  readonly #engine: Promise<Engine>;
+  #engine: Promise<Engine>;
   #waiting: { resolve: (url: URL) => void; reject: (error: Error) => void }[] = [];
   #failure: Error | undefined;
+  #retrying = false;
   #holders = 0;
 
   private constructor(options: EngineOptions) {
     this.#options = options;
-    this.#engine = startEngine(options, (notice) => this.#take(notice));
-    this.#engine.catch((error: Error) => this.#fail(error));
+    this.#engine = this.#start();
+  }
+
+  #start(): Promise<Engine> {
+    const engine = startEngine(this.#options, (notice) => {
+      // Its first words can come before `start` resolves.
+      this.#started();
+      this.#take(notice);
+    });
+    engine.then(
+      () => this.#started(),
+      (error: Error) => this.#fail(error),
+    );
+    return engine;
   }
 
   static readonly #sessions = new Map<string, DevSession>();
@@ -68,9 +87,17 @@ export class DevSession {
   workerUrl = (): Promise<URL> => {
     if (this.state.worker !== undefined) return Promise.resolve(this.state.worker.url);
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.state.diagnostics.length > 0) return Promise.reject(new Error(this.state.diagnostics[0]?.message));
+    const [first] = this.state.diagnostics;
+    if (first !== undefined) return Promise.reject(reasonOf(first));
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   };
+
+  /** Starts the engine again if it could not start; what stood in its way may be gone now. */
+  retry(): void {
+    if (this.#failure === undefined || this.#retrying || this.#holders === 0) return;
+    this.#retrying = true;
+    this.#engine = this.#start();
+  }
 
   /** Reads everything again. */
   async refresh(): Promise<void> {
@@ -87,16 +114,27 @@ export class DevSession {
       this.state.diagnostics = [];
     } else if (notice.type === "diagnostics") {
       this.state.diagnostics = notice.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
-      if (this.state.worker === undefined && this.state.diagnostics.length > 0) {
-        const error = new Error(this.state.diagnostics[0]?.message);
-        for (const { reject } of this.#waiting.splice(0)) reject(error);
+      const [first] = this.state.diagnostics;
+      if (this.state.worker === undefined && first !== undefined) {
+        for (const { reject } of this.#waiting.splice(0)) reject(reasonOf(first));
       }
     }
     for (const listener of this.#listeners) listener(notice);
   }
 
+  #started(): void {
+    if (this.#failure === undefined) return;
+    this.#failure = undefined;
+    this.#retrying = false;
+    // The engine never heard of the failure, so it cannot tell that it is over.
+    this.#take({ type: "recovered" });
+  }
+
   #fail(error: Error): void {
+    const isKnown = this.#failure?.message === error.message;
     this.#failure = error;
+    this.#retrying = false;
+    if (isKnown) return;
     for (const { reject } of this.#waiting.splice(0)) reject(error);
     const diagnostics = error instanceof ToolchainError ? error.diagnostics : [];
     const rendered = error instanceof ToolchainError ? error.rendered : (error.stack ?? error.message);

@@ -2,6 +2,7 @@ import { Agent, request as httpRequest } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect as tcpConnect } from "node:net";
 import type { Duplex } from "node:stream";
+import { ToolchainError } from "@lunora/native";
 
 /** The paths that belong to the worker. */
 export const reservedPrefix = "/_lunora/";
@@ -11,16 +12,24 @@ export type WorkerUrl = () => Promise<URL>;
 
 const agent = new Agent({ keepAlive: true });
 
-function answerUnavailable(response: ServerResponse, message: string): void {
+/** Why there is no worker, in the form that its own refusals have. */
+function refusalOf(error: unknown): { code: string; message: string; hint?: string } {
+  if (!(error instanceof ToolchainError)) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { code: "WORKER_UNAVAILABLE", message: `The worker is not running: ${message}` };
+  }
+  const message = error.diagnostics[0]?.message ?? error.message;
+  return { code: error.code, message, ...(error.help ? { hint: error.help } : {}) };
+}
+
+function answerUnavailable(response: ServerResponse, refusal: ReturnType<typeof refusalOf>): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
   response.writeHead(503, { "content-type": "application/json", "cache-control": "no-store", "retry-after": "1" });
-  response.end(JSON.stringify({ error: { code: "WORKER_UNAVAILABLE", message } }));
+  response.end(JSON.stringify({ error: refusal }));
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Copies a request to the worker and its answer back, byte for byte. */
 export async function forwardRequest(
@@ -32,7 +41,7 @@ export async function forwardRequest(
   try {
     url = await workerUrl();
   } catch (error) {
-    answerUnavailable(response, `The worker is not running: ${messageOf(error)}`);
+    answerUnavailable(response, refusalOf(error));
     return;
   }
   const upstream = httpRequest({
@@ -48,7 +57,10 @@ export async function forwardRequest(
     answer.pipe(response);
     answer.on("error", () => response.destroy());
   });
-  upstream.on("error", (error) => answerUnavailable(response, `The connection to the worker failed: ${error.message}`));
+  upstream.on("error", (error) => {
+    const message = `The connection to the worker failed: ${error.message}`;
+    answerUnavailable(response, { code: "WORKER_UNAVAILABLE", message });
+  });
   response.on("close", () => upstream.destroy());
   request.pipe(upstream);
 }

@@ -37,3 +37,13 @@ test("an error without a place has no frame", () => {
     stack: "",
   });
 });
+
+test("an error in a file whose text is not at hand names the file alone", () => {
+  const label = { file: ".dev.vars", message: null, start: null, end: null, frame: null };
+  expect(overlayPayload("/app", [{ ...error, labels: [label], help: null }])?.err).toEqual({
+    plugin: "lunora",
+    message: "UNKNOWN_TABLE: `mesages` is not a table.",
+    stack: "",
+    id: "/app/.dev.vars",
+  });
+});

@@ -21,8 +21,8 @@ export function overlayPayload(root: string, diagnostics: readonly Diagnostic[])
         ? {}
         : {
             id: file,
-            frame: label.frame,
-            loc: { file, line: label.start.line, column: label.start.column },
+            ...(label.frame === null ? {} : { frame: label.frame }),
+            ...(label.start === null ? {} : { loc: { file, line: label.start.line, column: label.start.column } }),
           }),
     },
   };

@@ -33,6 +33,12 @@ pub fn fresh_wrangler(wanted: &Wanted) -> String {
         let flags = render(&json!(wanted.compatibility_flags), style, style.unit);
         properties.push(property("compatibility_flags", &flags));
     }
+    if let Some(assets) = wanted.assets() {
+        properties.push(format!(
+            "  // The client that `vite build` writes, served beside the worker.\n{}",
+            property("assets", &render(&assets, style, style.unit))
+        ));
+    }
     if !bindings.is_empty() {
         properties.push(format!(
             "  // The database: every shard is one of these objects.\n{}",

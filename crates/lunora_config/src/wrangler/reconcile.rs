@@ -132,6 +132,7 @@ impl<'d, 'a> Reconciler<'d, 'a> {
             self.main(section)?;
             self.compatibility_date(section)?;
             self.compatibility_flags(section)?;
+            self.assets(section)?;
             self.durable_objects(section)?;
             self.migrations(section)?;
             let edits = append(document.text, self.style, &section.object.into(), &section.added);
@@ -191,6 +192,16 @@ impl<'d, 'a> Reconciler<'d, 'a> {
                 );
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    fn assets(&mut self, section: &mut Section<'_, 'a>) -> Result<(), Diagnostic> {
+        const KEY: &str = "assets";
+        let found = self.document.property(section.object, section.path(KEY), KEY)?;
+        if let (None, true, Some(assets)) = (found, section.is_top, self.wanted.assets()) {
+            let directory = self.wanted.client_directory.as_deref().unwrap_or_default();
+            self.add(section, KEY, assets, format!("the client in `{directory}`"));
         }
         Ok(())
     }

@@ -20,6 +20,21 @@ pub struct Wanted {
     pub compatibility_date: String,
     /// Flags that have to be on.
     pub compatibility_flags: Vec<String>,
+    /// Folder of the built client, relative to the configuration; used only where no `assets` are given.
+    pub client_directory: Option<String>,
     /// Durable Object bindings; their classes are created by migrations.
     pub durable_objects: Vec<WantedObject>,
+}
+
+impl Wanted {
+    /// The value of `assets` for the client: pages of the client's own router are answered with its start
+    /// page, and what belongs to the worker goes to the worker.
+    pub(super) fn assets(&self) -> Option<serde_json::Value> {
+        let directory = self.client_directory.as_ref()?;
+        Some(serde_json::json!({
+            "directory": directory,
+            "not_found_handling": "single-page-application",
+            "run_worker_first": ["/_lunora/*", "/api/*"],
+        }))
+    }
 }

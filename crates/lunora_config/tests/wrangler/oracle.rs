@@ -44,6 +44,13 @@ fn section(fields: &mut Fields, is_top: bool, wanted: &Wanted, errors: &mut Vec<
     }
     date(fields, is_top, wanted, errors);
     flags(fields, is_top, wanted, errors);
+    if let (true, Some(directory)) = (is_top, &wanted.client_directory) {
+        fields.entry("assets").or_insert(json!({
+            "directory": directory,
+            "not_found_handling": "single-page-application",
+            "run_worker_first": ["/_lunora/*", "/api/*"],
+        }));
+    }
     // Before bindings are added: whose class it is depends on what the user wrote.
     let foreign: Vec<&str> = wanted
         .durable_objects

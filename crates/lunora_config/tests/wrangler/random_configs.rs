@@ -12,13 +12,18 @@ const CONFIGS: usize = 5_000;
 #[test]
 fn random_configs_become_what_is_wanted_and_stay_what_they_were() {
     let mut random = Random::from_environment("wrangler random_configs", 20_260_401);
-    let wanted = wanted();
+    let without_client = wanted();
+    let with_client = lunora_config::Wanted {
+        client_directory: Some("dist/client".to_owned()),
+        ..wanted()
+    };
     let (mut changed, mut refused, mut complete) = (0, 0, 0);
     for number in 0..CONFIGS {
         let config = random_config(&mut random.fork());
         let text = &config.text;
-        let expected = oracle::merged(&value(text), &wanted);
-        match (reconcile_wrangler("wrangler.jsonc", text, &wanted), expected) {
+        let wanted = if number % 2 == 0 { &without_client } else { &with_client };
+        let expected = oracle::merged(&value(text), wanted);
+        match (reconcile_wrangler("wrangler.jsonc", text, wanted), expected) {
             (Err(diagnostic), expected) => {
                 let mut codes = expected.err().unwrap_or_default();
                 codes.extend(config.has_duplicate.then_some("WRANGLER_DUPLICATE_KEY"));
@@ -46,7 +51,7 @@ fn random_configs_become_what_is_wanted_and_stay_what_they_were() {
                 assert_eq!(value(result), expected, "config {number}:\n{text}\nbecame\n{result}");
                 check_untouched(number, text, result);
                 assert_eq!(reconciled.changes.is_empty(), text == result, "config {number}");
-                let again = reconcile_wrangler("wrangler.jsonc", result, &wanted).unwrap();
+                let again = reconcile_wrangler("wrangler.jsonc", result, wanted).unwrap();
                 assert_eq!(
                     (&again.text, again.changes.len()),
                     (result, 0),

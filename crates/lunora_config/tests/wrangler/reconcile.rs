@@ -56,6 +56,24 @@ fn a_fresh_file() {
 }
 
 #[test]
+fn a_client_is_served_unless_the_app_says_how() {
+    let wanted = Wanted {
+        client_directory: Some("dist/client".to_owned()),
+        ..wanted()
+    };
+    let fresh = fresh_wrangler(&wanted);
+    assert!(
+        fresh.contains("\"assets\": {\n    \"directory\": \"dist/client\",\n    \"not_found_handling\": \"single-page-application\""),
+        "{fresh}"
+    );
+    assert!(reconcile_wrangler("f", &fresh, &wanted).unwrap().changes.is_empty());
+    let own = "{ \"assets\": { \"directory\": \"mine\" } }";
+    let reconciled = reconcile_wrangler("f", own, &wanted).unwrap();
+    assert!(reconciled.text.contains("{ \"directory\": \"mine\" }"));
+    assert!(!reconciled.text.contains("dist/client"));
+}
+
+#[test]
 fn additions_look_like_what_is_there() {
     let text = r#"{
     // mine
