@@ -148,3 +148,70 @@ pub fn guarded_now<T: Serialize>(work: impl FnOnce() -> Result<T, Failure>) -> A
         Err(payload) => Err::<T, Failure>(defect(&panic_text(&*payload)).into()).into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "panics are what is tested")]
+
+    use super::*;
+
+    fn code_of(answer: &Answer) -> String {
+        let error: serde_json::Value = serde_json::from_str(answer.error.as_deref().unwrap()).unwrap();
+        assert!(answer.value.is_none());
+        assert!(error["help"].is_string(), "{error}");
+        error["code"].as_str().unwrap().to_owned()
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_blocking_work_is_an_error() {
+        let answer = blocking(|| -> Result<(), Failure> { panic!("blocking") }).await;
+        assert_eq!(code_of(&answer), "INTERNAL");
+        assert!(answer.error.unwrap().contains("blocking"));
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_asynchronous_work_is_an_error() {
+        async fn fails(what: &str) -> Result<(), Failure> {
+            panic!("asynchronous {what}")
+        }
+        let answer = guarded(fails("1")).await;
+        assert_eq!(code_of(&answer), "INTERNAL");
+        assert!(answer.error.unwrap().contains("asynchronous 1"));
+    }
+
+    #[test]
+    fn a_panic_in_place_is_an_error() {
+        let answer = guarded_now(|| -> Result<(), Failure> { panic!("in place") });
+        assert_eq!(code_of(&answer), "INTERNAL");
+    }
+
+    #[test]
+    fn nonsense_is_a_coded_error() {
+        let answer: Answer = decode::<lunora_engine::CodegenOptions>("{\"root\": 1}")
+            .map(|_| ())
+            .into();
+        assert_eq!(code_of(&answer), "HOST_PROTOCOL");
+    }
+
+    /// Each export passes through one of the three guards, so that none can let a panic out.
+    #[test]
+    fn every_export_is_guarded() {
+        for (file, text) in [
+            ("build.rs", include_str!("build.rs")),
+            ("commands.rs", include_str!("commands.rs")),
+            ("engine.rs", include_str!("engine.rs")),
+        ] {
+            for export in text.split("#[napi").skip(1) {
+                let body = export.split("\n}\n").next().unwrap_or(export);
+                let is_function =
+                    body.contains("fn ") && !body.starts_with("(constructor)") && body.contains("-> Answer");
+                if is_function {
+                    assert!(
+                        body.contains("blocking(") || body.contains("guarded(") || body.contains("guarded_now("),
+                        "{file}: {export}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -2,6 +2,13 @@
 //!
 //! Every export answers an [`Answer`] that holds either a value or an error with a stable code; a panic on
 //! the Rust side becomes such an error too. The JavaScript loader turns answers into values and exceptions.
+#![cfg_attr(
+    test,
+    allow(
+        dead_code,
+        reason = "exports are registered in the addon only, not in its unit tests"
+    )
+)]
 
 mod answer;
 mod build;

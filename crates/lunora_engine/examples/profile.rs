@@ -28,7 +28,11 @@ fn main() {
         );
         let text = std::fs::read_to_string(&file).unwrap();
         for round in 0..4 {
-            std::fs::write(&file, format!("{text}\n// {round}\n")).unwrap();
+            let edited = match std::env::args().nth(3) {
+                Some(word) => text.replacen(&word, &format!("{word}{round}"), 1),
+                None => format!("{text}\n// {round}\n"),
+            };
+            std::fs::write(&file, edited).unwrap();
             let started = Instant::now();
             pipeline.reread([file.as_path()]).unwrap();
             let reread = started.elapsed();

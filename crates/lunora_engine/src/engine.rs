@@ -181,23 +181,6 @@ fn watch(
     })
 }
 
-/// How often and how long an empty file is looked at again before it is believed.
-const EMPTY_FILE_LOOKS: u32 = 8;
-const EMPTY_FILE_WAIT: Duration = Duration::from_millis(10);
-
-/// Many editors save by emptying a file and then writing it. A look between the two finds an empty file, and
-/// a worker without its functions would be served; so an empty file gets a moment to be written.
-async fn until_written(files: impl Iterator<Item = &PathBuf>) {
-    let mut empty: Vec<&PathBuf> = files.collect();
-    for _ in 0..EMPTY_FILE_LOOKS {
-        empty.retain(|file| std::fs::metadata(file).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0));
-        if empty.is_empty() {
-            return;
-        }
-        tokio::time::sleep(EMPTY_FILE_WAIT).await;
-    }
-}
-
 fn panicked(error: &tokio::task::JoinError) -> Diagnostic {
     Diagnostic::error(
         codes::INTERNAL,
@@ -260,7 +243,6 @@ impl Actor {
         for command in batch {
             match command {
                 Command::Watched(WatchEvent::Changes(changes)) => {
-                    until_written(changes.changes.keys()).await;
                     if changes.rescanned {
                         due |= self.reread_all();
                     } else {

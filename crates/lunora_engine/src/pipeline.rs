@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use camino::Utf8Path;
 use lunora_codegen::{GenerateOptions, GeneratedFile, Generator, PackagePrefix, WriteReport, Writer};
 use lunora_config::Project;
 use lunora_diagnostics::{Diagnostic, Severity, codes};
@@ -163,7 +164,7 @@ impl Pipeline {
     pub fn open(project: Project, output: Output, aliases: &[Alias]) -> Result<Self, Diagnostic> {
         let layout = Layout::of(&project);
         Ok(Self {
-            resolver: ImportResolver::new(project.tsconfig.as_deref().map(|file| file.as_std_path()), aliases),
+            resolver: ImportResolver::new(project.tsconfig.as_deref().map(Utf8Path::as_std_path), aliases),
             writer: Writer::new(project.generated_dir().into_std_path_buf()),
             sources: SourceSet::read(&layout.root, &layout.folder)?,
             parse: ParseCache::default(),

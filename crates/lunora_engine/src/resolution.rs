@@ -34,9 +34,11 @@ pub struct Alias {
 /// Resolves imports of app modules and remembers the answers.
 pub struct ImportResolver {
     resolver: Resolver,
-    /// Answers by importing folder and specifier.
-    known: Mutex<HashMap<(Arc<Path>, Box<str>), Target>>,
+    known: Mutex<KnownTargets>,
 }
+
+/// Answers by importing folder and specifier.
+type KnownTargets = HashMap<(Arc<Path>, Box<str>), Target>;
 
 fn is_runtime(specifier: &str) -> bool {
     ["cloudflare:", "node:", "workerd:"]
@@ -95,7 +97,7 @@ impl ImportResolver {
             return Target::Runtime;
         }
         let key = (folder.clone(), Box::from(specifier));
-        let known = |map: &HashMap<_, Target>| map.get(&key).cloned();
+        let known = |map: &KnownTargets| map.get(&key).cloned();
         if let Some(target) = known(&self.known.lock().unwrap_or_else(PoisonError::into_inner)) {
             return target;
         }

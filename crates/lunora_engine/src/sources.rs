@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use lunora_diagnostics::{Diagnostic, SourceFiles, Span, codes};
 use lunora_parse::SourceText;
@@ -127,7 +128,8 @@ impl SourceSet {
     /// When it is there and cannot be read.
     pub fn reread(&mut self, root: &Path, file: &Path) -> Result<bool, Diagnostic> {
         let name: Arc<str> = module_name(root, file).into();
-        match read(root, file)? {
+        let had_text = self.files.get(&name).is_some_and(|known| !known.text.is_empty());
+        match read_settled(root, file, had_text)? {
             Some(text) => Ok(self.insert(text)),
             None => Ok(self.files.remove(&name).is_some()),
         }
@@ -216,6 +218,8 @@ impl SourceSet {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
     use super::*;
 
     #[test]
@@ -229,6 +233,31 @@ mod tests {
         assert_eq!(sources.span_at("a.ts", 1, 1), Some(Span { start: 0, end: 3 }));
         assert_eq!(sources.span_at("a.ts", 9, 1), None);
         assert_eq!(sources.span_at("b.ts", 1, 1), None);
+    }
+
+    #[test]
+    fn a_file_that_is_being_saved_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.ts");
+        std::fs::write(&file, "one").unwrap();
+        let mut sources = SourceSet::default();
+        assert!(sources.reread(folder.path(), &file).unwrap());
+        std::fs::write(&file, "").unwrap();
+        let saved = std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                sources.reread(folder.path(), &file).unwrap();
+                sources.get("a.ts").map(|source| source.text.to_string())
+            });
+            std::thread::sleep(Duration::from_millis(25));
+            std::fs::write(&file, "two").unwrap();
+            reader.join().unwrap()
+        });
+        assert_eq!(saved.as_deref(), Some("two"));
+        std::fs::write(&file, "").unwrap();
+        assert!(
+            sources.reread(folder.path(), &file).unwrap(),
+            "a file that stays empty is empty"
+        );
     }
 
     #[test]

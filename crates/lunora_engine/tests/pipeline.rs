@@ -25,7 +25,7 @@ export const add = mutation.input({ text: v.string() }).mutation(async ({ ctx, a
 const SHOUT: &str = "export const shout = (text: string): string => text.toUpperCase();\n";
 
 fn project() -> TempProject {
-    let project = TempProject::new([
+    TempProject::new([
         ("package.json", PACKAGE),
         ("lunora/schema.ts", SCHEMA),
         ("lunora/notes.ts", NOTES),
@@ -36,12 +36,11 @@ fn project() -> TempProject {
             r#"{"name":"lunorash","type":"module","exports":{"./*":"./x.js"}}"#,
         ),
         ("node_modules/lunorash/x.js", "export {};"),
-    ]);
-    project
+    ])
 }
 
 fn open(project: &TempProject, output: Output) -> Pipeline {
-    Pipeline::open(discover(project.root().as_ref(), None).unwrap(), output, &[]).unwrap()
+    Pipeline::open(discover(project.root(), None).unwrap(), output, &[]).unwrap()
 }
 
 #[test]
@@ -157,6 +156,6 @@ fn a_syntax_error_writes_nothing() {
 #[test]
 fn no_folder_of_functions_is_a_coded_error() {
     let project = TempProject::new([("package.json", PACKAGE)]);
-    let error = discover(project.root().as_ref(), None).unwrap_err();
+    let error = discover(project.root(), None).unwrap_err();
     assert!(error.help.unwrap().contains("lunora"), "{}", error.message);
 }
