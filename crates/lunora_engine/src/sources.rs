@@ -70,6 +70,25 @@ fn read(root: &Path, file: &Path) -> Result<Option<SourceText>, Diagnostic> {
     }
 }
 
+/// How often and how long a file that is suddenly empty is looked at again before it is believed.
+const EMPTY_FILE_LOOKS: u32 = 8;
+const EMPTY_FILE_WAIT: Duration = Duration::from_millis(10);
+
+/// Reads a file that changed. Many editors save by emptying a file and then writing it; a look between the
+/// two finds nothing, and a worker without the file's functions would be served. So a file that had a text
+/// gets a moment to have one again.
+fn read_settled(root: &Path, file: &Path, had_text: bool) -> Result<Option<SourceText>, Diagnostic> {
+    let mut found = read(root, file)?;
+    for _ in 0..EMPTY_FILE_LOOKS {
+        if !had_text || !found.as_ref().is_some_and(|source| source.text.is_empty()) {
+            break;
+        }
+        std::thread::sleep(EMPTY_FILE_WAIT);
+        found = read(root, file)?;
+    }
+    Ok(found)
+}
+
 fn collect(
     folder: &Path,
     base: &Path,
