@@ -1,4 +1,4 @@
-// `npm test`: everything. `npm test -- --only rust,unit,workerd,browser,lint` runs some of it.
+// `npm test`: everything. `npm test -- --only lint,unit,rust,workerd,bench,browser` runs some of it.
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -15,6 +15,7 @@ const suites = {
   unit: vitest("Test the packages", "npm/vitest.config.ts"),
   rust: () => run("Test the crates", "cargo", ["test", "--workspace", "--quiet"]),
   workerd: vitest("Test in workerd", "npm/vitest.workerd.config.ts"),
+  bench: vitest("Test the bench harness", "tests/bench/vitest.config.mjs"),
   browser: vitest("Test across packages and in a browser", "tests/vitest.config.ts"),
 };
 

@@ -221,6 +221,12 @@ describe("lunora codegen", () => {
     const nowhere = await lunora(["codegen", "--root", "/proc"]);
     expect(nowhere.code).toBe(2);
     expect(nowhere.output).toContain("PACKAGE_JSON_MISSING");
+    const manifest = app.read("package.json");
+    app.write("package.json", `{ "name": "playground", }}\n`);
+    const broken = await lunora(["codegen"]);
+    expect(broken.code).toBe(2);
+    expect(broken.output).toMatch(/PACKAGE_JSON_INVALID[\s\S]*package\.json/);
+    app.write("package.json", manifest);
     rmSync(app.path("lunora"), { recursive: true });
     const empty = await lunora(["codegen"]);
     expect(empty.code).toBe(2);

@@ -12,6 +12,10 @@ use crate::{FileAction, file_diagnostic, find_wrangler_config};
 /// The compatibility date of an app that names none.
 pub const DEFAULT_COMPATIBILITY_DATE: &str = "2026-11-01";
 
+/// The oldest compatibility date the worker runs with: calls between Workers and Durable Objects are on by
+/// default from then.
+pub const MINIMUM_COMPATIBILITY_DATE: &str = "2024-04-03";
+
 /// How the worker runs, as far as its configuration says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WranglerSettings {

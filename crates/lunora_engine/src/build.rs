@@ -1,6 +1,6 @@
 //! What a production build needs before the bundler runs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lunora_config::{Wanted, WantedObject};
 use lunora_diagnostics::{RenderOptions, SourceFiles};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codegen::{CodegenFailure, CodegenOptions, CodegenReport, codegen_to};
 use crate::pipeline::Output;
-use crate::settings::discover;
+use crate::settings::{discover, with_configuration};
 use crate::worker::OBJECTS;
 
 /// Which project and where its worker goes.
@@ -67,6 +67,7 @@ pub fn prepare_build(options: &BuildOptions) -> Result<BuildPreparation, Box<Cod
         name: Some(project.worker_name()),
         main: Some(options.worker_file.clone()),
         compatibility_date: lunora_config::DEFAULT_COMPATIBILITY_DATE.to_owned(),
+        minimum_compatibility_date: lunora_config::MINIMUM_COMPATIBILITY_DATE.to_owned(),
         compatibility_flags: Vec::new(),
         client_directory: options.client_directory.clone(),
         durable_objects: OBJECTS
@@ -77,7 +78,11 @@ pub fn prepare_build(options: &BuildOptions) -> Result<BuildPreparation, Box<Cod
             })
             .collect(),
     };
-    let update = lunora_config::update_wrangler(&project.root, &wanted).map_err(boxed)?;
+    let update = lunora_config::update_wrangler(&project.root, &wanted).map_err(|error| {
+        let diagnostics = vec![error];
+        let sources = with_configuration(SourceFiles::default(), project.root.as_std_path(), &diagnostics);
+        Box::new(CodegenFailure { diagnostics, sources })
+    })?;
     let mut changes: Vec<String> = update
         .changes
         .into_iter()
@@ -90,7 +95,7 @@ pub fn prepare_build(options: &BuildOptions) -> Result<BuildPreparation, Box<Cod
         color: options.color,
         ..RenderOptions::default()
     };
-    let sources = wrangler_source(update.path.as_std_path());
+    let sources = with_configuration(SourceFiles::default(), project.root.as_std_path(), &update.warnings);
     for warning in &update.warnings {
         report.diagnostics.push(lunora_diagnostics::to_json(warning, &sources));
         report
@@ -103,13 +108,4 @@ pub fn prepare_build(options: &BuildOptions) -> Result<BuildPreparation, Box<Cod
         wrangler_changes: changes,
         report,
     })
-}
-
-/// The configuration's text, for showing where a warning points.
-fn wrangler_source(path: &Path) -> SourceFiles {
-    let mut files = SourceFiles::default();
-    if let (Some(name), Ok(text)) = (path.file_name(), std::fs::read_to_string(path)) {
-        files.insert(name.to_string_lossy(), text);
-    }
-    files
 }

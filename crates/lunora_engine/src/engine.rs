@@ -22,7 +22,7 @@ use crate::module_name::dependency_file;
 use crate::options::EngineOptions;
 use crate::pipeline::{Built, ModuleGraph, Output, Pipeline};
 use crate::remap::SourceMaps;
-use crate::settings::{development_settings, discover};
+use crate::settings::{development_settings, discover, with_configuration};
 use crate::worker::{self, WorkerSettings};
 
 enum Command {
@@ -248,6 +248,8 @@ impl Actor {
                     } else {
                         due |= self.reread(changes.changes.keys().map(PathBuf::as_path));
                     }
+                    // While something is wrong, whatever changed may have been it.
+                    due |= self.failing;
                 }
                 Command::Watched(WatchEvent::Diagnostic(diagnostic)) => self.tell_findings(&[diagnostic]),
                 Command::Refresh(done) => {
@@ -559,6 +561,7 @@ impl Actor {
             .as_ref()
             .map(|pipeline| pipeline.sources().named_by(findings))
             .unwrap_or_default();
+        let sources = with_configuration(sources, &self.root, findings);
         let render = RenderOptions {
             color: self.options.color,
             ..RenderOptions::default()

@@ -567,7 +567,7 @@ impl Walk {
                         format!("`{}` leads nowhere: {why}", import.specifier),
                     )
                     .at(file.to_string(), import.span)
-                    .with_help("Correct the path, or install the package in this project."),
+                    .with_help(unresolved_help(&import.specifier)),
                 );
                 None
             }
@@ -599,6 +599,16 @@ impl Walk {
             errors,
         )
     }
+}
+
+/// What unblocks an import that leads nowhere.
+fn unresolved_help(specifier: &str) -> String {
+    if specifier.starts_with(['.', '/']) {
+        return "Correct the path; it starts from the folder of the importing file.".to_owned();
+    }
+    let parts = if specifier.starts_with('@') { 2 } else { 1 };
+    let package: Vec<&str> = specifier.split('/').take(parts).collect();
+    format!("Install the package: npm install {}", package.join("/"))
 }
 
 /// Files of the app's folder report their syntax errors through the linker already.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use camino::Utf8Path;
 use lunora_config::{DiscoverOptions, Project};
-use lunora_diagnostics::{Diagnostic, codes};
+use lunora_diagnostics::{Diagnostic, SourceFiles, Sources as _, codes};
 
 use crate::worker::WorkerSettings;
 
@@ -27,6 +27,21 @@ pub fn discover(start: &Path, lunora_directory: Option<&str>) -> Result<Project,
             lunora_dir: lunora_directory.map(str::to_owned),
         },
     )
+}
+
+/// Adds the texts of the project's own configuration files that findings point into.
+#[must_use]
+pub fn with_configuration(mut sources: SourceFiles, root: &Path, findings: &[Diagnostic]) -> SourceFiles {
+    for label in findings.iter().flat_map(|finding| &finding.labels) {
+        let is_in_root = !label.file.contains(['/', '\\']);
+        if is_in_root
+            && sources.source(&label.file).is_none()
+            && let Ok(text) = std::fs::read_to_string(root.join(&label.file))
+        {
+            sources.insert(label.file.clone(), text);
+        }
+    }
+    sources
 }
 
 /// Bindings and compatibility of the development worker, from the wrangler configuration and `.dev.vars`.

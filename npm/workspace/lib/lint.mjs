@@ -6,6 +6,7 @@ import { bin, root } from "./paths.mjs";
 import { run } from "./run.mjs";
 
 const withTypes = () => [
+  join(root, "tests"),
   ...packages.map((name) => join(root, "npm", name)),
   ...readdirSync(join(root, "playground")).map((name) => join(root, "playground", name)),
 ];

@@ -209,14 +209,15 @@ impl<'d, 'a> Reconciler<'d, 'a> {
     fn compatibility_date(&mut self, section: &mut Section<'_, 'a>) -> Result<(), Diagnostic> {
         const KEY: &str = "compatibility_date";
         let path = section.path(KEY);
-        let minimum = &self.wanted.compatibility_date;
+        let minimum = &self.wanted.minimum_compatibility_date;
+        let default = &self.wanted.compatibility_date;
         let Some(property) = self.document.property(section.object, &path, KEY)? else {
             if section.is_top {
                 self.add(
                     section,
                     KEY,
-                    json!(minimum),
-                    format!("the compatibility date, `{minimum}`"),
+                    json!(default),
+                    format!("the compatibility date, `{default}`"),
                 );
             }
             return Ok(());

@@ -16,8 +16,10 @@ pub struct Wanted {
     pub name: Option<String>,
     /// Entry, relative to the configuration; another one that is given stays, with a warning.
     pub main: Option<String>,
-    /// `YYYY-MM-DD`: an older date that is given is raised to this, a newer one stays.
+    /// `YYYY-MM-DD`, used only where none is given: a date decides how the app's own code runs.
     pub compatibility_date: String,
+    /// `YYYY-MM-DD`: an older date that is given is raised to this, because the worker cannot run below it.
+    pub minimum_compatibility_date: String,
     /// Flags that have to be on.
     pub compatibility_flags: Vec<String>,
     /// Folder of the built client, relative to the configuration; used only where no `assets` are given.

@@ -21,6 +21,7 @@ fn wanted() -> Wanted {
         name: Some("chat".to_owned()),
         main: Some("lunora/_generated/worker.ts".to_owned()),
         compatibility_date: "2026-04-01".to_owned(),
+        minimum_compatibility_date: "2026-04-01".to_owned(),
         compatibility_flags: vec!["nodejs_compat".to_owned()],
         client_directory: None,
         durable_objects: vec![object("SHARD", "ShardDO"), object("SHARD_REGISTRY", "ShardRegistryDO")],

@@ -56,6 +56,18 @@ fn a_fresh_file() {
 }
 
 #[test]
+fn a_date_is_raised_only_below_what_the_worker_needs() {
+    let wanted = Wanted {
+        minimum_compatibility_date: "2024-04-03".to_owned(),
+        ..wanted()
+    };
+    let date = |text: &str| reconcile_wrangler("f", text, &wanted).unwrap().text;
+    assert!(date("{\"compatibility_date\": \"2025-01-15\"}").contains("2025-01-15"));
+    assert!(date("{\"compatibility_date\": \"2024-01-15\"}").contains("2024-04-03"));
+    assert!(date("{\"name\": \"a\"}").contains("2026-04-01"));
+}
+
+#[test]
 fn a_client_is_served_unless_the_app_says_how() {
     let wanted = Wanted {
         client_directory: Some("dist/client".to_owned()),
