@@ -1,7 +1,17 @@
 // What surrounds the app and goes wrong: disks, state files, the workerd program, processes that die. Each is a
 // coded message that says what unblocks it, and nothing that was acknowledged is lost.
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { TestApp, call, freePort, until, workerdsBelow } from "../support/app.ts";
@@ -156,7 +166,9 @@ export const add = mutation.input({ room: v.string(), text: v.string() }).mutati
     );
     const first = await app.dev();
     const shards = (): string[] =>
-      readdirSync(app.path(".lunora/state"), { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".sqlite"));
+      readdirSync(app.path(".lunora/state"), { recursive: true, encoding: "utf8" }).filter((path) =>
+        path.endsWith(".sqlite"),
+      );
     await call(first.url, "notes:add", { room: "good", text: "kept" });
     const before = new Set(shards());
     await call(first.url, "notes:add", { room: "bad", text: "lost" });
@@ -210,7 +222,8 @@ describe("the workerd program", () => {
     mkdirSync(app.path("impostor/bin"), { recursive: true });
     copyFileSync(join("/bin", program), file);
     chmodSync(file, 0o755);
-    if (version !== undefined) app.write("impostor/package.json", JSON.stringify({ name: `@cloudflare/workerd-${process.platform}`, version }));
+    if (version !== undefined)
+      app.write("impostor/package.json", JSON.stringify({ name: `@cloudflare/workerd-${process.platform}`, version }));
     return file;
   }
 
@@ -370,7 +383,10 @@ describe("disks", () => {
     await call(url, "notes:add", { text: "kept" });
     const before = app.read("lunora/_generated/api.ts");
     const makeRoom = fill(folder);
-    const many = Array.from({ length: 200 }, (_, index) => `export const more${index} = query.query(() => ${index});\n`);
+    const many = Array.from(
+      { length: 200 },
+      (_, index) => `export const more${index} = query.query(() => ${index});\n`,
+    );
     app.write("lunora/many.ts", `import { query } from "./_generated/server";\n${many.join("")}`);
     await told(program, "DISK_FULL", /[Ff]ree/);
     expect(app.read("lunora/_generated/api.ts")).toBe(before);
@@ -402,7 +418,10 @@ describe("disks", () => {
 describe("sources that are unusual and right", () => {
   test("files that call each other in a circle", async () => {
     app = TestApp.copyOf("minimal");
-    app.write("lunora/even.ts", `import { isOdd } from "./odd";\nexport function isEven(n: number): boolean {\n  return n === 0 || isOdd(n - 1);\n}\n`);
+    app.write(
+      "lunora/even.ts",
+      `import { isOdd } from "./odd";\nexport function isEven(n: number): boolean {\n  return n === 0 || isOdd(n - 1);\n}\n`,
+    );
     app.write(
       "lunora/odd.ts",
       `import { query, v } from "./_generated/server";\nimport { isEven } from "./even";\nexport function isOdd(n: number): boolean {\n  return n !== 0 && isEven(n - 1);\n}\nexport const check = query.input({ n: v.number() }).query(({ args }) => isOdd(args.n));\n`,

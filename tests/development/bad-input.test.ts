@@ -39,8 +39,8 @@ interface Mistake {
   says: RegExp[];
   /** Undoes what writing the two files above does not. */
   mend?: (app: TestApp) => void;
-  /** Vite itself ends before any plugin is asked. */
-  endsVite?: boolean;
+  /** Where it is not tried: Vite itself ends at start, or the watcher sees no difference. */
+  not?: "serving" | "starting";
 }
 
 const extra = (text: string) => (app: TestApp) => app.write("lunora/extra.ts", text);
@@ -134,9 +134,7 @@ const mistakes: Mistake[] = [
   },
   {
     title: "an import of a file that is not there",
-    make: extra(
-      `${helper}import { nothing } from "./nowhere";\nexport const more = query.query(() => nothing());\n`,
-    ),
+    make: extra(`${helper}import { nothing } from "./nowhere";\nexport const more = query.query(() => nothing());\n`),
     code: "IMPORT_UNRESOLVED",
     says: [/`\.\/nowhere`/, /lunora\/extra\.ts:2:/, /[Cc]orrect the path/],
     mend: withoutExtra,
@@ -158,6 +156,7 @@ const mistakes: Mistake[] = [
   },
   {
     title: "a folder in place of a source",
+    not: "serving",
     make: (app) => {
       rmSync(app.path("lunora/schema.ts"));
       mkdirSync(app.path("lunora/schema.ts"));
@@ -195,7 +194,7 @@ const mistakes: Mistake[] = [
     title: "a package.json that does not parse",
     make: (app) => app.write("package.json", `{ "name": "playground", }}\n`),
     code: "PACKAGE_JSON_INVALID",
-    endsVite: true,
+    not: "starting",
     says: [/package\.json/],
   },
   {
@@ -279,26 +278,29 @@ describe("while it serves", () => {
     made = undefined;
   });
 
-  test.each(mistakes)("$title is $code, and the last good code serves on", async (mistake) => {
-    made = mistake;
-    const from = vite.output.length;
-    const since = (): string => vite.output.slice(from);
-    mistake.make(app);
-    await until(`${mistake.code} is told`, () => since().search(mistake.code) >= 0).catch((error) => {
-      throw new Error(`${mistake.code} was not told:\n${since()}`, { cause: error });
-    });
-    for (const expression of mistake.says) await until(`${expression}`, () => expression.test(since()));
-    stored.push(mistake.title);
-    await call(url, "notes:add", { text: mistake.title });
-    expect(await texts(url)).toEqual([...stored].sort());
+  test.each(mistakes.filter(({ not }) => not !== "serving"))(
+    "$title is $code, and the last good code serves on",
+    async (mistake) => {
+      made = mistake;
+      const from = vite.output.length;
+      const since = (): string => vite.output.slice(from);
+      mistake.make(app);
+      await until(`${mistake.code} is told`, () => since().search(mistake.code) >= 0).catch((error) => {
+        throw new Error(`${mistake.code} was not told:\n${since()}`, { cause: error });
+      });
+      for (const expression of mistake.says) await until(`${expression}`, () => expression.test(since()));
+      stored.push(mistake.title);
+      await call(url, "notes:add", { text: mistake.title });
+      expect(await texts(url)).toEqual([...stored].sort());
 
-    mend(app, mistake);
-    made = undefined;
-    await until("all is well again", () => since().includes("all errors are gone")).catch((error) => {
-      throw new Error(`no recovery:\n${since()}`, { cause: error });
-    });
-    expect(await texts(url)).toEqual([...stored].sort());
-  });
+      mend(app, mistake);
+      made = undefined;
+      await until("all is well again", () => since().includes("all errors are gone")).catch((error) => {
+        throw new Error(`no recovery:\n${since()}`, { cause: error });
+      });
+      expect(await texts(url)).toEqual([...stored].sort());
+    },
+  );
 });
 
 describe("before it starts", () => {
@@ -308,33 +310,38 @@ describe("before it starts", () => {
     await app.dispose();
   });
 
-  test.each(mistakes.filter(({ endsVite }) => endsVite !== true))("$title is $code, and mending it is enough", async (mistake) => {
-    app = newApp();
-    mistake.make(app);
-    const port = await freePort();
-    const url = `http://localhost:${port}`;
-    const vite = app.run("vite", ["dev", "--port", String(port), "--strictPort"]);
-    await until(`${mistake.code} is told`, () => vite.output.search(mistake.code) >= 0).catch((error) => {
-      throw new Error(`${mistake.code} was not told:\n${vite.output}`, { cause: error });
-    });
-    for (const expression of mistake.says) expect(vite.output).toMatch(expression);
-    const refusal = await until("Vite answers", () =>
-      fetch(`${url}/_lunora/rpc`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ functionPath: "notes:list", args: {} }),
-      }),
-    );
-    expect(refusal.status).toBe(503);
-    expect(await refusal.json()).toMatchObject({ error: { code: expect.stringMatching(mistake.code), message: expect.any(String) } });
-    expect((await fetch(url)).status).toBe(200);
+  test.each(mistakes.filter(({ not }) => not !== "starting"))(
+    "$title is $code, and mending it is enough",
+    async (mistake) => {
+      app = newApp();
+      mistake.make(app);
+      const port = await freePort();
+      const url = `http://localhost:${port}`;
+      const vite = app.run("vite", ["dev", "--port", String(port), "--strictPort"]);
+      await until(`${mistake.code} is told`, () => vite.output.search(mistake.code) >= 0).catch((error) => {
+        throw new Error(`${mistake.code} was not told:\n${vite.output}`, { cause: error });
+      });
+      for (const expression of mistake.says) expect(vite.output).toMatch(expression);
+      const refusal = await until("Vite answers", () =>
+        fetch(`${url}/_lunora/rpc`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ functionPath: "notes:list", args: {} }),
+        }),
+      );
+      expect(refusal.status).toBe(503);
+      expect(await refusal.json()).toMatchObject({
+        error: { code: expect.stringMatching(mistake.code), message: expect.any(String) },
+      });
+      expect((await fetch(url)).status).toBe(200);
 
-    mend(app, mistake);
-    await until("it serves", async () => {
-      if (vite.child.exitCode !== null) throw new Error(vite.output);
-      await call(url, "notes:add", { text: "first" });
-      return true;
-    });
-    expect(await texts(url)).toContain("first");
-  });
+      mend(app, mistake);
+      await until("it serves", async () => {
+        if (vite.child.exitCode !== null) throw new Error(vite.output);
+        await call(url, "notes:add", { text: "first" });
+        return true;
+      });
+      expect(await texts(url)).toContain("first");
+    },
+  );
 });

@@ -60,7 +60,13 @@ describe("vite build", () => {
     }
 
     const configuration = app.read("wrangler.jsonc");
-    for (const part of ["dist/worker/worker.js", "ShardDO", "ShardRegistryDO", "new_sqlite_classes", "compatibility_date"]) {
+    for (const part of [
+      "dist/worker/worker.js",
+      "ShardDO",
+      "ShardRegistryDO",
+      "new_sqlite_classes",
+      "compatibility_date",
+    ]) {
       expect(configuration).toContain(part);
     }
     expect(first.output).toContain("wrangler.jsonc");
@@ -122,8 +128,16 @@ describe("vite build", () => {
   });
 
   test.each([
-    ["an import that leads nowhere", 'import { nothing } from "./nowhere";\nexport const one = nothing;\n', "./nowhere"],
-    ["a package that is not installed", 'import nothing from "not-installed";\nexport const one = nothing;\n', "not-installed"],
+    [
+      "an import that leads nowhere",
+      'import { nothing } from "./nowhere";\nexport const one = nothing;\n',
+      "./nowhere",
+    ],
+    [
+      "a package that is not installed",
+      'import nothing from "not-installed";\nexport const one = nothing;\n',
+      "not-installed",
+    ],
   ])("fails on %s", async (_title, text, name) => {
     app = TestApp.copyOf("minimal");
     app.write("lunora/extra.ts", text);

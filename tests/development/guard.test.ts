@@ -132,7 +132,10 @@ describe("a foreign Host", () => {
   );
 
   test("that is not there at all is no better", async () => {
-    const answer = await send(engine, "/_lunora/rpc", json, { ...rpc("notes:add", { text: "no host" }), setHost: false });
+    const answer = await send(engine, "/_lunora/rpc", json, {
+      ...rpc("notes:add", { text: "no host" }),
+      setHost: false,
+    });
     expect([400, 403]).toContain(answer.status);
   });
 
@@ -236,12 +239,7 @@ test("a page that posts a form without JSON is not heard", async () => {
   for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]) {
     const { host } = new URL(url);
     const before = (await call(url, "notes:list")) as unknown[];
-    const answer = await send(
-      url,
-      "/_lunora/rpc",
-      { "content-type": type, host },
-      rpc("notes:add", { text: "form" }),
-    );
+    const answer = await send(url, "/_lunora/rpc", { "content-type": type, host }, rpc("notes:add", { text: "form" }));
     expect(answer.status, type).toBe(415);
     expect(await call(url, "notes:list")).toHaveLength(before.length);
   }

@@ -15,7 +15,10 @@ interface Sources {
   hasColumn: boolean;
 }
 
-const functionsOf = ({ version, hasColumn }: Sources): string => `import { mutation, query, v } from "./_generated/server";
+const functionsOf = ({
+  version,
+  hasColumn,
+}: Sources): string => `import { mutation, query, v } from "./_generated/server";
 
 export const version = query.query(() => ${version});
 
@@ -149,14 +152,16 @@ test(`${edits} edits under ${writers} writers (LUNORA_SEED=${seed})`, async () =
   const expected = crew.flatMap((writer) => writer.acknowledged);
   expect(rows.map(({ text }) => text).sort()).toEqual(expected.sort());
   expect(crew.flatMap((writer) => writer.failures)).toEqual([]);
-  const uncoded = crew.flatMap((writer) => writer.refusals).filter(({ body }) => {
-    try {
-      const { error } = JSON.parse(body) as { error?: { code?: unknown; message?: unknown } };
-      return !/^[A-Z][A-Z_]+$/.test(String(error?.code)) || typeof error?.message !== "string";
-    } catch {
-      return true;
-    }
-  });
+  const uncoded = crew
+    .flatMap((writer) => writer.refusals)
+    .filter(({ body }) => {
+      try {
+        const { error } = JSON.parse(body) as { error?: { code?: unknown; message?: unknown } };
+        return !/^[A-Z][A-Z_]+$/.test(String(error?.code)) || typeof error?.message !== "string";
+      } catch {
+        return true;
+      }
+    });
   expect(uncoded).toEqual([]);
   expect(new Set(done)).toEqual(new Set(["function", "column", "break", "mend"]));
 });

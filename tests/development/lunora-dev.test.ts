@@ -249,15 +249,19 @@ describe("lunora", () => {
     expect(output).toContain("dev");
   });
 
-  test.each([[["--nonsense"]], [["dev", "--nonsense"]], [["nonsense"]], [["dev", "--port", "0"]], [["dev", "--port", "x"]], [[]]])(
-    "%j is wrong usage",
-    async (wrong) => {
-      app = TestApp.copyOf("minimal");
-      const { code, output } = await lunora(wrong);
-      expect(code).toBe(2);
-      expect(output).toMatch(/[Uu]sage|--help/);
-    },
-  );
+  test.each([
+    [["--nonsense"]],
+    [["dev", "--nonsense"]],
+    [["nonsense"]],
+    [["dev", "--port", "0"]],
+    [["dev", "--port", "x"]],
+    [[]],
+  ])("%j is wrong usage", async (wrong) => {
+    app = TestApp.copyOf("minimal");
+    const { code, output } = await lunora(wrong);
+    expect(code).toBe(2);
+    expect(output).toMatch(/[Uu]sage|--help/);
+  });
 
   test("colours only when asked to", async () => {
     app = TestApp.copyOf("minimal");

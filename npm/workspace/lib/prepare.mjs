@@ -1,5 +1,4 @@
 // Installs and builds what is missing; each step is skipped when nothing it depends on has changed.
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { buildNative } from "./native.mjs";
@@ -14,13 +13,9 @@ const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 async function installPackages() {
   const value = fingerprint([join(root, "package.json"), join(root, "package-lock.json")]);
   const installed = join(root, "node_modules", ".package-lock.json");
+  // Not `npm ci`: npm leaves optional packages of other platforms out of the lock file, and `npm ci` then refuses it.
   await unlessStamped("install", value, [installed], () =>
-    run("Install packages", npm, [
-      existsSync(installed) ? "install" : "ci",
-      "--no-audit",
-      "--no-fund",
-      "--loglevel=error",
-    ]),
+    run("Install packages", npm, ["install", "--no-audit", "--no-fund", "--loglevel=error"]),
   );
 }
 
