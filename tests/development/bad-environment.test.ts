@@ -21,7 +21,7 @@ let app: TestApp;
 const undo: (() => void)[] = [];
 
 afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) step();
+  for (const step of undo.splice(0).toReversed()) step();
   await app.dispose();
 });
 
@@ -257,9 +257,9 @@ describe("the workerd program", () => {
     );
     const { url, vite: program } = await app.dev();
     const acknowledged: string[] = [];
-    let stopping = false;
+    const stop = new AbortController();
     const write = async (writer: number): Promise<void> => {
-      for (let turn = 0; !stopping; turn += 1) {
+      for (let turn = 0; !stop.signal.aborted; turn += 1) {
         const text = `${writer}-${turn}`;
         for (;;) {
           const response = await fetch(`${url}/_lunora/rpc`, {
@@ -286,7 +286,7 @@ describe("the workerd program", () => {
       const goal = acknowledged.length + 20;
       await until("the writers get on", () => acknowledged.length >= goal);
     } finally {
-      stopping = true;
+      stop.abort();
       await Promise.all(running);
     }
     const rows = (await call(url, "notes:all")) as { text: string }[];

@@ -152,7 +152,7 @@ const mistakes: Mistake[] = [
       writeFileSync(app.path("lunora/extra.ts"), Buffer.from([0x2f, 0x2f, 0x20, 0xff, 0xfe, 0x00, 0xe4, 0x0a])),
     code: "SOURCE_UNREADABLE",
     says: [/`lunora\/extra\.ts`/, /UTF-8/],
-    mend: extra("export const nothing = 1;\n"),
+    mend: withoutExtra,
   },
   {
     title: "a folder in place of a source",
@@ -169,14 +169,14 @@ const mistakes: Mistake[] = [
     title: "a line of `.dev.vars` that says nothing",
     make: (app) => app.write(".dev.vars", "TOKEN=one\nthis is no assignment\n"),
     code: "ENVIRONMENT_SYNTAX",
-    says: [/line 2 of `\.dev\.vars`/, /NAME=value/],
+    says: [/\.dev\.vars:2:/, /NAME=value/],
     mend: (app) => rmSync(app.path(".dev.vars")),
   },
   {
     title: "a wrangler configuration that does not parse",
     make: (app) => app.write("wrangler.jsonc", `{ "name": "x", "compatibility_date": }\n`),
     code: "WRANGLER_SYNTAX",
-    says: [/wrangler\.jsonc/],
+    says: [/wrangler\.jsonc:1:/],
     mend: (app) => rmSync(app.path("wrangler.jsonc")),
   },
   {
@@ -195,7 +195,7 @@ const mistakes: Mistake[] = [
     make: (app) => app.write("package.json", `{ "name": "playground", }}\n`),
     code: "PACKAGE_JSON_INVALID",
     not: "starting",
-    says: [/package\.json/],
+    says: [/package\.json:1:/],
   },
   {
     title: "a file in place of `_generated`",

@@ -89,7 +89,7 @@ describe("vite build", () => {
     app = TestApp.copyOf("minimal");
     const own = `// Deployed by the night shift.
 {
-\t"compatibility_date": "2026-11-01", /* tested */
+\t"compatibility_date": "2026-01-15", /* tested */
 \t"vars": { "GREETING": "hello", },
 \t// The name is on the invoices.
 \t"name": "our-notes",

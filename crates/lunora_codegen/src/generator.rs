@@ -23,6 +23,18 @@ struct Generation {
     application: Application,
     options: GenerateOptions,
     files: Vec<GeneratedFile>,
+    /// `openapi.json` is that of an earlier application.
+    description_is_old: bool,
+}
+
+/// How much of the files is brought up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything.
+    All,
+    /// What editors and workers wait for. The description of the API, which is by far the largest file and
+    /// which nobody waits for, may stay that of an earlier generation until the next run with [`Scope::All`].
+    Modules,
 }
 
 impl Generator {
@@ -34,10 +46,16 @@ impl Generator {
         &mut self,
         application: &Application,
         options: &GenerateOptions,
+        scope: Scope,
     ) -> Result<Vec<GeneratedFile>, Vec<Diagnostic>> {
+        let mut description_is_old = false;
         let files = match self.last.take_if(|last| last.options != *options) {
             None => match &self.last {
-                Some(last) => last.regenerate(application)?,
+                Some(last) => {
+                    let (files, old) = last.regenerate(application, scope)?;
+                    description_is_old = old;
+                    files
+                }
                 None => generate(application, options)?,
             },
             Some(other_options) => match generate(application, options) {
@@ -52,21 +70,28 @@ impl Generator {
             application: application.clone(),
             options: options.clone(),
             files: files.clone(),
+            description_is_old,
         });
         Ok(files)
     }
 }
 
 impl Generation {
-    fn regenerate(&self, application: &Application) -> Result<Vec<GeneratedFile>, Vec<Diagnostic>> {
+    /// The files, and whether the description among them is old.
+    fn regenerate(
+        &self,
+        application: &Application,
+        scope: Scope,
+    ) -> Result<(Vec<GeneratedFile>, bool), Vec<Diagnostic>> {
         let last = &self.application;
         let functions = changed_parts(&last.functions, &application.functions);
         let tables_changed = !are_same_tables(last, application);
         let entry_changed = last.has_app_module != application.has_app_module
             || last.schema_export != application.schema_export
             || last.schema_file != application.schema_file;
-        if !functions.any() && !tables_changed && !entry_changed {
-            return Ok(self.files.clone());
+        let description_is_due = functions.any() || self.description_is_old;
+        if !description_is_due && !tables_changed && !entry_changed {
+            return Ok((self.files.clone(), false));
         }
         let options = &self.options;
         let surface = CallSurface::new(application, options)?;
@@ -76,7 +101,7 @@ impl Generation {
                 DATA_MODEL if tables_changed => data_model(&application.tables),
                 API if functions.surface => surface.api(options)?,
                 FUNCTIONS if functions.surface => surface.functions(options),
-                OPENAPI if functions.any() => openapi(&surface.sorted, options),
+                OPENAPI if description_is_due && scope == Scope::All => openapi(&surface.sorted, options),
                 WORKER if entry_changed => worker(application, options),
                 _ => {
                     files.push(last.clone());
@@ -92,7 +117,7 @@ impl Generation {
                 }
             });
         }
-        Ok(files)
+        Ok((files, description_is_due && scope == Scope::Modules))
     }
 }
 
@@ -159,7 +184,7 @@ mod tests {
     use indexmap::IndexMap;
     use lunora_ir::{Address, Application, Function, FunctionKind, ShardMode, Table, Validator, Visibility};
 
-    use super::Generator;
+    use super::{Generator, Scope};
     use crate::{GenerateOptions, GeneratedFile, PackagePrefix, generate};
 
     fn function(export: &str) -> Function {
@@ -263,9 +288,9 @@ mod tests {
                 ..Application::default()
             };
             let mut generator = Generator::default();
-            let before = generator.generate(&application, &options()).unwrap();
+            let before = generator.generate(&application, &options(), Scope::All).unwrap();
             edit(&mut application);
-            let after = generator.generate(&application, &options()).unwrap();
+            let after = generator.generate(&application, &options(), Scope::All).unwrap();
             assert_eq!(regenerated(&before, &after), expected, "edit {position}");
             assert_eq!(after, generate(&application, &options()).unwrap(), "edit {position}");
             let other = GenerateOptions {
@@ -273,10 +298,34 @@ mod tests {
                 ..options()
             };
             assert_eq!(
-                generator.generate(&application, &other).unwrap(),
+                generator.generate(&application, &other, Scope::All).unwrap(),
                 generate(&application, &other).unwrap()
             );
         }
+    }
+
+    #[test]
+    fn the_description_can_wait_and_is_not_forgotten() {
+        let mut application = Application {
+            functions: vec![Arc::new(function("f"))],
+            ..Application::default()
+        };
+        let mut generator = Generator::default();
+        let first = generator.generate(&application, &options(), Scope::Modules).unwrap();
+        assert_eq!(
+            first,
+            generate(&application, &options()).unwrap(),
+            "there is nothing to keep yet"
+        );
+        application.functions.push(Arc::new(function("g")));
+        let modules = generator.generate(&application, &options(), Scope::Modules).unwrap();
+        assert_eq!(regenerated(&first, &modules), ["api.ts", "functions.ts"]);
+        let again = generator.generate(&application, &options(), Scope::Modules).unwrap();
+        assert!(regenerated(&modules, &again).is_empty());
+        let all = generator.generate(&application, &options(), Scope::All).unwrap();
+        assert_eq!(all, generate(&application, &options()).unwrap());
+        let unchanged = generator.generate(&application, &options(), Scope::All).unwrap();
+        assert!(regenerated(&all, &unchanged).is_empty());
     }
 
     #[test]
@@ -290,9 +339,9 @@ mod tests {
             ..Application::default()
         };
         let mut generator = Generator::default();
-        let before = generator.generate(&good, &options()).unwrap();
-        assert!(generator.generate(&twice, &options()).is_err());
-        let after = generator.generate(&good, &options()).unwrap();
+        let before = generator.generate(&good, &options(), Scope::All).unwrap();
+        assert!(generator.generate(&twice, &options(), Scope::All).is_err());
+        let after = generator.generate(&good, &options(), Scope::All).unwrap();
         assert!(regenerated(&before, &after).is_empty());
     }
 }

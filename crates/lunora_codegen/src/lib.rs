@@ -25,6 +25,6 @@ mod writer;
 pub use check::{Stale, StaleReason, check_generated};
 pub use generate::{GENERATED_MODULES, generate};
 pub use generated_file::GeneratedFile;
-pub use generator::Generator;
+pub use generator::{Generator, Scope};
 pub use options::{GenerateOptions, PackagePrefix};
 pub use writer::{WriteReport, Writer, write_generated};

@@ -8,7 +8,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use lunora_engine::{Output, Pipeline, discover};
+use lunora_engine::{Output, Pipeline, Scope, discover};
 
 fn main() {
     let root = PathBuf::from(std::env::args().nth(1).unwrap());
@@ -20,7 +20,7 @@ fn main() {
         let mut pipeline = Pipeline::open(discover(&root, None).unwrap(), output, &[]).unwrap();
         println!("{output:?} open {:?}", started.elapsed());
         let started = Instant::now();
-        let built = pipeline.run().unwrap();
+        let built = pipeline.run(Scope::Modules).unwrap();
         println!(
             "{output:?} cold {:?} (generate {:?})",
             started.elapsed(),
@@ -36,7 +36,7 @@ fn main() {
             let started = Instant::now();
             pipeline.reread([file.as_path()]).unwrap();
             let reread = started.elapsed();
-            let built = pipeline.run().unwrap();
+            let built = pipeline.run(Scope::Modules).unwrap();
             println!(
                 "{output:?} edit {:?} (reread {reread:?}, generate {:?})",
                 started.elapsed(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use lunora_codegen::StaleReason;
+use lunora_codegen::{Scope, StaleReason};
 use lunora_diagnostics::{Diagnostic, RenderOptions, SourceFiles, codes};
 use serde::{Deserialize, Serialize};
 
@@ -96,25 +96,27 @@ pub(crate) fn codegen_to(options: &CodegenOptions, output: Output) -> Result<Cod
     let generated_folder = project.generated_dir().into_std_path_buf();
     let mut pipeline = Pipeline::open(project, output, &[]).map_err(boxed)?;
     let outcome = if options.check {
-        pipeline.generate().and_then(|(application, files, diagnostics)| {
-            let found = lunora_codegen::check_generated(&generated_folder, &files).map_err(|error| vec![error])?;
-            if found.is_empty() {
-                Ok((
-                    application,
-                    diagnostics,
-                    lunora_codegen::WriteReport {
-                        written: Vec::new(),
-                        unchanged: files.iter().map(|file| file.path.to_owned()).collect(),
-                        removed: Vec::new(),
-                    },
-                ))
-            } else {
-                Err(found.iter().map(|entry| stale(&entry.path, &entry.reason)).collect())
-            }
-        })
+        pipeline
+            .generate(Scope::All)
+            .and_then(|(application, files, diagnostics)| {
+                let found = lunora_codegen::check_generated(&generated_folder, &files).map_err(|error| vec![error])?;
+                if found.is_empty() {
+                    Ok((
+                        application,
+                        diagnostics,
+                        lunora_codegen::WriteReport {
+                            written: Vec::new(),
+                            unchanged: files.iter().map(|file| file.path.to_owned()).collect(),
+                            removed: Vec::new(),
+                        },
+                    ))
+                } else {
+                    Err(found.iter().map(|entry| stale(&entry.path, &entry.reason)).collect())
+                }
+            })
     } else {
         pipeline
-            .run()
+            .run(Scope::All)
             .map(|built| (built.application, built.diagnostics, built.write))
     };
     let sources = pipeline.sources();

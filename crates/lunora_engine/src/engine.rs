@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use lunora_codegen::Scope;
 use lunora_diagnostics::{Diagnostic, RenderOptions, Severity, codes};
 use lunora_watch::{WatchEvent, WatchOptions, Watcher};
 use lunora_workerd::{
@@ -334,7 +335,7 @@ impl Actor {
                     Pipeline::open(project, output, &options.alias).map_err(|error| vec![error])?
                 }
             };
-            let built = pipeline.run();
+            let built = pipeline.run(Scope::Modules);
             Ok::<_, Vec<Diagnostic>>((pipeline, built))
         })
         .await;
@@ -361,6 +362,7 @@ impl Actor {
             self.serve(&worker, &built).await?;
             self.widen_watch(&built.graph);
         }
+        self.describe(&built).await?;
         if self.failing {
             self.failing = false;
             self.host.tell(EngineEvent::Recovered);
@@ -370,6 +372,26 @@ impl Actor {
             self.last_findings = built.diagnostics;
         }
         Ok(())
+    }
+
+    /// Writes the description of the API, which nobody waits for, after everything else.
+    async fn describe(&mut self, built: &Built) -> Result<(), Vec<Diagnostic>> {
+        let Some(mut pipeline) = self.pipeline.take() else {
+            return Ok(());
+        };
+        let application = built.application.clone();
+        let joined = tokio::task::spawn_blocking(move || {
+            let described = pipeline.describe(&application);
+            (pipeline, described)
+        })
+        .await;
+        match joined {
+            Ok((pipeline, described)) => {
+                self.pipeline = Some(pipeline);
+                described
+            }
+            Err(error) => Err(vec![panicked(&error)]),
+        }
     }
 
     async fn serve(&mut self, worker: &WorkerdHandle, built: &Built) -> Result<(), Vec<Diagnostic>> {

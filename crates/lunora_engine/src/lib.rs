@@ -24,6 +24,7 @@ pub use codegen::{CodegenFailure, CodegenOptions, CodegenReport, codegen};
 pub use engine::Engine;
 pub use event::{DependencyEntry, EngineEvent};
 pub use host::EventSink;
+pub use lunora_codegen::Scope;
 pub use options::EngineOptions;
 pub use pipeline::{Built, Output, Pipeline};
 pub use resolution::Alias;

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
-use lunora_codegen::{GenerateOptions, GeneratedFile, Generator, PackagePrefix, WriteReport, Writer};
+use lunora_codegen::{GenerateOptions, GeneratedFile, Generator, PackagePrefix, Scope, WriteReport, Writer};
 use lunora_config::Project;
-use lunora_diagnostics::{Diagnostic, Severity, codes};
+use lunora_diagnostics::{Diagnostic, Severity, Span, codes};
 use lunora_ir::Application;
 use lunora_parse::{
     AnalyzeOptions, EmitOptions, FileAnalysis, Linker, ModuleImport, ParseCache, ProjectFiles, SourceText,
@@ -239,17 +239,18 @@ impl Pipeline {
     }
 
     /// Runs: links the app, writes the generated files and, where asked for, collects the worker's modules.
+    /// With [`Scope::Modules`] the description of the API is left for [`Pipeline::describe`].
     ///
     /// # Errors
     /// Every error found; nothing was written then.
-    pub fn run(&mut self) -> Result<Built, Vec<Diagnostic>> {
+    pub fn run(&mut self, scope: Scope) -> Result<Built, Vec<Diagnostic>> {
         let started = Instant::now();
-        let (application, generated, mut diagnostics) = self.generate()?;
+        let (application, generated, mut diagnostics) = self.generate(scope)?;
         let write = self.writer.write(&generated).map_err(|error| vec![error])?;
         let generate_time = started.elapsed();
         let mut graph = ModuleGraph::default();
         if self.emit {
-            for file in &generated {
+            for file in generated.iter().filter(|file| !is_json(file.path)) {
                 self.sources.insert(SourceText {
                     path: self.generated_name(file.path).into(),
                     text: file.contents.clone(),
@@ -275,12 +276,31 @@ impl Pipeline {
     ///
     /// # Errors
     /// Every error found.
-    pub fn generate(&mut self) -> Result<(Application, Vec<GeneratedFile>, Vec<Diagnostic>), Vec<Diagnostic>> {
+    pub fn generate(
+        &mut self,
+        scope: Scope,
+    ) -> Result<(Application, Vec<GeneratedFile>, Vec<Diagnostic>), Vec<Diagnostic>> {
         let (application, diagnostics) = self.link();
         if has_errors(&diagnostics) {
             return Err(diagnostics);
         }
-        let options = GenerateOptions {
+        let generated = self.generator.generate(&application, &self.generate_options(), scope)?;
+        Ok((application, generated, diagnostics))
+    }
+
+    /// Writes what [`Pipeline::run`] left behind for an application that it returned.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn describe(&mut self, application: &Application) -> Result<(), Vec<Diagnostic>> {
+        let generated = self
+            .generator
+            .generate(application, &self.generate_options(), Scope::All)?;
+        self.writer.write(&generated).map(|_| ()).map_err(|error| vec![error])
+    }
+
+    fn generate_options(&self) -> GenerateOptions {
+        GenerateOptions {
             package_prefix: if self.project.package.depends_on_umbrella {
                 PackagePrefix::Umbrella
             } else {
@@ -288,13 +308,16 @@ impl Pipeline {
             },
             directory: self.layout.directory.clone(),
             title: self.project.worker_name(),
-        };
-        let generated = self.generator.generate(&application, &options)?;
-        Ok((application, generated, diagnostics))
+        }
     }
 
     fn analyze(&mut self) -> Vec<Arc<FileAnalysis>> {
-        let files: Vec<SourceText> = self.sources.iter().cloned().collect();
+        let files: Vec<SourceText> = self
+            .sources
+            .iter()
+            .filter(|source| !is_json(&source.path))
+            .cloned()
+            .collect();
         let context = ResolveContext {
             layout: &self.layout,
             sources: &self.sources,
@@ -376,7 +399,7 @@ impl Pipeline {
                 .collect();
             self.walked = modules;
             if unread.is_empty() {
-                return walk.finish(&self.layout, &self.walked);
+                return walk.finish(&self.layout, &self.walked, &self.sources);
             }
             let mut errors = Vec::new();
             for file in unread {
@@ -452,7 +475,7 @@ impl ResolveContext<'_> {
             name: analysis.path.clone(),
             body: javascript.code.clone(),
             source_map: javascript.source_map.clone(),
-            is_json: analysis.path.ends_with(".json"),
+            is_json: false,
         });
         let edges = analysis
             .imports
@@ -521,6 +544,10 @@ impl Walk {
             if !seen.insert(name.clone()) {
                 continue;
             }
+            if is_json(&name) {
+                walk.order.push(name);
+                continue;
+            }
             let Some(module) = modules.get(&name) else {
                 continue;
             };
@@ -574,10 +601,25 @@ impl Walk {
         }
     }
 
-    fn finish(self, layout: &Layout, walked: &HashMap<Arc<str>, WalkedModule>) -> (ModuleGraph, Vec<Diagnostic>) {
+    fn finish(
+        self,
+        layout: &Layout,
+        walked: &HashMap<Arc<str>, WalkedModule>,
+        sources: &SourceSet,
+    ) -> (ModuleGraph, Vec<Diagnostic>) {
         let mut errors = self.errors;
         let mut modules = Vec::with_capacity(self.order.len());
         for name in &self.order {
+            if let Some(source) = sources.get(name).filter(|_| is_json(name)) {
+                errors.extend(json_error(source));
+                modules.push(WorkerModule {
+                    name: name.clone(),
+                    body: source.text.clone(),
+                    source_map: None,
+                    is_json: true,
+                });
+                continue;
+            }
             let Some(known) = walked.get(name) else { continue };
             if is_outside(layout, name) {
                 errors.extend(known.analysis.diagnostics.iter().cloned());
@@ -609,6 +651,30 @@ fn unresolved_help(specifier: &str) -> String {
     let parts = if specifier.starts_with('@') { 2 } else { 1 };
     let package: Vec<&str> = specifier.split('/').take(parts).collect();
     format!("Install the package: npm install {}", package.join("/"))
+}
+
+fn is_json(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
+}
+
+/// What is wrong with a JSON file that the worker imports.
+fn json_error(source: &SourceText) -> Option<Diagnostic> {
+    let error = serde_json::from_str::<serde::de::IgnoredAny>(&source.text).err()?;
+    let start: usize = source
+        .text
+        .split_inclusive('\n')
+        .take(error.line().saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let at = (start + error.column().saturating_sub(1)).min(source.text.len());
+    let at = u32::try_from(at).unwrap_or(u32::MAX);
+    Some(
+        Diagnostic::error(codes::SYNTAX_ERROR, format!("{} is not JSON: {error}", source.path))
+            .at(source.path.to_string(), Span { start: at, end: at })
+            .with_help("Fix it at the marked place; JSON has no comments and no trailing commas."),
+    )
 }
 
 /// Files of the app's folder report their syntax errors through the linker already.

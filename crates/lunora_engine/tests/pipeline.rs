@@ -6,7 +6,7 @@
     reason = "a panic is a failed test"
 )]
 
-use lunora_engine::{Output, Pipeline, discover};
+use lunora_engine::{Output, Pipeline, Scope, discover};
 use lunora_testing::TempProject;
 
 const PACKAGE: &str = r#"{"name":"app","type":"module","dependencies":{"lunorash":"*"}}"#;
@@ -47,10 +47,10 @@ fn open(project: &TempProject, output: Output) -> Pipeline {
 fn writes_the_generated_files_once() {
     let project = project();
     let mut pipeline = open(&project, Output::Codegen);
-    let first = pipeline.run().unwrap();
+    let first = pipeline.run(Scope::All).unwrap();
     assert!(first.write.written.contains(&"api.ts".to_owned()), "{:?}", first.write);
     assert_eq!(first.application.functions.len(), 2);
-    let again = open(&project, Output::Codegen).run().unwrap();
+    let again = open(&project, Output::Codegen).run(Scope::All).unwrap();
     assert!(again.write.written.is_empty(), "{:?}", again.write);
 }
 
@@ -58,7 +58,7 @@ fn writes_the_generated_files_once() {
 fn collects_the_modules_the_worker_reaches() {
     let project = project();
     let mut pipeline = open(&project, Output::Worker);
-    let built = pipeline.run().unwrap();
+    let built = pipeline.run(Scope::All).unwrap();
     let names: Vec<&str> = built.graph.modules.iter().map(|module| &*module.name).collect();
     assert_eq!(names[0], "lunora/_generated/worker.ts");
     assert!(names.contains(&"lunora/notes.ts"), "{names:?}");
@@ -84,7 +84,7 @@ fn collects_the_modules_the_worker_reaches() {
 fn an_edit_changes_one_module() {
     let project = project();
     let mut pipeline = open(&project, Output::Worker);
-    let before = pipeline.run().unwrap();
+    let before = pipeline.run(Scope::All).unwrap();
     project.write(
         "shared/shout.ts",
         "export const shout = (text: string): string => `${text}!`;\n",
@@ -92,7 +92,7 @@ fn an_edit_changes_one_module() {
     let path = project.path("shared/shout.ts");
     assert!(pipeline.concerns(path.as_ref()));
     assert!(pipeline.reread([path.as_ref()]).unwrap());
-    let after = pipeline.run().unwrap();
+    let after = pipeline.run(Scope::All).unwrap();
     let differing: Vec<&str> = before
         .graph
         .modules
@@ -109,7 +109,7 @@ fn an_edit_changes_one_module() {
 fn an_import_that_leads_nowhere_has_a_place() {
     let project = project();
     project.remove("shared/shout.ts");
-    let errors = open(&project, Output::Worker).run().unwrap_err();
+    let errors = open(&project, Output::Worker).run(Scope::All).unwrap_err();
     assert_eq!(errors[0].code.as_str(), "IMPORT_UNRESOLVED");
     assert_eq!(errors[0].labels[0].file, "lunora/notes.ts");
 }
@@ -119,10 +119,10 @@ fn a_file_that_appears_is_found_by_an_earlier_import() {
     let project = project();
     project.remove("shared/shout.ts");
     let mut pipeline = open(&project, Output::Worker);
-    pipeline.run().unwrap_err();
+    pipeline.run(Scope::All).unwrap_err();
     project.write("shared/shout.ts", SHOUT);
     pipeline.reread_all().unwrap();
-    pipeline.run().unwrap();
+    pipeline.run(Scope::All).unwrap();
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn what_only_a_bundler_can_load_asks_for_one() {
         "shared/shout.ts",
         "import text from './data.txt';\nexport const shout = (_: string): string => text;\n",
     );
-    let built = open(&project, Output::Worker).run().unwrap();
+    let built = open(&project, Output::Worker).run(Scope::All).unwrap();
     assert!(built.graph.needs_bundle.unwrap().contains("data.txt"));
 }
 
@@ -141,16 +141,16 @@ fn what_only_a_bundler_can_load_asks_for_one() {
 fn a_syntax_error_writes_nothing() {
     let project = project();
     let mut pipeline = open(&project, Output::Worker);
-    pipeline.run().unwrap();
+    pipeline.run(Scope::All).unwrap();
     let before = project.read("lunora/_generated/api.ts");
     project.write("lunora/notes.ts", "export const broken = ;\n");
     assert!(pipeline.reread([project.path("lunora/notes.ts").as_ref()]).unwrap());
-    let errors = pipeline.run().unwrap_err();
+    let errors = pipeline.run(Scope::All).unwrap_err();
     assert_eq!(errors[0].code.as_str(), "SYNTAX_ERROR");
     assert_eq!(project.read("lunora/_generated/api.ts"), before);
     project.write("lunora/notes.ts", NOTES);
     assert!(pipeline.reread([project.path("lunora/notes.ts").as_ref()]).unwrap());
-    pipeline.run().unwrap();
+    pipeline.run(Scope::All).unwrap();
 }
 
 #[test]
@@ -158,4 +158,39 @@ fn no_folder_of_functions_is_a_coded_error() {
     let project = TempProject::new([("package.json", PACKAGE)]);
     let error = discover(project.root(), None).unwrap_err();
     assert!(error.help.unwrap().contains("lunora"), "{}", error.message);
+}
+
+#[test]
+fn json_is_a_module_of_its_own() {
+    let project = project();
+    project.write("lunora/data.json", "{ \"a\": 1 }");
+    project.write(
+        "shared/shout.ts",
+        "import data from '../lunora/data.json';\nexport const shout = (_: string): string => String(data.a);\n",
+    );
+    let built = open(&project, Output::Worker).run(Scope::All).unwrap();
+    let module = built.graph.modules.iter().find(|module| module.is_json).unwrap();
+    assert_eq!((&*module.name, &*module.body), ("lunora/data.json", "{ \"a\": 1 }"));
+    project.write("lunora/data.json", "{\n \"a\": }");
+    let errors = open(&project, Output::Worker).run(Scope::All).unwrap_err();
+    assert_eq!(errors[0].labels[0].file, "lunora/data.json");
+    assert_eq!(errors[0].labels[0].span.start, 8);
+}
+
+#[test]
+fn the_description_of_the_api_can_wait() {
+    let project = project();
+    let mut pipeline = open(&project, Output::Codegen);
+    pipeline.run(Scope::Modules).unwrap();
+    let before = project.read("lunora/_generated/openapi.json");
+    project.write(
+        "lunora/notes.ts",
+        &format!("{NOTES}export const more = query.query(async () => 1);\n"),
+    );
+    assert!(pipeline.reread([project.path("lunora/notes.ts").as_ref()]).unwrap());
+    let built = pipeline.run(Scope::Modules).unwrap();
+    assert!(project.read("lunora/_generated/api.ts").contains("more"));
+    assert_eq!(project.read("lunora/_generated/openapi.json"), before);
+    pipeline.describe(&built.application).unwrap();
+    assert!(project.read("lunora/_generated/openapi.json").contains("notes:more"));
 }

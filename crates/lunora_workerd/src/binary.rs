@@ -135,8 +135,16 @@ fn executable_behind(path: &Path) -> PathBuf {
             Ok(&start == b"#!")
         })
         .unwrap_or(false);
+    // Only the shim of the package is seen through: somebody's own wrapper is what they asked to be run.
+    let is_shim = is_script
+        && path.canonicalize().is_ok_and(|real| {
+            real.components()
+                .rev()
+                .skip(1)
+                .any(|part| matches!(part.as_os_str().to_str(), Some("workerd" | ".bin")))
+        });
     let package = platform_package(std::env::consts::OS, std::env::consts::ARCH);
-    match (is_script, package) {
+    match (is_shim, package) {
         (true, Ok(package)) => path
             .parent()
             .and_then(|folder| find_in_node_modules(folder, package))
