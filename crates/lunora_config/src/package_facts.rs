@@ -26,7 +26,7 @@ impl PackageFacts {
     pub(crate) fn read(path: &Utf8Path) -> Result<Self, Diagnostic> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| file_diagnostic(FileAction::Read, path.as_std_path(), &error))?;
-        Self::parse(path.as_str(), &text)
+        Self::parse(path.file_name().unwrap_or("package.json"), &text)
     }
 
     fn parse(file: &str, text: &str) -> Result<Self, Diagnostic> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 use jsonc_parser::ParseOptions;
-use lunora_diagnostics::{Diagnostic, codes};
+use lunora_diagnostics::{Diagnostic, Span, codes};
 use serde_json::Value;
 
 use crate::{FileAction, file_diagnostic, find_wrangler_config};
@@ -82,8 +82,20 @@ pub fn read_wrangler(root: &Utf8Path) -> Result<WranglerSettings, Diagnostic> {
         .map_err(|error| file_diagnostic(FileAction::Read, path.as_std_path(), &error))?;
     let file = path.file_name().unwrap_or("wrangler.jsonc");
     let document: Value = jsonc_parser::parse_to_serde_value(&text, &ParseOptions::default()).map_err(|error| {
-        Diagnostic::error(codes::WRANGLER_SYNTAX, format!("`{file}` does not parse: {error}"))
-            .with_help("Fix the syntax at that place.")
+        let range = error.range();
+        let narrow = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        Diagnostic::error(
+            codes::WRANGLER_SYNTAX,
+            format!("`{file}` does not parse: {}", error.kind()),
+        )
+        .at(
+            file,
+            Span {
+                start: narrow(range.start),
+                end: narrow(range.end),
+            },
+        )
+        .with_help("Fix the syntax at the marked place.")
     })?;
     settings_of(file, &document)
 }
@@ -131,5 +143,6 @@ mod tests {
     fn says_where_the_syntax_is_wrong() {
         let error = read("{\"vars\": ").unwrap_err();
         assert_eq!(error.code, codes::WRANGLER_SYNTAX);
+        assert_eq!(error.labels[0].file, "wrangler.jsonc");
     }
 }
