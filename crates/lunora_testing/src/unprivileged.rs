@@ -29,15 +29,24 @@ fn run_again(test_name: &str) {
 
     use crate::rerun::{only, own_binary, rerun};
 
-    // The build folder may lie where `nobody` cannot look: a copy is run.
+    // The build folder may lie where `nobody` cannot look: a copy is run. Another process makes it: a file that
+    // this one had open for writing could still be open in a child that some other test's thread just forked,
+    // and a program that is open for writing cannot be started.
     let folder = match tempfile::tempdir() {
         Ok(folder) => folder,
         Err(error) => panic!("create a temporary folder: {error}"),
     };
     let binary = folder.path().join("test");
     let readable = std::fs::Permissions::from_mode(0o755);
-    let copied = std::fs::copy(own_binary(), &binary)
-        .and_then(|_| std::fs::set_permissions(folder.path(), readable.clone()))
+    let copied = std::process::Command::new("cp")
+        .arg(own_binary())
+        .arg(&binary)
+        .status()
+        .and_then(|status| match status.success() {
+            true => Ok(()),
+            false => Err(std::io::Error::other(status.to_string())),
+        })
+        .and_then(|()| std::fs::set_permissions(folder.path(), readable.clone()))
         .and_then(|()| std::fs::set_permissions(&binary, readable));
     if let Err(error) = copied {
         panic!("copy the test's own binary: {error}");
