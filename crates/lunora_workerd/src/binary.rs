@@ -172,13 +172,28 @@ fn version_of_package(executable: &Path) -> Option<CalendarDate> {
     format!("{}-{}-{}", &day[..4], &day[4..6], &day[6..]).parse().ok()
 }
 
+/// How often and how long a binary that is being written is waited for.
+const BUSY_LOOKS: u32 = 10;
+const BUSY_WAIT: std::time::Duration = std::time::Duration::from_millis(20);
+
 fn version_of_binary(executable: &Path) -> Result<CalendarDate, Diagnostic> {
-    let output = Command::new(executable)
-        .arg("--version")
-        .env_clear()
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| not_runnable(executable, &error))?;
+    let ask = || {
+        Command::new(executable)
+            .arg("--version")
+            .env_clear()
+            .stdin(Stdio::null())
+            .output()
+    };
+    let mut output = ask();
+    // A package manager may still be writing it; a program that is open for writing cannot be started yet.
+    for _ in 0..BUSY_LOOKS {
+        if !matches!(&output, Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy) {
+            break;
+        }
+        std::thread::sleep(BUSY_WAIT);
+        output = ask();
+    }
+    let output = output.map_err(|error| not_runnable(executable, &error))?;
     let text = String::from_utf8_lossy(&output.stdout);
     text.trim()
         .strip_prefix("workerd ")
