@@ -7,6 +7,7 @@ import type { CommandOutcome, Engine } from "@lunora/native";
 import { bannerLines } from "./banner.ts";
 import type { SessionState } from "./dev-session.ts";
 import { startEngine } from "./engine-host.ts";
+import { hasErrors } from "./overlay.ts";
 import type { EngineNotice } from "./engine-host.ts";
 
 /** What `lunora dev` was asked for. */
@@ -80,7 +81,8 @@ function printText(command: DevCommand): (notice: EngineNotice) => void {
         break;
       case "diagnostics":
         process.stderr.write(`${notice.rendered}\n`);
-        if (notice.serving) process.stderr.write("[lunora] the last good worker keeps serving\n");
+        if (hasErrors(notice.diagnostics) && notice.serving)
+          process.stderr.write("[lunora] the last good worker keeps serving\n");
         break;
       case "recovered":
         process.stdout.write("[lunora] all errors are gone\n");

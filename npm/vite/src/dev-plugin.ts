@@ -6,7 +6,7 @@ import type { EngineNotice } from "./engine-host.ts";
 import { forwardRequest, forwardUpgrade, reservedPrefix } from "./forward.ts";
 import { isAllowedUpgrade } from "./host-check.ts";
 import type { LunoraOptions } from "./options.ts";
-import { overlayPayload } from "./overlay.ts";
+import { hasErrors, overlayPayload } from "./overlay.ts";
 
 const green = (text: string): string => styleText("green", text);
 
@@ -20,7 +20,8 @@ function printNotice(config: ResolvedConfig, notice: EngineNotice): void {
   switch (notice.type) {
     case "diagnostics":
       logger.error(notice.rendered, { timestamp: true });
-      if (notice.serving) logger.info("[lunora] the last good worker keeps serving", { timestamp: true });
+      if (hasErrors(notice.diagnostics) && notice.serving)
+        logger.info("[lunora] the last good worker keeps serving", { timestamp: true });
       break;
     case "recovered":
       logger.info("[lunora] all errors are gone", { timestamp: true });

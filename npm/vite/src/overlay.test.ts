@@ -1,6 +1,6 @@
 import type { Diagnostic } from "@lunora/native";
 import { expect, test } from "vitest";
-import { overlayPayload } from "./overlay.ts";
+import { hasErrors, overlayPayload } from "./overlay.ts";
 
 const at = { offset: 3, line: 2, column: 4 };
 const error: Diagnostic = {
@@ -46,4 +46,9 @@ test("an error in a file whose text is not at hand names the file alone", () => 
     stack: "",
     id: "/app/.dev.vars",
   });
+});
+
+test("warnings alone keep nothing from being served", () => {
+  expect(hasErrors([{ ...error, severity: "warning" }])).toBe(false);
+  expect(hasErrors([{ ...error, severity: "warning" }, error])).toBe(true);
 });

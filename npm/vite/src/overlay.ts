@@ -27,3 +27,8 @@ export function overlayPayload(root: string, diagnostics: readonly Diagnostic[])
     },
   };
 }
+
+/** Whether the newest code is not what is served; warnings alone keep nothing from being served. */
+export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some((diagnostic) => diagnostic.severity === "error");
+}
