@@ -7,6 +7,8 @@ import { encodeValue } from "./encode-value.ts";
 export const PATHS = {
   rpc: "/_lunora/rpc",
   rpcBatch: "/_lunora/rpc-batch",
+  /** WebSocket; `?shard=` is the object's name, the root when it is left out. */
+  ws: "/_lunora/ws",
   status: "/_lunora/status",
   health: "/_lunora/health",
   ready: "/_lunora/health/ready",

@@ -27,7 +27,43 @@ export type {
   RpcResponse,
   RpcSuccess,
 } from "./envelope.ts";
-export { functionReference } from "./reference.ts";
+export {
+  CAPABILITIES,
+  CLOSE_CODES,
+  FRAME_BYTES,
+  MAX_PUSH_ENTRIES,
+  PING,
+  PONG,
+  SUBPROTOCOL,
+  TOKEN_SUBPROTOCOL_PREFIX,
+} from "./frames.ts";
+export type {
+  AckFrame,
+  BatchFrame,
+  Capability,
+  ChunkFrame,
+  ClientFrame,
+  CompleteFrame,
+  ConnectFrame,
+  DataFrame,
+  DeltaFrame,
+  ErrorFrame,
+  PokeEndFrame,
+  PokePartFrame,
+  PokeStartFrame,
+  PushEntry,
+  PushFrame,
+  PushResult,
+  ResumeFrame,
+  RowOperation,
+  ServerFrame,
+  SettledFrame,
+  ShapeSubscribeFrame,
+  StreamFrame,
+  SubscribeFrame,
+  WhisperFrame,
+} from "./frames.ts";
+export { functionReference, shapeReference } from "./reference.ts";
 export type {
   ArgumentsOf,
   CallArguments,
@@ -37,5 +73,6 @@ export type {
   FunctionReference,
   FunctionVisibility,
   ResultOf,
+  ShapeReference,
 } from "./reference.ts";
 export { MAX_BIGINT_DIGITS, MAX_WIRE_DEPTH, WIRE_TAG } from "./wire.ts";

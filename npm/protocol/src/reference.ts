@@ -68,3 +68,27 @@ export function functionReference<Reference extends FunctionReference>(
   const reference: FunctionReference = { path, kind, address };
   return reference as Reference;
 }
+
+/**
+ * A shape as a value: what a client subscribes to instead of a name. `Row` is a row of the table as
+ * the shape projects it.
+ */
+export interface ShapeReference<Arguments = unknown, Row = unknown> {
+  /** The name of its export in `lunora/shapes.ts`. */
+  readonly name: string;
+  readonly table: string;
+  /** `root` or `argument`: a shape is in one shard. */
+  readonly address: Address;
+  /** Never present at run time. */
+  readonly "~shape"?: { readonly arguments: Arguments; readonly row: Row };
+}
+
+/** Makes a reference; generated code calls it once for each shape. */
+export function shapeReference<Reference extends ShapeReference>(
+  name: string,
+  table: string,
+  address: Address,
+): Reference {
+  const reference: ShapeReference = { name, table, address };
+  return reference as Reference;
+}

@@ -1,0 +1,28 @@
+import type { Capability, ServerFrame } from "@lunora/protocol";
+import type { Identity } from "@lunora/server";
+
+/** One socket, as the engine sees it. The host makes it and keeps it over hibernation. */
+export interface Connection {
+  /** Unique among the sockets of the shard. */
+  readonly id: string;
+  readonly identity: Identity | null;
+  /** Set by `connect`. */
+  readonly clientId: string | undefined;
+  readonly capabilities: ReadonlySet<Capability>;
+  /**
+   * Queues a frame. Queued frames leave when the event or flush that is being handled ends, as one
+   * `batch` where the client understands it, cut so that no frame is longer than the limit.
+   */
+  send(frame: ServerFrame): void;
+}
+
+/** A subscription as it is kept while the object sleeps. */
+export interface SavedSubscription {
+  readonly id: string;
+  /** `q` query, `s` shape, `w` whisper topic. */
+  readonly kind: "q" | "s" | "w";
+  /** Function path, name of the shape, or topic. */
+  readonly name: string;
+  /** Wire-encoded. */
+  readonly args?: unknown;
+}
