@@ -19,5 +19,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     maxWorkers: 2,
+    // Node 20 has a WebSocket, behind this flag.
+    execArgv: ["--experimental-websocket"],
   },
 });

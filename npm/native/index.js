@@ -73,6 +73,20 @@ export async function runCommandLine(options) {
   return settle(await addon.runCommandLine(JSON.stringify(options)));
 }
 
+/** The one call that cannot answer; what it throws is a defect. */
+function construct(options, onEvent) {
+  const text = JSON.stringify(options);
+  try {
+    return new addon.Engine(text, (_error, event) => onEvent(JSON.parse(event)));
+  } catch (error) {
+    throw new ToolchainError({
+      code: "INTERNAL",
+      message: `the toolchain failed: ${error.message}`,
+      help: "This is a defect of Lunora; what you were doing when it happened helps to find it.",
+    });
+  }
+}
+
 /** The engine behind `vite dev` and `lunora dev`. */
 export class Engine {
   #inner;
@@ -83,7 +97,7 @@ export class Engine {
 
   /** Starts it; `onEvent` is called with each event until `close` resolves. */
   static async start(options, onEvent) {
-    const inner = new addon.Engine(JSON.stringify(options), (_error, event) => onEvent(JSON.parse(event)));
+    const inner = construct(options, onEvent);
     settle(await inner.start());
     return new Engine(inner);
   }

@@ -10,7 +10,8 @@ import { summarize } from "./statistics.mjs";
  * Something that can be measured again and again.
  *
  * @typedef {object} Subject
- * @property {() => Promise<number>} sample one measurement, in the row's unit
+ * @property {() => Promise<number | Record<string, number>>} sample one measurement, in the row's unit; where the row
+ *   has others beside it, `value` and one for each of them
  * @property {() => Promise<void>} [close] ends what `open` started
  */
 
@@ -34,6 +35,8 @@ import { summarize } from "./statistics.mjs";
  * @property {Record<string, Open | {open: Open, slow: true}>} beside slow ones run with `--all` only
  * @property {number} [runs] counted samples of each subject, 5 or more
  * @property {number} [warmUp] samples before those
+ * @property {Record<string, {title: string, goals?: readonly import("./goals.mjs").Goal[]}>} [also] rows that the same
+ *   samples give, by the end of their id, which is what names them in a sample
  */
 
 /**
@@ -65,7 +68,10 @@ const smallestNumberOfRuns = 5;
 /** What stands for us among the subjects of a row. */
 export const oursName = "ours";
 
-const named = (row, id) => row.id === id || row.id.startsWith(`${id}-`);
+const named = (row, id) =>
+  row.id === id ||
+  row.id.startsWith(`${id}-`) ||
+  Object.keys(row.also ?? {}).some((also) => `${row.id}-${also}` === id);
 
 export class Bench {
   /** @type {Row[]} */
@@ -79,7 +85,8 @@ export class Bench {
     if (this.#rows.some((other) => other.id === row.id && other.size === row.size)) {
       throw new Error(`\`${row.id}\` with size \`${row.size}\` is there twice.`);
     }
-    for (const goal of row.goals ?? []) {
+    const goals = [row, ...Object.values(row.also ?? {})].flatMap((part) => part.goals ?? []);
+    for (const goal of goals) {
       if (goal.over !== undefined && !(goal.over in row.beside)) {
         throw new Error(`The goal \`${goal.text}\` of \`${row.id}\` is over something that is not beside it.`);
       }
@@ -115,7 +122,19 @@ export class Bench {
    * @param {Selection & {say: (text: string) => void}} options
    * @returns {Promise<Result>}
    */
-  async run(row, { all = false, quick = false, say }) {
+  async run(row, options) {
+    const [result] = await this.measure(row, options);
+    return result;
+  }
+
+  /**
+   * The row, and those that its samples give as well.
+   *
+   * @param {Row} row
+   * @param {Selection & {say: (text: string) => void}} options
+   * @returns {Promise<Result[]>}
+   */
+  async measure(row, { all = false, quick = false, say }) {
     const runs = quick ? 3 : (row.runs ?? smallestNumberOfRuns);
     const warmUp = row.warmUp ?? 1;
     /** @type {Map<string, Open>} */
@@ -133,6 +152,8 @@ export class Bench {
     /** @type {Record<string, string>} */
     const failures = {};
     const outcomes = new Map();
+    const also = new Map(Object.keys(row.also ?? {}).map((part) => [part, new Map()]));
+    let isCounted = false;
     try {
       for (const [name, open] of opens) {
         say(`prepare ${name}`);
@@ -144,11 +165,22 @@ export class Bench {
           failures[name] = reasonOf(error);
         }
       }
-      const samplers = new Map([...subjects].map(([name, subject]) => [name, () => subject.sample()]));
+      const sampler = (name, subject) => async () => {
+        const sample = await subject.sample();
+        if (typeof sample === "number") return sample;
+        for (const [part, samples] of also) {
+          if (isCounted) samples.set(name, [...(samples.get(name) ?? []), sample[part]]);
+        }
+        return sample.value;
+      };
+      const samplers = new Map([...subjects].map(([name, subject]) => [name, sampler(name, subject)]));
       const measured = await interleave(samplers, {
         runs,
         warmUp,
-        onRound: (round) => say(round < warmUp ? "warm up" : `run ${round - warmUp + 1} of ${runs}`),
+        onRound: (round) => {
+          isCounted = round >= warmUp;
+          say(isCounted ? `run ${round - warmUp + 1} of ${runs}` : "warm up");
+        },
       });
       for (const [name, outcome] of measured) {
         if (outcome.failure === undefined) outcomes.set(name, summarize(outcome.samples));
@@ -163,24 +195,35 @@ export class Bench {
       removeScratch(scratch);
     }
 
-    const valueOf = (name) => outcomes.get(name)?.median ?? null;
-    const ours = valueOf(oursName);
-    const beside = Object.fromEntries(
-      [...opens.keys()].filter((name) => name !== oursName).map((name) => [name, valueOf(name)]),
-    );
-    return {
-      id: row.id,
-      title: row.title,
-      ...(row.size === undefined ? {} : { size: row.size }),
-      unit: row.unit,
-      better: row.better,
-      ours,
-      beside,
-      runs,
-      spread: Object.fromEntries(outcomes),
-      failures,
-      leftOut,
-      goals: (row.goals ?? []).map((goal) => judge(goal, ours, beside)),
+    const result = (id, { title, goals = [] }, summaries) => {
+      const valueOf = (name) => summaries.get(name)?.median ?? null;
+      const ours = valueOf(oursName);
+      const beside = Object.fromEntries(
+        [...opens.keys()].filter((name) => name !== oursName).map((name) => [name, valueOf(name)]),
+      );
+      return {
+        id,
+        title,
+        ...(row.size === undefined ? {} : { size: row.size }),
+        unit: row.unit,
+        better: row.better,
+        ours,
+        beside,
+        runs,
+        spread: Object.fromEntries(summaries),
+        failures,
+        leftOut,
+        goals: goals.map((goal) => judge(goal, ours, beside)),
+      };
     };
+    const parts = Object.entries(row.also ?? {}).map(([part, described]) => {
+      const samples = [...also.get(part)].filter(([name]) => outcomes.has(name));
+      return result(
+        `${row.id}-${part}`,
+        described,
+        new Map(samples.map(([name, values]) => [name, summarize(values)])),
+      );
+    });
+    return [result(row.id, row, outcomes), ...parts];
   }
 }

@@ -73,6 +73,35 @@ test("quick takes three runs", async () => {
   expect(result.ours).toBe(4);
 });
 
+const twoValues = async () => ({ sample: async () => ({ value: 1, p99: 20 }) });
+
+test("one sample can give several rows, whose warm-up does not count either", async () => {
+  let count = 0;
+  const ours = async () => ({
+    sample: async () => {
+      count += 1;
+      return { value: count, p99: count * 10 };
+    },
+  });
+  const both = row({
+    ours,
+    beside: { peer: twoValues },
+    also: { p99: { title: "the slowest", goals: [atMost("peer", 2)] } },
+  });
+  const results = await new Bench().measure(both, quiet);
+  expect(results.map(({ id, title, ours: value }) => [id, title, value])).toEqual([
+    ["row", "a row", 4],
+    ["row-p99", "the slowest", 40],
+  ]);
+  expect(results[1].goals).toEqual([{ text: "≤ 2 × peer", over: "peer", holds: true }]);
+  const bench = new Bench();
+  bench.add(both);
+  expect(bench.select({ only: ["row-p99"] })).toHaveLength(1);
+  expect(() => new Bench().add({ ...both, also: { p99: { title: "", goals: [atMost("nobody", 1)] } } })).toThrow(
+    "not beside it",
+  );
+});
+
 test("rows are chosen by id, by the beginning of an id, and by size", () => {
   const bench = new Bench();
   for (const [id, size] of [

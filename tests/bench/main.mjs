@@ -11,6 +11,9 @@ import { endGroupsWithProcess } from "./process-group.mjs";
 import { addCliRows } from "./rows/cli.mjs";
 import { addCodegenRows } from "./rows/codegen.mjs";
 import { addDevRows } from "./rows/dev.mjs";
+import { addRealtimeRows } from "./rows/realtime.mjs";
+import { addSizeRows } from "./rows/size.mjs";
+import { addStorageRows } from "./rows/storage.mjs";
 import { say } from "./say.mjs";
 import { removeScratchWithProcess } from "./scratch.mjs";
 import { footnotes, markdownTable, tableCells } from "./table.mjs";
@@ -38,6 +41,9 @@ export function everyRow() {
   addCodegenRows(bench);
   addDevRows(bench);
   addCliRows(bench);
+  addRealtimeRows(bench);
+  addStorageRows(bench);
+  addSizeRows(bench);
   return bench;
 }
 
@@ -92,7 +98,9 @@ export async function measure(options) {
   for (const [index, row] of rows.entries()) {
     const label = `[${index + 1}/${rows.length}] ${row.id}${row.size === undefined ? "" : ` at ${row.size}`}`;
     say(`${label}: ${row.title}`);
-    results.push(await bench.run(row, { all: options.all, quick: options.quick, say: (text) => say(`  ${text}`) }));
+    results.push(
+      ...(await bench.measure(row, { all: options.all, quick: options.quick, say: (text) => say(`  ${text}`) })),
+    );
   }
 
   const report = { machine, commit, quick: options.quick, rows: results };

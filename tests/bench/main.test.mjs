@@ -3,7 +3,25 @@ import { answerWithoutRunning, everyRow, parseCommandLine } from "./main.mjs";
 
 test("every row of the plan that can be measured is there", () => {
   const ids = new Set(everyRow().rows.map((row) => row.id));
-  for (const id of ["codegen-cold", "codegen-edit", "dev-cold", "dev-edit", "cli-start"]) expect(ids).toContain(id);
+  for (const id of [
+    "codegen-cold",
+    "codegen-edit",
+    "dev-cold",
+    "dev-edit",
+    "cli-start",
+    "mutations",
+    "poke-latency",
+    "distinct-shapes",
+    "fund-transfer",
+    "pipelining",
+    "socket-memory",
+    "indexed-query",
+    "client-size",
+    "worker-size",
+    "growth-subscribers",
+  ]) {
+    expect(ids).toContain(id);
+  }
 });
 
 test("the list names rows, sizes and peers without measuring", () => {

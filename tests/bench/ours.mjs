@@ -1,5 +1,5 @@
 // The only file that knows how Lunora is started: the addon, the command and the Vite plugin.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { editedFunctionFile, editedFunctionName, moduleName } from "./app/function-file.mjs";
@@ -49,6 +49,17 @@ export const codegenCold = async ({ size, directory }) => {
   };
 };
 
+/** The file with the references of a module: `api.ts`, or in a large app the part of it that has them. */
+function referencesOf(directory, module) {
+  const folder = join(directory, "lunora", "_generated");
+  const file = readdirSync(folder)
+    .filter((name) => /^api(-\d+)?\.ts$/u.test(name))
+    .map((name) => join(folder, name))
+    .find((path) => readFileSync(path, "utf8").includes(`("${module}:`));
+  if (file === undefined) throw new Error(`No references of \`${module}\` in \`${folder}\`.`);
+  return file;
+}
+
 /** The engine behind `vite dev`, without a worker: it watches and generates. */
 async function watching({ size, directory }) {
   const files = size ?? 1;
@@ -62,7 +73,7 @@ async function watching({ size, directory }) {
   }
   const index = Math.floor(files / 2);
   const file = join(directory, "lunora", `${moduleName(index)}.ts`);
-  const generated = join(directory, "lunora", "_generated", "api.ts");
+  const generated = referencesOf(directory, moduleName(index));
   let revision = 0;
   const next = () => {
     revision += 1;

@@ -59,15 +59,15 @@ export class ProcessGroup {
   /**
    * @param {string} command
    * @param {readonly string[]} commandArguments
-   * @param {{cwd?: string, env?: Record<string, string>, ipc?: boolean, onOutput?: (text: string) => void}} [options]
+   * @param {{cwd?: string, env?: Record<string, string>, ipc?: boolean, input?: boolean, onOutput?: (text: string) => void}} [options]
    */
-  constructor(command, commandArguments, { cwd, env = quietEnvironment(), ipc = false, onOutput } = {}) {
+  constructor(command, commandArguments, { cwd, env = quietEnvironment(), ipc = false, input = false, onOutput } = {}) {
     this.#name = [command, ...commandArguments].join(" ");
     this.#child = spawn(command, commandArguments, {
       cwd,
       env,
       detached: true,
-      stdio: ["ignore", "pipe", "pipe", ...(ipc ? ["ipc"] : [])],
+      stdio: [input ? "pipe" : "ignore", "pipe", "pipe", ...(ipc ? ["ipc"] : [])],
     });
     live.add(this);
     const collect = (chunk) => {

@@ -1,66 +1,26 @@
 // The chat playground as its users meet it: two people, a real browser, a real workerd.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
-import { TestApp, call } from "../support/app.ts";
-import { openBrowser } from "../support/browser.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Locator } from "playwright-core";
+import { call } from "../support/app.ts";
+import { Chat, composer, message } from "../support/chat.ts";
 
-let browser: Browser;
-let app: TestApp;
+let chat: Chat;
 let url: string;
-let contexts: BrowserContext[] = [];
 
 beforeAll(async () => {
-  browser = await openBrowser();
-  app = TestApp.copyOf("chat");
-  ({ url } = await app.dev());
+  chat = await Chat.start();
+  ({ url } = chat);
 });
 
-afterAll(async () => {
-  await browser.close();
-  await app.dispose();
-});
+afterAll(() => chat.end());
 
-let person = 0;
+afterEach(() => chat.leave());
 
-beforeEach(() => {
-  person += 1;
-});
-
-afterEach(async () => {
-  for (const context of contexts) await context.close();
-  contexts = [];
-});
-
-/** A browser of one's own, with one's own name. */
-async function visit(author: string, path = "/"): Promise<Page> {
-  const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1024, height: 720 } });
-  contexts.push(context);
-  await context.addInitScript((name) => localStorage.setItem("lunora-chat:author", name), author);
-  const page = await context.newPage();
-  await page.goto(url + path);
-  return page;
-}
-
-/** A channel of the test's own, made as any client could. */
-async function channel(topic: string): Promise<{ name: string; id: string }> {
-  const name = `${topic}-${person}`;
-  await call(url, "channels:create", { name });
-  const { _id } = (await call(url, "channels:byName", { name })) as { _id: string };
-  return { name, id: _id };
-}
-
-const composer = (page: Page) => page.getByRole("textbox", { name: /^Message to/ });
 const isFocused = (locator: Locator) => locator.evaluate((element) => element === document.activeElement);
-const message = (page: Page, text: string) => page.locator(".messages").getByRole("listitem").filter({ hasText: text });
-
-async function stored(channelId: string): Promise<string[]> {
-  const rows = (await call(url, "messages:list", { channelId })) as { body: string }[];
-  return rows.map((row) => row.body);
-}
 
 describe("chat", () => {
   test("opens with an invitation, and the first channel leads to its page", async () => {
-    const page = await visit("Ada");
+    const page = await chat.visit("Ada");
     const form = page.getByRole("main").getByRole("form", { name: "New channel" });
     await form.getByLabel("Name").fill("  first-light ");
     await form.getByLabel("Topic").fill("What is up there tonight");
@@ -73,9 +33,9 @@ describe("chat", () => {
   });
 
   test("what one person sends, edits and deletes, the other one sees", async () => {
-    const { name, id } = await channel("garden");
-    const ada = await visit("Ada", `/c/${name}`);
-    const bo = await visit("Bo", `/c/${name}`);
+    const { name, id } = await chat.channel("garden");
+    const ada = await chat.visit("Ada", `/c/${name}`);
+    const bo = await chat.visit("Bo", `/c/${name}`);
     await bo.getByText("It is quiet in here.").waitFor();
 
     await composer(ada).fill("Tomatoes are in");
@@ -84,7 +44,7 @@ describe("chat", () => {
     await ada.getByRole("button", { name: "Send" }).click();
     await message(bo, "Tomatoes are in").waitFor();
     expect(await composer(ada).inputValue()).toBe("");
-    expect(await stored(id)).toEqual(["Tomatoes are in\nBeans too"]);
+    expect(await chat.stored(id)).toEqual(["Tomatoes are in\nBeans too"]);
     expect(await bo.getByRole("log").textContent()).toContain("Ada: Tomatoes are in");
     expect(await bo.getByRole("button", { name: /^Edit/ }).count()).toBe(0);
 
@@ -94,7 +54,7 @@ describe("chat", () => {
     await editor.fill("Never mind");
     await editor.press("Escape");
     await editor.waitFor({ state: "detached" });
-    expect(await stored(id)).toEqual(["Tomatoes are in\nBeans too"]);
+    expect(await chat.stored(id)).toEqual(["Tomatoes are in\nBeans too"]);
 
     await edit.click();
     await editor.fill("Tomatoes are out");
@@ -106,12 +66,12 @@ describe("chat", () => {
     await ada.getByRole("button", { name: "Yes, delete" }).click();
     await message(bo, "Tomatoes").waitFor({ state: "detached" });
     await message(ada, "Tomatoes").waitFor({ state: "detached" });
-    expect(await stored(id)).toEqual([]);
+    expect(await chat.stored(id)).toEqual([]);
   });
 
   test("a reload keeps messages and the name", async () => {
-    const { name } = await channel("kept");
-    const page = await visit("Ada", `/c/${name}`);
+    const { name } = await chat.channel("kept");
+    const page = await chat.visit("Ada", `/c/${name}`);
     await composer(page).fill("Still here");
     await composer(page).press("Enter");
     await message(page, "Still here").getByRole("button", { name: /^Edit/ }).waitFor();
@@ -120,36 +80,12 @@ describe("chat", () => {
     expect(await page.getByLabel("Your name").inputValue()).toBe("Ada");
   });
 
-  test("a send that cannot arrive says so, and arrives once when repeated", async () => {
-    const { name, id } = await channel("patchy");
-    const page = await visit("Ada", `/c/${name}`);
-    await page.getByText("It is quiet in here.").waitFor();
-    // The server stores the message, and its answer is lost.
-    let isLost = true;
-    await page.route("**/_lunora/rpc", async (route) => {
-      if (!route.request().postData()?.includes("messages:send") || !isLost) return route.continue();
-      await route.fetch();
-      isLost = false;
-      return route.fulfill({
-        status: 400,
-        contentType: "application/json",
-        body: JSON.stringify({ error: { code: "ANSWER_LOST", message: "The answer was lost." } }),
-      });
-    });
-    await composer(page).fill("Once");
-    await composer(page).press("Enter");
-    const notice = page.getByRole("alert").filter({ hasText: "ANSWER_LOST" });
-    await notice.getByRole("button", { name: "Try again" }).click();
-    await notice.waitFor({ state: "detached" });
-    expect(await stored(id)).toEqual(["Once"]);
-  });
-
   test("the latest page gathers the messages of all channels", async () => {
-    const one = await channel("north");
-    const two = await channel("south");
+    const one = await chat.channel("north");
+    const two = await chat.channel("south");
     await call(url, "messages:send", { channelId: one.id, author: "Ada", body: "Snow at last" });
     await call(url, "messages:send", { channelId: two.id, author: "Bo", body: "Sun again" });
-    const page = await visit("Ada", "/latest");
+    const page = await chat.visit("Ada", "/latest");
     const cards = page.getByRole("list", { name: "Latest messages" }).getByRole("listitem");
     await cards
       .filter({ hasText: `#${one.name}` })
@@ -170,8 +106,8 @@ describe("chat", () => {
   });
 
   test("the keyboard is enough", async () => {
-    const { name, id } = await channel("keys");
-    const page = await visit("Ada", `/c/${name}`);
+    const { name, id } = await chat.channel("keys");
+    const page = await chat.visit("Ada", `/c/${name}`);
     await page.getByText("It is quiet in here.").waitFor();
     await page.keyboard.press("Tab");
     const focused = page.locator(":focus");
@@ -185,7 +121,7 @@ describe("chat", () => {
     await page.keyboard.type("Hands off the mouse");
     await page.keyboard.press("Enter");
     await message(page, "Hands off the mouse").getByRole("button", { name: /^Edit/ }).waitFor();
-    expect(await stored(id)).toEqual(["Hands off the mouse"]);
+    expect(await chat.stored(id)).toEqual(["Hands off the mouse"]);
 
     await page.keyboard.press("Shift+Tab");
     await page.keyboard.press("Shift+Tab");
@@ -203,8 +139,8 @@ describe("chat", () => {
   });
 
   test("a taken channel name is refused with its code", async () => {
-    const { name } = await channel("taken");
-    const page = await visit("Ada", `/c/${name}`);
+    const { name } = await chat.channel("taken");
+    const page = await chat.visit("Ada", `/c/${name}`);
     const channels = page.getByRole("navigation", { name: "Channels" });
     await channels.getByRole("button", { name: "New channel" }).click();
     await channels.getByLabel("Name").fill(name);
@@ -223,21 +159,21 @@ describe("chat", () => {
   });
 
   test("only the author changes a message", async () => {
-    const { id } = await channel("mine");
+    const { id } = await chat.channel("mine");
     const messageId = await call(url, "messages:send", { channelId: id, author: "Ada", body: "Mine" });
     const refusal = { code: "NOT_THE_AUTHOR", status: 403 };
     await expect(call(url, "messages:edit", { id: messageId, author: "Bo", body: "Bo’s" })).rejects.toMatchObject(
       refusal,
     );
     await expect(call(url, "messages:remove", { id: messageId, author: "Bo" })).rejects.toMatchObject(refusal);
-    expect(await stored(id)).toEqual(["Mine"]);
+    expect(await chat.stored(id)).toEqual(["Mine"]);
   });
 
   test("the menu opens over the page where it is narrow, and nothing is wider than the screen", async () => {
-    const { name, id } = await channel("narrow-but-with-a-name-of-some-length");
+    const { name, id } = await chat.channel("narrow-but-with-a-name-of-some-length");
     const author = "A name that goes on and on, for once";
     await call(url, "messages:send", { channelId: id, author, body: "w".repeat(300) });
-    const page = await visit("Ada", `/c/${name}`);
+    const page = await chat.visit("Ada", `/c/${name}`);
     await page.setViewportSize({ width: 320, height: 640 });
     await composer(page).waitFor();
     const menu = page.getByRole("button", { name: "Menu" });

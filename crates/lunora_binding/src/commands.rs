@@ -5,11 +5,13 @@ use lunora_engine::CodegenOptions;
 use napi_derive::napi;
 
 use crate::answer::{Answer, Failure, blocking, decode};
+use crate::fault;
 
 /// Reads the schema and the functions once and writes `lunora/_generated`.
 #[napi]
 pub async fn codegen(options: String) -> Answer {
     blocking(move || {
+        fault::point("codegen");
         let options: CodegenOptions = decode(&options)?;
         lunora_engine::codegen(&options)
             .map_err(|failure| Failure::new(failure.diagnostics, failure.sources, options.color))
@@ -21,6 +23,7 @@ pub async fn codegen(options: String) -> Answer {
 #[napi]
 pub async fn run_command_line(options: String) -> Answer {
     blocking(move || {
+        fault::point("runCommandLine");
         let options: CommandOptions = decode(&options)?;
         Ok(lunora_cli::run(&options))
     })

@@ -10,6 +10,7 @@ use napi_derive::napi;
 use tokio::sync::Mutex;
 
 use crate::answer::{Answer, decode, defect, guarded, guarded_now};
+use crate::fault;
 
 /// Calls the host with an event, as JSON text. Weak: a forgotten engine does not keep Node running.
 type EventCallback = ThreadsafeFunction<String, (), String, Status, true, true>;
@@ -29,9 +30,11 @@ fn not_running() -> Diagnostic {
 
 #[napi]
 impl Engine {
-    /// Takes the options as JSON text and the event callback; nothing runs yet.
-    #[napi(constructor)]
+    /// Takes the options as JSON text and the event callback; nothing runs yet. A panic is thrown as it is: there
+    /// is no answer to put it into.
+    #[napi(constructor, catch_unwind)]
     pub fn new(options: String, on_event: EventCallback) -> Self {
+        fault::point("Engine");
         Self {
             options,
             callback: Arc::new(on_event),
@@ -46,6 +49,7 @@ impl Engine {
         let options = self.options.clone();
         let running = self.running.clone();
         guarded(async move {
+            fault::point("Engine.start");
             let options: EngineOptions = decode(&options)?;
             let mut running = running.lock().await;
             if running.is_some() {
@@ -67,6 +71,7 @@ impl Engine {
     #[napi]
     pub fn respond(&self, request: u32, answer: String) -> Answer {
         guarded_now(|| {
+            fault::point("Engine.respond");
             let answer = decode(&answer)?;
             let engine = self
                 .running
@@ -83,6 +88,7 @@ impl Engine {
     pub async fn refresh(&self) -> Answer {
         let running = self.running.clone();
         guarded(async move {
+            fault::point("Engine.refresh");
             let engine = running.lock().await.clone().ok_or_else(not_running)?;
             Ok(engine.refresh().await?)
         })
@@ -94,6 +100,7 @@ impl Engine {
     pub async fn close(&self) -> Answer {
         let running = self.running.clone();
         guarded(async move {
+            fault::point("Engine.close");
             let engine = running.lock().await.take();
             if let Some(engine) = engine {
                 engine.close().await;

@@ -14,6 +14,7 @@ mod answer;
 mod build;
 mod commands;
 mod engine;
+mod fault;
 
 use napi_derive::napi;
 

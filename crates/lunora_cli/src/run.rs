@@ -93,14 +93,23 @@ fn codegen(options: &CommandOptions, arguments: CodegenArguments) -> CommandOutc
     }
 }
 
+/// Names of more files than this say less than their number.
+const NAMED_FILES: usize = 12;
+
+fn push_files(text: &mut String, what: &str, names: &[String]) {
+    if names.len() > NAMED_FILES {
+        let _ = writeln!(text, "  {what} {} files of _generated", names.len());
+        return;
+    }
+    for name in names {
+        let _ = writeln!(text, "  {what} _generated/{name}");
+    }
+}
+
 fn summary(report: &CodegenReport, check: bool, color: bool) -> String {
     let mut text = String::new();
-    for name in &report.written {
-        let _ = writeln!(text, "  wrote   _generated/{name}");
-    }
-    for name in &report.removed {
-        let _ = writeln!(text, "  removed _generated/{name}");
-    }
+    push_files(&mut text, "wrote  ", &report.written);
+    push_files(&mut text, "removed", &report.removed);
     let tick = if color {
         "✓".green().to_string()
     } else {

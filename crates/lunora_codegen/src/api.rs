@@ -4,55 +4,55 @@
 //! interface one by one, so an action that calls `api.messages.list` and whose result is inferred
 //! does not depend on its own type, as it would if `api` were inferred as a whole.
 
+use std::sync::Arc;
+
 use lunora_diagnostics::Diagnostic;
 use lunora_ir::{Address, Function, Visibility};
 
 use crate::GenerateOptions;
-use crate::function_tree::{Branch, Node, function_tree};
+use crate::function_tree::{Branch, Node, by_module, function_trees};
 use crate::functions::{push_address, push_kind};
 use crate::generated_file::HEADER;
 use crate::module_names::ModuleNames;
 use crate::typescript::{is_identifier, push_indent, push_key, push_literal_key, push_string};
 
+pub(crate) const PUBLIC_COMMENT: &str = "Functions that clients can call.";
+pub(crate) const INTERNAL_COMMENT: &str = "Functions that only other functions can call.";
+
 pub(crate) fn api(
-    functions: &[&Function],
+    functions: &[Arc<Function>],
     modules: &ModuleNames<'_>,
     options: &GenerateOptions,
 ) -> Result<String, Vec<Diagnostic>> {
-    let public = function_tree(functions, Visibility::Public);
-    let internal = function_tree(functions, Visibility::Internal);
-    let (public, internal) = match (public, internal) {
-        (Ok(public), Ok(internal)) => (public, internal),
-        (public, internal) => {
-            let errors = [public.err(), internal.err()];
-            return Err(errors.into_iter().flatten().flatten().collect());
-        }
-    };
+    let (public, internal) = function_trees(functions)?;
+    Ok(print(functions, &public, &internal, modules, options))
+}
+
+/// A part of a large app's references, by the paths of their modules: `Api["admin/users"]`.
+pub(crate) fn part_of_api(functions: &[Arc<Function>], modules: &ModuleNames<'_>, options: &GenerateOptions) -> String {
+    let [public, internal] =
+        [Visibility::Public, Visibility::Internal].map(|visibility| by_module(functions, visibility));
+    print(functions, &public, &internal, modules, options)
+}
+
+fn print(
+    functions: &[Arc<Function>],
+    public: &Branch<'_>,
+    internal: &Branch<'_>,
+    modules: &ModuleNames<'_>,
+    options: &GenerateOptions,
+) -> String {
     let mut out = String::with_capacity(512 + functions.len() * 320);
     out.push_str(HEADER);
     push_imports(&mut out, functions, modules, options);
-    push_tree(
-        &mut out,
-        &public,
-        modules,
-        "Functions that clients can call.",
-        "Api",
-        "api",
-    );
-    push_tree(
-        &mut out,
-        &internal,
-        modules,
-        "Functions that only other functions can call.",
-        "InternalApi",
-        "internal",
-    );
-    Ok(out)
+    push_tree(&mut out, public, modules, PUBLIC_COMMENT, "Api", "api");
+    push_tree(&mut out, internal, modules, INTERNAL_COMMENT, "InternalApi", "internal");
+    out
 }
 
-fn push_imports(out: &mut String, functions: &[&Function], modules: &ModuleNames<'_>, options: &GenerateOptions) {
+fn push_imports(out: &mut String, functions: &[Arc<Function>], modules: &ModuleNames<'_>, options: &GenerateOptions) {
     let prefix = options.package_prefix.as_str();
-    let is_fan_out = |function: &&Function| matches!(function.address, Address::FanOut { .. });
+    let is_fan_out = |function: &Arc<Function>| matches!(function.address, Address::FanOut { .. });
     let has_fan_out = functions.iter().any(is_fan_out);
     let has_other = functions.iter().any(|function| !is_fan_out(function));
     // A name that is imported and not used is an error under `noUnusedLocals`.

@@ -47,7 +47,7 @@ pub struct Stale {
 pub fn check_generated(folder: &Path, files: &[GeneratedFile]) -> Result<Vec<Stale>, Diagnostic> {
     let mut stale = Vec::new();
     for file in files {
-        let path = folder.join(file.path);
+        let path = folder.join(&*file.path);
         let reason = match std::fs::read(&path) {
             Ok(bytes) if is_same_text(&bytes, &file.contents) => continue,
             Ok(_) => StaleReason::Differs,
@@ -57,7 +57,7 @@ pub fn check_generated(folder: &Path, files: &[GeneratedFile]) -> Result<Vec<Sta
             Err(error) => return Err(file_diagnostic(FileAction::Read, &path, &error)),
         };
         stale.push(Stale {
-            path: file.path.to_owned(),
+            path: file.path.to_string(),
             reason,
         });
     }
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn each_way_to_be_stale() {
         let files = ["api.ts", "server.ts", "worker.ts"].map(|path| GeneratedFile {
-            path,
+            path: path.into(),
             contents: format!("{HEADER}// {path}\n").into(),
         });
         let project = TempProject::new([]);

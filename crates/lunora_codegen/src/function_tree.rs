@@ -1,9 +1,11 @@
 //! Functions as the tree that call sites walk: `api.admin.users.ban`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use lunora_diagnostics::{Diagnostic, Span, codes};
 use lunora_ir::{Function, Visibility};
+use rustc_hash::FxHashSet;
 
 use crate::module_names::module_path;
 
@@ -22,15 +24,40 @@ pub(crate) enum Node<'a> {
     Function(&'a Function),
 }
 
+/// The trees of public and internal functions.
+///
+/// # Errors
+/// Those of both trees.
+pub(crate) fn function_trees<'a>(functions: &'a [Arc<Function>]) -> Result<(Branch<'a>, Branch<'a>), Vec<Diagnostic>> {
+    let public = function_tree(functions, Visibility::Public);
+    let internal = function_tree(functions, Visibility::Internal);
+    match (public, internal) {
+        (Ok(public), Ok(internal)) => Ok((public, internal)),
+        (public, internal) => {
+            let errors = [public.err(), internal.err()];
+            Err(errors.into_iter().flatten().flatten().collect())
+        }
+    }
+}
+
+/// The functions with one visibility, below the paths of their modules.
+pub(crate) fn by_module<'a>(functions: &'a [Arc<Function>], visibility: Visibility) -> Branch<'a> {
+    let mut root = Branch::default();
+    for function in functions.iter().filter(|function| function.visibility == visibility) {
+        let module = root.children.entry(module_path(function));
+        if let Node::Branch(module) = module.or_insert_with(|| Node::Branch(Branch::default())) {
+            module.children.insert(&function.export, Node::Function(function));
+        }
+    }
+    root
+}
+
 /// The tree of the functions with one visibility. A file and a folder of the same name share a
 /// branch.
 ///
 /// # Errors
 /// When an export has the name of a folder or file that is beside it.
-pub(crate) fn function_tree<'a>(
-    functions: &[&'a Function],
-    visibility: Visibility,
-) -> Result<Branch<'a>, Vec<Diagnostic>> {
+fn function_tree<'a>(functions: &'a [Arc<Function>], visibility: Visibility) -> Result<Branch<'a>, Vec<Diagnostic>> {
     let mut root = Branch::default();
     let mut errors = Vec::new();
     for function in functions.iter().filter(|function| function.visibility == visibility) {
@@ -41,12 +68,51 @@ pub(crate) fn function_tree<'a>(
     if errors.is_empty() { Ok(root) } else { Err(errors) }
 }
 
+/// Every pair of functions that would have the same place, without making the trees of those that do not.
+///
+/// # Errors
+/// Those of [`function_trees`], or when two functions have the same path. `functions` are sorted by it.
+pub(crate) fn check_places(functions: &[Arc<Function>]) -> Result<(), Vec<Diagnostic>> {
+    let errors = equal_paths(functions);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    if may_collide(functions) {
+        function_trees(functions)?;
+    }
+    Ok(())
+}
+
+/// Whether an export has the name of a folder or file that is beside it, whatever the visibility.
+fn may_collide(functions: &[Arc<Function>]) -> bool {
+    let modules = || functions.chunk_by(|one, next| one.file == next.file);
+    let mut folders: FxHashSet<&str> = FxHashSet::default();
+    for module in modules() {
+        let mut path = module_path(&module[0]);
+        while let Some((folder, _)) = path.rsplit_once('/') {
+            if !folders.insert(folder) {
+                break;
+            }
+            path = folder;
+        }
+    }
+    let files_that_are_folders = || modules().filter(|module| folders.contains(module_path(&module[0])));
+    if files_that_are_folders().next().is_none() {
+        return false;
+    }
+    let files: FxHashSet<&str> = modules().map(|module| module_path(&module[0])).collect();
+    files_that_are_folders().flatten().any(|function| {
+        let place = format!("{}/{}", module_path(function), function.export);
+        files.contains(place.as_str()) || folders.contains(place.as_str())
+    })
+}
+
 /// Two functions with the same path: `messages.ts` beside `messages.mts`.
-pub(crate) fn equal_paths(functions: &[&Function]) -> Vec<Diagnostic> {
+fn equal_paths(functions: &[Arc<Function>]) -> Vec<Diagnostic> {
     functions
         .windows(2)
         .filter(|pair| pair[0].path == pair[1].path)
-        .map(|pair| collision(pair[1], pair[0]))
+        .map(|pair| collision(&pair[1], &pair[0]))
         .collect()
 }
 

@@ -1,5 +1,7 @@
 //! `functions.ts`: the registry.
 
+use std::sync::Arc;
+
 use lunora_ir::{Address, FanOutMerge, Function, FunctionKind, MergeDirection, Visibility};
 
 use crate::GenerateOptions;
@@ -7,12 +9,10 @@ use crate::generated_file::HEADER;
 use crate::module_names::ModuleNames;
 use crate::typescript::push_string;
 
-pub(crate) fn functions(functions: &[&Function], modules: &ModuleNames<'_>, options: &GenerateOptions) -> String {
+pub(crate) fn functions(functions: &[Arc<Function>], modules: &ModuleNames<'_>, options: &GenerateOptions) -> String {
     let mut out = String::with_capacity(256 + functions.len() * 192);
-    out.push_str(HEADER);
-    out.push_str("import type { FunctionRegistry } from \"");
-    out.push_str(options.package_prefix.as_str());
-    out.push_str("/server\";\n\n");
+    push_head(&mut out, options);
+    out.push('\n');
     for (_, module) in modules.iter() {
         out.push_str("const ");
         out.push_str(&module.alias);
@@ -42,6 +42,41 @@ pub(crate) fn functions(functions: &[&Function], modules: &ModuleNames<'_>, opti
     }
     out.push_str(if functions.is_empty() { "};\n" } else { "\n};\n" });
     out
+}
+
+/// `functions.ts` of a large app: the registries of its parts.
+pub(crate) fn functions_index<'a>(
+    suffixes: impl Iterator<Item = &'a str> + Clone,
+    options: &GenerateOptions,
+) -> String {
+    let mut out = String::new();
+    push_head(&mut out, options);
+    for suffix in suffixes.clone() {
+        for text in [
+            "import { functions as functions",
+            suffix,
+            " } from \"./functions-",
+            suffix,
+            ".js\";\n",
+        ] {
+            out.push_str(text);
+        }
+    }
+    out.push_str("\nexport const functions: FunctionRegistry = {");
+    for suffix in suffixes {
+        out.push_str("\n  ...functions");
+        out.push_str(suffix);
+        out.push(',');
+    }
+    out.push_str("\n};\n");
+    out
+}
+
+fn push_head(out: &mut String, options: &GenerateOptions) {
+    out.push_str(HEADER);
+    out.push_str("import type { FunctionRegistry } from \"");
+    out.push_str(options.package_prefix.as_str());
+    out.push_str("/server\";\n");
 }
 
 pub(crate) fn push_kind(out: &mut String, kind: FunctionKind) {

@@ -1,14 +1,9 @@
 //! Generating again and again, as files are edited.
 
-use std::sync::Arc;
-
 use lunora_diagnostics::Diagnostic;
-use lunora_ir::{Application, Function};
+use lunora_ir::Application;
 
-use crate::data_model::data_model;
-use crate::generate::{API, CallSurface, DATA_MODEL, FUNCTIONS, OPENAPI, WORKER, generate};
-use crate::openapi::{openapi, push_components};
-use crate::worker::worker;
+use crate::generation::Generation;
 use crate::{GenerateOptions, GeneratedFile};
 
 /// Generates again and again. The files are those of [`generate`]; a file whose part of the model did
@@ -16,15 +11,6 @@ use crate::{GenerateOptions, GeneratedFile};
 #[derive(Debug, Default)]
 pub struct Generator {
     last: Option<Generation>,
-}
-
-#[derive(Debug)]
-struct Generation {
-    application: Application,
-    options: GenerateOptions,
-    files: Vec<GeneratedFile>,
-    /// `openapi.json` is that of an earlier application.
-    description_is_old: bool,
 }
 
 /// How much of the files is brought up to date.
@@ -48,131 +34,14 @@ impl Generator {
         options: &GenerateOptions,
         scope: Scope,
     ) -> Result<Vec<GeneratedFile>, Vec<Diagnostic>> {
-        let mut description_is_old = false;
-        let files = match self.last.take_if(|last| last.options != *options) {
-            None => match &self.last {
-                Some(last) => {
-                    let (files, old) = last.regenerate(application, scope)?;
-                    description_is_old = old;
-                    files
-                }
-                None => generate(application, options)?,
-            },
-            Some(other_options) => match generate(application, options) {
-                Ok(files) => files,
-                Err(errors) => {
-                    self.last = Some(other_options);
-                    return Err(errors);
-                }
-            },
+        let generation = match &self.last {
+            Some(last) if last.options == *options => last.next(application, scope)?,
+            _ => Generation::new(application, options)?,
         };
-        self.last = Some(Generation {
-            application: application.clone(),
-            options: options.clone(),
-            files: files.clone(),
-            description_is_old,
-        });
+        let files = generation.files();
+        self.last = Some(generation);
         Ok(files)
     }
-}
-
-impl Generation {
-    /// The files, and whether the description among them is old.
-    fn regenerate(
-        &self,
-        application: &Application,
-        scope: Scope,
-    ) -> Result<(Vec<GeneratedFile>, bool), Vec<Diagnostic>> {
-        let last = &self.application;
-        let functions = changed_parts(&last.functions, &application.functions);
-        let tables_changed = !are_same_tables(last, application);
-        let entry_changed = last.has_app_module != application.has_app_module
-            || last.schema_export != application.schema_export
-            || last.schema_file != application.schema_file;
-        let description_is_due = functions.any() || self.description_is_old;
-        if !description_is_due && !tables_changed && !entry_changed {
-            return Ok((self.files.clone(), false));
-        }
-        let options = &self.options;
-        let surface = CallSurface::new(application, options)?;
-        let mut files = Vec::with_capacity(self.files.len());
-        for last in &self.files {
-            let contents = match last.path {
-                DATA_MODEL if tables_changed => data_model(&application.tables),
-                API if functions.surface => surface.api(options)?,
-                FUNCTIONS if functions.surface => surface.functions(options),
-                OPENAPI if description_is_due && scope == Scope::All => openapi(&surface.sorted, options),
-                WORKER if entry_changed => worker(application, options),
-                _ => {
-                    files.push(last.clone());
-                    continue;
-                }
-            };
-            files.push(if contents == *last.contents {
-                last.clone()
-            } else {
-                GeneratedFile {
-                    path: last.path,
-                    contents: Arc::from(contents),
-                }
-            });
-        }
-        Ok((files, description_is_due && scope == Scope::Modules))
-    }
-}
-
-/// Order counts, which equality of maps does not see.
-fn are_same_tables(last: &Application, now: &Application) -> bool {
-    let pairs = last.tables.iter().zip(&now.tables);
-    last.tables.len() == now.tables.len()
-        && pairs
-            .into_iter()
-            .all(|((last_name, last), (name, now))| last_name == name && Arc::ptr_eq(last, now))
-}
-
-/// What changed between two lists of functions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct FunctionChanges {
-    /// Which there are, where they are, who may call them, where they run.
-    surface: bool,
-    /// What they take or give.
-    shapes: bool,
-}
-
-impl FunctionChanges {
-    const fn any(self) -> bool {
-        self.surface || self.shapes
-    }
-}
-
-fn changed_parts(last: &[Arc<Function>], now: &[Arc<Function>]) -> FunctionChanges {
-    let mut changes = FunctionChanges {
-        surface: last.len() != now.len(),
-        shapes: false,
-    };
-    for (last, now) in last.iter().zip(now) {
-        if changes.surface {
-            break;
-        }
-        // Functions of files that were not edited are the very same.
-        if Arc::ptr_eq(last, now) {
-            continue;
-        }
-        changes.surface |= last.path != now.path
-            || last.file != now.file
-            || last.export != now.export
-            || last.kind != now.kind
-            || last.visibility != now.visibility
-            || last.address != now.address;
-        changes.shapes |= components(last) != components(now);
-    }
-    changes
-}
-
-fn components(function: &Function) -> String {
-    let mut text = String::new();
-    push_components(&mut text, function);
-    text
 }
 
 #[cfg(test)]
@@ -242,12 +111,12 @@ mod tests {
         application.functions[1] = Arc::new(edited);
     }
 
-    fn regenerated(before: &[GeneratedFile], after: &[GeneratedFile]) -> Vec<&'static str> {
+    fn regenerated(before: &[GeneratedFile], after: &[GeneratedFile]) -> Vec<String> {
         before
             .iter()
             .zip(after)
             .filter(|(before, after)| !Arc::ptr_eq(&before.contents, &after.contents))
-            .map(|(before, _)| before.path)
+            .map(|(before, _)| before.path.to_string())
             .collect()
     }
 

@@ -4,19 +4,23 @@
 //! read. [`Writer`] and [`check_generated`] are the edge that touches the disk.
 
 mod api;
+mod api_index;
 mod check;
 mod data_model;
 mod function_tree;
 mod functions;
 mod generate;
 mod generated_file;
+mod generation;
 mod generator;
 mod json_schema;
 mod json_text;
 mod module_names;
 mod openapi;
 mod options;
+mod parts;
 mod server;
+mod surface;
 mod type_text;
 mod typescript;
 mod worker;

@@ -1,5 +1,7 @@
 //! The names by which generated files call the modules of an app.
 
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use lunora_ir::Function;
@@ -39,7 +41,7 @@ pub(crate) struct ModuleNames<'a> {
 
 impl<'a> ModuleNames<'a> {
     /// `functions` are sorted by path.
-    pub(crate) fn new(functions: &[&'a Function], options: &GenerateOptions) -> Self {
+    pub(crate) fn new(functions: &'a [Arc<Function>], options: &GenerateOptions) -> Self {
         let mut names = Self::default();
         let mut used: FxHashSet<String> = TAKEN.iter().map(|name| (*name).to_owned()).collect();
         for function in functions {

@@ -1,5 +1,6 @@
 //! Putting generated files on the disk.
 
+use std::borrow::Cow;
 use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -32,7 +33,7 @@ pub struct WriteReport {
 #[derive(Debug)]
 pub struct Writer {
     folder: PathBuf,
-    known: FxHashMap<&'static str, Known>,
+    known: FxHashMap<Cow<'static, str>, Known>,
 }
 
 /// A file as it was left.
@@ -92,13 +93,14 @@ impl Writer {
         let stale = stale_files(&self.folder, files)?;
         for file in files {
             if self.is_up_to_date(file)? {
-                report.unchanged.push(file.path.to_owned());
+                report.unchanged.push(file.path.to_string());
             } else {
-                set = set.write(file.path, file.contents.as_bytes());
-                report.written.push(file.path.to_owned());
+                set = set.write(&file.path, file.contents.as_bytes());
+                report.written.push(file.path.to_string());
             }
         }
         for name in &stale {
+            self.known.remove(name.as_str());
             set = set.remove(name);
         }
         set.commit()?;
@@ -110,7 +112,7 @@ impl Writer {
     }
 
     fn is_up_to_date(&self, file: &GeneratedFile) -> Result<bool, Diagnostic> {
-        let path = self.folder.join(file.path);
+        let path = self.folder.join(&*file.path);
         let metadata = match path.symlink_metadata() {
             Ok(metadata) => metadata,
             Err(error) if is_absent(error.kind()) => return Ok(false),
@@ -119,7 +121,7 @@ impl Writer {
         if metadata.len() != file.contents.len() as u64 || !metadata.is_file() {
             return Ok(false);
         }
-        if let Some(known) = self.known.get(file.path)
+        if let Some(known) = self.known.get(&file.path)
             && known.stamp == Stamp::of(&metadata)
         {
             return Ok(Arc::ptr_eq(&known.contents, &file.contents) || known.contents == file.contents);
@@ -132,17 +134,17 @@ impl Writer {
     }
 
     fn remember(&mut self, file: &GeneratedFile) {
-        match self.folder.join(file.path).symlink_metadata() {
+        match self.folder.join(&*file.path).symlink_metadata() {
             Ok(metadata) => {
                 let known = Known {
                     contents: Arc::clone(&file.contents),
                     stamp: Stamp::of(&metadata),
                 };
-                self.known.insert(file.path, known);
+                self.known.insert(file.path.clone(), known);
             }
             // Somebody was quicker; the next write compares the bytes.
             Err(_) => {
-                self.known.remove(file.path);
+                self.known.remove(&file.path);
             }
         }
     }
@@ -203,7 +205,7 @@ mod tests {
     fn files(version: &str) -> Vec<GeneratedFile> {
         ["api.ts", "server.ts", "worker.ts"]
             .map(|path| GeneratedFile {
-                path,
+                path: path.into(),
                 contents: format!("{HEADER}// {path} {version}\n").into(),
             })
             .to_vec()
@@ -315,7 +317,7 @@ mod tests {
             assert!(diagnostic.help.is_some());
             for file in files("1") {
                 assert_eq!(
-                    std::fs::read_to_string(folder.join(file.path)).unwrap(),
+                    std::fs::read_to_string(folder.join(&*file.path)).unwrap(),
                     &*file.contents
                 );
             }
@@ -335,7 +337,7 @@ mod tests {
             let diagnostic = write_generated(project.root(), &larger).unwrap_err();
             assert_eq!(diagnostic.code, codes::DISK_FULL);
             for file in files("1") {
-                assert_eq!(project.read(file.path), &*file.contents);
+                assert_eq!(project.read(&file.path), &*file.contents);
             }
             assert_eq!(project.files().len(), 3);
         });

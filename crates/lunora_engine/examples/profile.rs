@@ -1,4 +1,5 @@
-//! Times the stages of code generation on an app: `cargo run --release -p lunora_engine --example profile -- FOLDER`.
+//! Times the stages of code generation on an app: `cargo run --release -p lunora_engine --example profile -- FOLDER [FILE [WORD [ROUNDS]]]`.
+//! Without a word an edit adds a comment; with one, its first occurrence in the file is renamed.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -15,6 +16,7 @@ fn main() {
     let file = root
         .join("lunora")
         .join(std::env::args().nth(2).unwrap_or_else(|| "notes.ts".to_owned()));
+    let rounds = std::env::args().nth(4).map_or(4, |rounds| rounds.parse().unwrap());
     for output in [Output::Codegen, Output::Worker] {
         let started = Instant::now();
         let mut pipeline = Pipeline::open(discover(&root, None).unwrap(), output, &[]).unwrap();
@@ -27,7 +29,7 @@ fn main() {
             built.generate_time
         );
         let text = std::fs::read_to_string(&file).unwrap();
-        for round in 0..4 {
+        for round in 0..rounds {
             let edited = match std::env::args().nth(3) {
                 Some(word) => text.replacen(&word, &format!("{word}{round}"), 1),
                 None => format!("{text}\n// {round}\n"),
@@ -44,5 +46,8 @@ fn main() {
             );
         }
         std::fs::write(&file, text).unwrap();
+        let started = Instant::now();
+        drop(pipeline);
+        println!("{output:?} drop {:?}", started.elapsed());
     }
 }

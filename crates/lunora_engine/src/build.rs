@@ -4,31 +4,13 @@ use std::path::PathBuf;
 
 use lunora_config::{Wanted, WantedObject};
 use lunora_diagnostics::{RenderOptions, SourceFiles};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::codegen::{CodegenFailure, CodegenOptions, CodegenReport, codegen_to};
+use crate::codegen::{CodegenFailure, CodegenReport, codegen_to};
+use crate::options::{BuildOptions, CodegenOptions};
 use crate::pipeline::Output;
 use crate::settings::{discover, with_configuration};
 use crate::worker::OBJECTS;
-
-/// Which project and where its worker goes.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct BuildOptions {
-    /// A folder in or below the project.
-    pub root: PathBuf,
-    /// The folder of the schema and functions, below the project.
-    #[serde(default)]
-    pub lunora_directory: Option<String>,
-    /// Whether rendered texts carry ANSI colours.
-    #[serde(default)]
-    pub color: bool,
-    /// The worker that the bundler will write, below the project.
-    pub worker_file: String,
-    /// The folder of the client that the bundler will write, below the project, when there is a client.
-    #[serde(default)]
-    pub client_directory: Option<String>,
-}
 
 /// What the bundler starts from.
 #[derive(Debug, Serialize)]

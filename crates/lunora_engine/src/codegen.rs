@@ -5,27 +5,11 @@ use std::time::Instant;
 
 use lunora_codegen::{Scope, StaleReason};
 use lunora_diagnostics::{Diagnostic, RenderOptions, SourceFiles, codes};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::options::CodegenOptions;
 use crate::pipeline::{Output, Pipeline};
 use crate::settings::discover;
-
-/// Which project and how.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct CodegenOptions {
-    /// A folder in or below the project.
-    pub root: PathBuf,
-    /// The folder of the schema and functions, below the project.
-    #[serde(default)]
-    pub lunora_directory: Option<String>,
-    /// Whether rendered texts carry ANSI colours.
-    #[serde(default)]
-    pub color: bool,
-    /// Compares instead of writing; files that differ are errors.
-    #[serde(default)]
-    pub check: bool,
-}
 
 /// What a run did.
 #[derive(Debug, Clone, Serialize)]
@@ -106,7 +90,7 @@ pub(crate) fn codegen_to(options: &CodegenOptions, output: Output) -> Result<Cod
                         diagnostics,
                         lunora_codegen::WriteReport {
                             written: Vec::new(),
-                            unchanged: files.iter().map(|file| file.path.to_owned()).collect(),
+                            unchanged: files.iter().map(|file| file.path.to_string()).collect(),
                             removed: Vec::new(),
                         },
                     ))
@@ -119,16 +103,19 @@ pub(crate) fn codegen_to(options: &CodegenOptions, output: Output) -> Result<Cod
             .run(Scope::All)
             .map(|built| (built.application, built.diagnostics, built.write))
     };
-    let sources = pipeline.sources();
-    let (application, diagnostics, write) = outcome.map_err(|diagnostics| {
-        let sources = sources.named_by(&diagnostics);
-        Box::new(CodegenFailure { diagnostics, sources })
-    })?;
+    let sources = pipeline.sources().named_by(match &outcome {
+        Ok((_, diagnostics, _)) | Err(diagnostics) => diagnostics,
+    });
+    // Nobody waits for the memory of a large app to be given back.
+    rayon::spawn(move || drop(pipeline));
+    let (application, diagnostics, write) = match outcome {
+        Ok(outcome) => outcome,
+        Err(diagnostics) => return Err(Box::new(CodegenFailure { diagnostics, sources })),
+    };
     let render = RenderOptions {
         color: options.color,
         ..RenderOptions::default()
     };
-    let sources = sources.named_by(&diagnostics);
     Ok(CodegenReport {
         root,
         written: write.written,

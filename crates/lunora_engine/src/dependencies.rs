@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::module_name::{DEPENDENCIES, dependency_file};
 
 /// Raised when the layout of the cache changes, so that old entries are left alone.
-const CACHE_VERSION: u32 = 1;
+const CACHE_VERSION: u32 = 2;
 
 /// A file that went into the bundle, as it was then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

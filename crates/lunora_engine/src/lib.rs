@@ -3,29 +3,39 @@
 //! [`Pipeline`] turns sources into an application, its generated files and the worker's modules; [`Engine`]
 //! is the actor that runs it whenever a file changes and keeps workerd on the newest good result.
 
+mod actor;
 mod build;
 mod codegen;
 mod dependencies;
 mod engine;
 mod event;
+mod findings;
 mod host;
+mod import_context;
+mod json_module;
+mod layout;
 mod log_line;
+mod module_graph;
 mod module_name;
+mod module_walk;
 mod options;
 mod pipeline;
+mod relay;
 mod remap;
 mod resolution;
+mod serving;
 mod settings;
 mod sources;
+mod watching;
 mod worker;
 
-pub use build::{BuildOptions, BuildPreparation, prepare_build};
-pub use codegen::{CodegenFailure, CodegenOptions, CodegenReport, codegen};
+pub use build::{BuildPreparation, prepare_build};
+pub use codegen::{CodegenFailure, CodegenReport, codegen};
 pub use engine::Engine;
 pub use event::{DependencyEntry, EngineEvent};
 pub use host::EventSink;
 pub use lunora_codegen::Scope;
-pub use options::EngineOptions;
+pub use options::{BuildOptions, CodegenOptions, EngineOptions};
 pub use pipeline::{Built, Output, Pipeline};
 pub use resolution::Alias;
 pub use settings::discover;

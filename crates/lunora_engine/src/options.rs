@@ -1,4 +1,5 @@
-//! How the engine is started.
+//! What the host passes. A field that is not known is refused, which serde cannot do for shared ones
+//! (`flatten`), so each structure names its project itself.
 
 use std::path::PathBuf;
 
@@ -50,4 +51,40 @@ pub struct EngineOptions {
     /// How the holder of the state lock is named to others.
     #[serde(default = "command_by_default")]
     pub command: String,
+}
+
+/// Options of one run of code generation.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CodegenOptions {
+    /// A folder in or below the project.
+    pub root: PathBuf,
+    /// The folder of the schema and functions, below the project.
+    #[serde(default)]
+    pub lunora_directory: Option<String>,
+    /// Whether rendered texts carry ANSI colours.
+    #[serde(default)]
+    pub color: bool,
+    /// Compares instead of writing; files that differ are errors.
+    #[serde(default)]
+    pub check: bool,
+}
+
+/// Options of a production build.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BuildOptions {
+    /// A folder in or below the project.
+    pub root: PathBuf,
+    /// The folder of the schema and functions, below the project.
+    #[serde(default)]
+    pub lunora_directory: Option<String>,
+    /// Whether rendered texts carry ANSI colours.
+    #[serde(default)]
+    pub color: bool,
+    /// The worker that the bundler will write, below the project.
+    pub worker_file: String,
+    /// The folder of the client that the bundler will write, below the project, when there is a client.
+    #[serde(default)]
+    pub client_directory: Option<String>,
 }

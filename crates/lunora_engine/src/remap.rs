@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lunora_workerd::{SourcePosition, StackRemapper};
 use sourcemap::SourceMap;
 
-use crate::pipeline::WorkerModule;
+use crate::module_graph::WorkerModule;
 
 /// Source maps of one generation of modules; each is parsed when a stack first needs it.
 pub struct SourceMaps {

@@ -1,6 +1,7 @@
 //! The app's source files, as they were last read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +66,8 @@ fn read(root: &Path, file: &Path) -> Result<Option<SourceText>, Diagnostic> {
             path: module_name(root, file).into(),
             text: text.into(),
         })),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        // A folder is looked into when the sources are read; it is no source itself.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => Ok(None),
         Err(error) => Err(unreadable(root, file, &error)),
     }
 }
@@ -104,9 +106,15 @@ fn collect(
     }
     let entries = std::fs::read_dir(folder).map_err(|error| folder_unreadable(folder, &error))?;
     for entry in entries {
-        let path = entry.map_err(|error| folder_unreadable(folder, &error))?.path();
+        let entry = entry.map_err(|error| folder_unreadable(folder, &error))?;
+        let path = entry.path();
         let relative = path.strip_prefix(base).unwrap_or(&path);
-        if path.is_dir() {
+        // What the folder says of its entries costs nothing; only links have to be looked at.
+        let is_folder = match entry.file_type() {
+            Ok(kind) if !kind.is_symlink() => kind.is_dir(),
+            _ => path.is_dir(),
+        };
+        if is_folder {
             if !matches!(
                 path.file_name().and_then(|name| name.to_str()),
                 Some("_generated" | "__tests__" | "node_modules")

@@ -9,7 +9,7 @@ use lunora_workerd::{
 };
 
 use crate::dependencies::DependencyModule;
-use crate::pipeline::ModuleGraph;
+use crate::module_graph::ModuleGraph;
 use crate::remap::SourceMaps;
 
 /// Object classes that the generated worker exports, with the names they are bound to. The class name is the
@@ -81,7 +81,7 @@ fn describe(entry: Module, application: &Application, settings: &WorkerSettings)
         .collect();
     description.bindings = bindings(settings);
     description.functions = Arc::new(kinds(application));
-    description.tail = true;
+    description.stack_traces = true;
     description
 }
 

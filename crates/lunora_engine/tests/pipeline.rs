@@ -194,3 +194,59 @@ fn the_description_of_the_api_can_wait() {
     pipeline.describe(&built.application).unwrap();
     assert!(project.read("lunora/_generated/openapi.json").contains("notes:more"));
 }
+
+/// The parts of a large app's references are modules like others.
+#[test]
+fn an_edit_of_a_large_app_writes_two_parts() {
+    let project = project();
+    let file = |index: usize, name: &str| {
+        format!(
+            "import {{ query }} from \"./_generated/server\";\nexport const {name}{index} = query.query(async () => 1);\n"
+        )
+    };
+    for index in 0..150 {
+        project.write(&format!("lunora/file{index}.ts"), &file(index, "one"));
+    }
+    let mut pipeline = open(&project, Output::Worker);
+    let built = pipeline.run(Scope::Modules).unwrap();
+    let parts = |built: &lunora_engine::Built| -> Vec<String> {
+        let modules = built.graph.modules.iter().map(|module| module.name.to_string());
+        modules.filter(|name| name.contains("_generated/functions-")).collect()
+    };
+    assert_eq!(parts(&built).len(), 4, "{:?}", parts(&built));
+
+    project.write("lunora/file7.ts", &file(7, "other"));
+    pipeline.reread([project.path("lunora/file7.ts").as_ref()]).unwrap();
+    let mut written = pipeline.run(Scope::Modules).unwrap().write.written;
+    written.sort();
+    let [api, functions] = &written[..] else {
+        panic!("{written:?}");
+    };
+    assert!(
+        api.starts_with("api-") && functions.starts_with("functions-"),
+        "{written:?}"
+    );
+    assert!(project.read(&format!("lunora/_generated/{api}")).contains("other7"));
+
+    // Back to where it is not divided: the parts are gone from the disk and from the worker.
+    for index in 0..100 {
+        project.remove(&format!("lunora/file{index}.ts"));
+    }
+    pipeline.reread_all().unwrap();
+    let built = pipeline.run(Scope::All).unwrap();
+    assert_eq!(built.write.removed.len(), 8, "{:?}", built.write.removed);
+    assert_eq!(parts(&built), Vec::<String>::new());
+    assert!(!project.files().iter().any(|file| file.contains("_generated/api-")));
+}
+
+#[test]
+fn a_folder_in_place_of_a_source_is_no_source() {
+    let project = project();
+    let mut pipeline = open(&project, Output::Codegen);
+    pipeline.run(Scope::All).unwrap();
+    project.remove("lunora/schema.ts");
+    std::fs::create_dir(project.path("lunora/schema.ts")).unwrap();
+    assert!(pipeline.reread([project.path("lunora/schema.ts").as_ref()]).unwrap());
+    let errors = pipeline.run(Scope::All).unwrap_err();
+    assert_eq!(errors[0].code.as_str(), "SCHEMA_NOT_FOUND");
+}

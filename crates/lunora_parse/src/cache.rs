@@ -50,33 +50,20 @@ impl ParseCache {
     /// The result is in the order of `files`; an unchanged file yields the very same allocation.
     pub fn update(&mut self, files: &[SourceText], options: &AnalyzeOptions<'_>) -> Vec<Arc<FileAnalysis>> {
         let entries = &self.entries;
-        let stale: Vec<(usize, [u8; 32])> = files
-            .iter()
-            .enumerate()
-            .filter_map(|(index, file)| {
-                let entry = entries.get(&file.path);
-                let same_text = |entry: &Entry| Arc::ptr_eq(&entry.text, &file.text);
-                if entry.is_some_and(|entry| same_text(entry) && is_current(entry, options)) {
-                    return None;
-                }
-                let hash = *blake3::hash(file.text.as_bytes()).as_bytes();
-                let fresh = entry.is_some_and(|entry| entry.analysis.hash == hash && is_current(entry, options));
-                (!fresh).then_some((index, hash))
-            })
-            .collect();
-        let one = |&(index, hash): &(usize, [u8; 32])| {
-            let file = &files[index];
-            let analysis = Arc::new(analyze(file.path.clone(), &file.text, hash, options));
-            let emitted = options.emit.as_ref().map(|emit| emitted(&analysis, emit));
-            Entry {
-                text: file.text.clone(),
-                analysis,
-                emitted,
-            }
+        let is_known = |file: &&SourceText| {
+            entries
+                .get(&file.path)
+                .is_some_and(|entry| Arc::ptr_eq(&entry.text, &file.text) && is_current(entry, options))
         };
-        let made: Vec<Entry> = match stale.len() {
+        let unknown: Vec<&SourceText> = files.iter().filter(|file| !is_known(file)).collect();
+        let made: Vec<Entry> = match unknown.len() {
             0 => Vec::new(),
-            _ => stack::on_pool(|| stale.par_iter().map(one).collect()),
+            _ => stack::on_pool(|| {
+                unknown
+                    .par_iter()
+                    .filter_map(|file| renewed(entries.get(&file.path), file, options))
+                    .collect()
+            }),
         };
         self.last_parsed = made.len();
         for entry in made {
@@ -98,6 +85,21 @@ impl ParseCache {
     pub fn last_parsed(&self) -> usize {
         self.last_parsed
     }
+}
+
+/// An entry for a text that is not the very same as before; `None` when it says the same all the same.
+fn renewed(last: Option<&Entry>, file: &SourceText, options: &AnalyzeOptions<'_>) -> Option<Entry> {
+    let hash = *blake3::hash(file.text.as_bytes()).as_bytes();
+    if last.is_some_and(|last| last.analysis.hash == hash && is_current(last, options)) {
+        return None;
+    }
+    let analysis = Arc::new(analyze(file.path.clone(), &file.text, hash, options));
+    let emitted = options.emit.as_ref().map(|emit| emitted(&analysis, emit));
+    Some(Entry {
+        text: file.text.clone(),
+        analysis,
+        emitted,
+    })
 }
 
 fn emitted(analysis: &FileAnalysis, options: &EmitOptions<'_>) -> Emitted {

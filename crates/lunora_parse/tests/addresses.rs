@@ -473,3 +473,134 @@ export const write = mutation.input({ roomId: v.string() }).mutation(({ ctx, arg
     assert_eq!(linked.codes(), ["CROSS_SHARD"], "{}", linked.rendered());
     assert_eq!(linked.address("f:read"), &argument("roomId", "roomId"));
 }
+
+#[test]
+fn triggers_that_cannot_be_seen_are_undecidable_where_they_run() {
+    let schema = r#"
+import { defineSchema, defineTable, v } from "lunorash/server";
+import { audit } from "somewhere";
+import { log } from "../shared/log";
+export const schema = defineSchema({
+  rooms: defineTable({ name: v.string() }),
+  posts: defineTable({ roomId: v.string() }).shardBy("roomId").triggers((t) => ({ audit: t.afterInsert(HANDLER) })),
+});
+"#;
+    for (handler, at) in [
+        ("audit", "audit"),
+        ("log", "log"),
+        ("audit({ table: \"x\" })", "audit({ table: \"x\" })"),
+        ("audit.inserts", "audit.inserts"),
+    ] {
+        let files = [
+            ("lunora/schema.ts", schema.replace("HANDLER", handler)),
+            (
+                "lunora/f.ts",
+                "import { mutation, query, v } from './_generated/server';
+export const read = query.input({ roomId: v.string() }).query(({ ctx }) => ctx.db.query('posts').first());
+export const other = mutation.mutation(({ ctx }) => ctx.db.insert('rooms', { name: '' }));
+export const stated = mutation.shard('roomId').input({ roomId: v.string() }).mutation(({ ctx, args }) => ctx.db.insert('posts', args));
+export const write = mutation.input({ roomId: v.string() }).mutation(({ ctx, args }) => ctx.db.insert('posts', args));"
+                    .to_owned(),
+            ),
+        ];
+        let linked = link(&files.each_ref().map(|(path, text)| (*path, text.as_str())));
+        let (diagnostic, text) = linked.only("ADDRESS_UNDECIDABLE");
+        assert_eq!(text, at);
+        assert!(
+            diagnostic.message.contains("`f:write`") && diagnostic.message.contains("a trigger of `posts`"),
+            "{}",
+            diagnostic.message
+        );
+        let paths: Vec<_> = linked
+            .application
+            .functions
+            .iter()
+            .map(|function| &*function.path)
+            .collect();
+        assert_eq!(paths, ["f:other", "f:read", "f:stated"], "{handler}");
+    }
+}
+
+#[test]
+fn an_extension_that_cannot_be_read_is_an_error_that_says_what_to_do() {
+    for (import, expression) in [
+        ("import { presence } from 'presence-for-lunora';", "presence"),
+        ("import presence from 'presence-for-lunora';", "presence"),
+        ("import * as presence from 'presence-for-lunora';", "presence.tables"),
+        (
+            "import { presence } from 'presence-for-lunora';",
+            "presence({ room: true })",
+        ),
+        ("import { presence } from '../shared/presence';", "presence"),
+        ("import { presence } from '@lunora/presence';", "presence"),
+        ("import { presence } from '@lunora/presence';", "presence()"),
+        ("import { presence } from './presence';", "presence"),
+    ] {
+        let schema = format!(
+            "import {{ defineSchema, defineTable, v }} from 'lunorash/server'; {import}
+             export const schema = defineSchema({{ rooms: defineTable({{ name: v.string() }}) }}).extend({expression});"
+        );
+        let linked = link(&[
+            ("lunora/schema.ts", schema.as_str()),
+            ("lunora/presence.ts", "export { presence } from 'presence-for-lunora';"),
+            (
+                "lunora/f.ts",
+                "import { query } from './_generated/server'; export const f = query.query(({ ctx }) => ctx.db.query('presence_here').first());",
+            ),
+        ]);
+        let (diagnostic, text) = linked.only("NOT_STATIC");
+        assert!(expression.starts_with(&text), "{text}");
+        let help = diagnostic.help.as_deref().unwrap();
+        assert!(help.contains("defineSchemaExtension"), "{expression}: {help}");
+    }
+}
+
+#[test]
+fn parameters_in_every_form_are_followed_or_undecidable() {
+    let app = |helper: &str, call: &str| {
+        functions(&format!(
+            "{helper}\nexport const f = query.input({{ roomId: v.id('rooms') }}).query(async ({{ ctx }}) => {{ {call} }});"
+        ))
+    };
+    for helper in [
+        "function load(this: void, db) { return db.query('posts').first(); }",
+        "const load = function (this: void, db) { return db.query('posts').first(); };",
+        "const load = (db, ...rest) => db.query('posts').first();",
+    ] {
+        for call in [
+            "return load(ctx.db, 1, 2);",
+            "const run = (inner) => load(inner); return run(ctx.db);",
+        ] {
+            let linked = app(helper, call);
+            linked.assert_sound();
+            assert_eq!(linked.address("f:f"), &argument("roomId", "roomId"), "{helper} {call}");
+        }
+        let linked = app("", &format!("{} return load(ctx.db);", helper.replace("export ", "")));
+        assert_eq!(
+            linked.assert_sound().address("f:f"),
+            &argument("roomId", "roomId"),
+            "{helper}"
+        );
+    }
+    for helper in [
+        "function load(...all) { return all[0].query('posts').first(); }",
+        "const load = (first, ...all) => all[0].query('posts').first();",
+        "function load() { return arguments[0].query('posts').first(); }",
+    ] {
+        for linked in [
+            app(helper, "return load(ctx.db, ctx.db, ctx.db);"),
+            app("", &format!("{helper} return load(ctx.db, ctx.db, ctx.db);")),
+        ] {
+            let codes = linked.codes();
+            assert!(
+                !codes.is_empty() && codes.iter().all(|code| *code == "ADDRESS_UNDECIDABLE"),
+                "{helper}\n{}",
+                linked.rendered()
+            );
+        }
+        assert_eq!(
+            app(helper, "return load(1, 2);").assert_sound().address("f:f"),
+            &Address::Root
+        );
+    }
+}

@@ -11,39 +11,10 @@ use std::time::{Duration, Instant};
 
 use lunora_diagnostics::Diagnostic;
 use lunora_parse::{AnalyzeOptions, EmitOptions, MAX_SOURCE_BYTES, ProjectFiles, analyze_file, build_application};
+use lunora_testing::Random;
 
 /// The figure that stands for a hang.
 const HANG: Duration = Duration::from_secs(1);
-
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        // splitmix64
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(limit.max(1)).unwrap()).unwrap()
-    }
-}
-
-fn seed() -> u64 {
-    std::env::var("LUNORA_SEED")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_else(|| {
-            std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .unwrap()
-                .subsec_nanos()
-                .into()
-        })
-}
 
 fn runs() -> usize {
     std::env::var("LUNORA_RUNS")
@@ -218,9 +189,7 @@ fn corpus() -> Vec<(String, String)> {
 
 #[test]
 fn mutated_apps() {
-    let seed = seed();
-    eprintln!("LUNORA_SEED={seed}");
-    let mut random = Random(seed);
+    let mut random = Random::anew("hostile");
     let files = corpus();
     let texts: Vec<String> = files.iter().map(|(_, text)| text.clone()).collect();
     let schema = files.iter().find(|(path, _)| path == "chat/lunora/schema.ts").unwrap();
@@ -235,11 +204,8 @@ fn mutated_apps() {
         };
         let outcome = std::panic::catch_unwind(|| examine(path, &text, &schema));
         match outcome {
-            Ok(time) => assert!(
-                time < HANG,
-                "LUNORA_SEED={seed} run {run}: {time:?} for {path}:\n{text}"
-            ),
-            Err(_) => panic!("LUNORA_SEED={seed} run {run}: {path}:\n{text}"),
+            Ok(time) => assert!(time < HANG, "run {run}: {time:?} for {path}:\n{text}"),
+            Err(_) => panic!("run {run}: {path}:\n{text}"),
         }
     }
 }

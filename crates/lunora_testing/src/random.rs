@@ -1,5 +1,7 @@
 //! Randomness that replays from one number.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 /// A seeded generator (SplitMix64). The same seed gives the same numbers on every machine.
 #[derive(Debug, Clone)]
 pub struct Random {
@@ -23,6 +25,16 @@ impl Random {
         };
         eprintln!("{name}: LUNORA_SEED={seed}");
         Self::new(seed)
+    }
+
+    /// The same with another seed each time, for tests that look for what nobody thought of.
+    ///
+    /// # Panics
+    /// When `LUNORA_SEED` is set to something that is not a number.
+    #[must_use]
+    pub fn anew(name: &str) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self::from_environment(name, now.subsec_nanos().into())
     }
 
     /// Starts from a seed.

@@ -95,6 +95,7 @@ fn the_homes_are_lived_in() {
         ("napi", "lunora_binding"),
         ("swc_core", "lunora_parse"),
         ("hyper", "lunora_workerd"),
+        ("tokio-tungstenite", "lunora_client"),
     ] {
         let package = metadata.packages.iter().find(|package| package.name == home).unwrap();
         assert!(

@@ -72,10 +72,15 @@ impl Snapshot {
             self.entries.remove(old);
         }
         for (found, entry) in seen {
-            let old = before
-                .remove(&found)
-                .filter(|old| old.is_directory == entry.is_directory);
-            if !entry.is_directory {
+            let old = before.remove(&found);
+            let became_other = old.is_some_and(|old| old.is_directory != entry.is_directory);
+            let old = old.filter(|_| !became_other);
+            if entry.is_directory {
+                // A file that became a directory is gone as a file.
+                if became_other {
+                    record(changes, found.clone(), ChangeKind::Removed);
+                }
+            } else {
                 let rewritten = hinted && found == path;
                 let change = match old {
                     None => Some(ChangeKind::Created),
@@ -89,8 +94,7 @@ impl Snapshot {
             self.entries.insert(found, entry);
         }
         for (gone, entry) in before {
-            // A file that became a directory is gone as a file.
-            if !entry.is_directory && self.entries.get(&gone).is_none_or(|now| now.is_directory) {
+            if !entry.is_directory {
                 record(changes, gone, ChangeKind::Removed);
             }
         }
@@ -162,6 +166,27 @@ mod tests {
         assert_eq!(changes, BTreeMap::new());
         snapshot.replace(Path::new("/r/1"), seen, true, &mut changes);
         assert_eq!(changes.len(), 1);
+    }
+
+    #[test]
+    fn a_file_that_becomes_a_folder_is_gone_and_the_other_way_round() {
+        let path = Path::new("/r/1");
+        let folder = BTreeMap::from([(
+            path.to_path_buf(),
+            Entry {
+                is_directory: true,
+                ..file(11, 5)
+            },
+        )]);
+        let mut snapshot = Snapshot::default();
+        let mut changes = BTreeMap::new();
+        snapshot.replace(Path::new("/r"), world(&[(1, 10, 5)]), false, &mut changes);
+        changes.clear();
+        snapshot.replace(path, folder, true, &mut changes);
+        assert_eq!(changes, BTreeMap::from([(path.to_path_buf(), ChangeKind::Removed)]));
+        changes.clear();
+        snapshot.replace(path, world(&[(1, 12, 5)]), true, &mut changes);
+        assert_eq!(changes, BTreeMap::from([(path.to_path_buf(), ChangeKind::Created)]));
     }
 
     #[test]

@@ -43,6 +43,22 @@ fn expect(events: &Receiver<WatchEvent>, path: &Path, change: ChangeKind) {
 }
 
 #[test]
+fn a_file_replaced_by_a_folder_and_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("schema.ts");
+    fs::write(&file, "1").unwrap();
+    let (_watcher, events) = watch(&[folder.path()], &[]);
+    for _ in 0..3 {
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap();
+        expect(&events, &file, ChangeKind::Removed);
+        fs::remove_dir(&file).unwrap();
+        fs::write(&file, "2").unwrap();
+        expect(&events, &file, ChangeKind::Created);
+    }
+}
+
+#[test]
 fn a_root_that_is_deleted_and_made_again() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("a/lunora");

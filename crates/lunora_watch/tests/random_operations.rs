@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
+use lunora_testing::Random;
 use lunora_watch::{ChangeKind, ChangeSet, WatchEvent, WatchOptions, Watcher, scan};
 
 const OPERATIONS: usize = 10_000;
@@ -18,37 +19,6 @@ const QUIET: Duration = Duration::from_millis(60);
 /// Bursts whose operations followed each other this closely, on a machine that let threads run this
 /// promptly, must be reported at once.
 const CLOSE: Duration = Duration::from_millis(10);
-
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).unwrap()
-    }
-}
-
-fn seed() -> u64 {
-    let seed = std::env::var("LUNORA_SEED")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_else(|| {
-            SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap()
-                .subsec_nanos()
-                .into()
-        });
-    eprintln!("LUNORA_SEED={seed}");
-    seed
-}
 
 /// Content by path, read only where the watcher pointed.
 #[derive(Default)]
@@ -103,7 +73,7 @@ impl World {
 
     fn content(&mut self) -> String {
         // Often of one length, so that only time and identity tell versions apart.
-        let number = self.random.next();
+        let number = self.random.next_u64();
         if self.random.below(3) == 0 {
             format!("{number}")
         } else {
@@ -204,7 +174,20 @@ impl World {
                     }
                 }
             }
-            97..99 => {
+            97 => {
+                // A folder in the place of a file.
+                if let Some(file) = self.file() {
+                    drop(
+                        fs::remove_file(&file)
+                            .and_then(|()| fs::create_dir(&file))
+                            .and_then(|()| match name.len() % 2 {
+                                0 => Ok(()),
+                                _ => fs::write(file.join("inside.ts"), content),
+                            }),
+                    );
+                }
+            }
+            98 => {
                 // Another directory at the same path.
                 if let Some(replaced) = self.pick(|_, kind| kind.is_dir()) {
                     let away = self.outside.join(&name);
@@ -297,7 +280,6 @@ fn settle(events: &Receiver<WatchEvent>, reader: &mut Reader, last: &Path) -> Ve
 
 #[test]
 fn what_the_watcher_says_equals_a_rescan() {
-    let seed = seed();
     let folder = tempfile::tempdir().unwrap();
     let (root, outside) = (folder.path().join("lunora"), folder.path().join("outside"));
     fs::create_dir_all(root.join("_generated")).unwrap();
@@ -317,7 +299,8 @@ fn what_the_watcher_says_equals_a_rescan() {
     let mut world = World {
         root: root.clone(),
         outside,
-        random: Random(seed),
+        // Printed; other operations on each run.
+        random: Random::anew("random_operations"),
         counter: 0,
     };
     let mut reader = Reader::default();
@@ -347,7 +330,7 @@ fn what_the_watcher_says_equals_a_rescan() {
                 .map(|(path, _)| path)
                 .chain(reader.files.keys().filter(|path| !truth.contains_key(*path)))
                 .collect();
-            panic!("after {done} operations of seed {seed}: {wrong:#?}");
+            panic!("after {done} operations: {wrong:#?}");
         }
         if longest_gap.max(canary.take()) < CLOSE {
             strict += 1;
@@ -367,6 +350,6 @@ fn what_the_watcher_says_equals_a_rescan() {
     assert!(strict > 0, "no burst was quick enough to say anything about reports");
     assert!(
         split * 50 <= strict + 50,
-        "{split} of {strict} quiet periods brought more than one report, seed {seed}"
+        "{split} of {strict} quiet periods brought more than one report"
     );
 }

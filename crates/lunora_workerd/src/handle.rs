@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::binary::resolve_binary;
+use crate::certificates::certificate_environment;
 use crate::event::WorkerdEvent;
 use crate::log_context::LogContext;
 use crate::proxy::forward::Proxy;
@@ -55,7 +56,7 @@ pub struct StartOptions {
     pub allowed_hosts: Vec<String>,
     /// What a second process is told holds the state folder, for example `vite dev`.
     pub command: String,
-    /// Environment of workerd besides secrets; nothing is inherited.
+    /// Environment of workerd besides secrets; nothing else is inherited.
     pub environment: Vec<(OsString, OsString)>,
     /// How long a request waits for a worker.
     pub hold_limit: Duration,
@@ -83,7 +84,7 @@ impl StartOptions {
             port: PortChoice::Any,
             allowed_hosts: Vec::new(),
             command: "lunora dev".to_owned(),
-            environment: Vec::new(),
+            environment: certificate_environment(|name| std::env::var_os(name), Path::exists),
             hold_limit: Duration::from_secs(10),
             drain_limit: Duration::from_millis(50),
             start_limit: Duration::from_secs(10),

@@ -5,8 +5,10 @@
 
 mod binary;
 mod calendar_date;
+mod certificates;
 mod check;
 mod config;
+mod config_message;
 mod event;
 mod handle;
 mod log_context;

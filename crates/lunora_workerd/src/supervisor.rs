@@ -4,6 +4,8 @@ pub(crate) mod actor;
 mod lines;
 pub(crate) mod machine;
 mod process;
+mod spare;
 pub(crate) mod spawner;
+mod waiting_process;
 #[cfg(any(not(target_os = "linux"), test))]
 mod watchdog;

@@ -153,8 +153,9 @@ pub struct WorkerDescription {
     pub new_module_registry: bool,
     /// Start workerd with `--experimental`.
     pub experimental: bool,
-    /// Report uncaught exceptions with their stacks, wherever in the worker they escape.
-    pub tail: bool,
+    /// Report uncaught exceptions with their stack traces, wherever in the worker they escape. Starts workerd
+    /// with `--verbose`.
+    pub stack_traces: bool,
     /// Kinds of the application's functions by wire path, for the proxy's decision about retries.
     pub functions: Arc<BTreeMap<String, FunctionKind>>,
     /// Finds source positions for stack frames of these modules.
@@ -174,7 +175,7 @@ impl WorkerDescription {
             bindings: Vec::new(),
             new_module_registry: true,
             experimental: true,
-            tail: true,
+            stack_traces: true,
             functions: Arc::default(),
             stack_remapper: None,
         }
@@ -191,7 +192,7 @@ impl WorkerDescription {
             && self.bindings == other.bindings
             && self.new_module_registry == other.new_module_registry
             && self.experimental == other.experimental
-            && self.tail == other.tail
+            && self.stack_traces == other.stack_traces
             && self.modules.len() == other.modules.len()
             && self
                 .modules
@@ -213,7 +214,7 @@ impl fmt::Debug for WorkerDescription {
             .field("bindings", &self.bindings)
             .field("new_module_registry", &self.new_module_registry)
             .field("experimental", &self.experimental)
-            .field("tail", &self.tail)
+            .field("stack_traces", &self.stack_traces)
             .finish_non_exhaustive()
     }
 }
@@ -258,7 +259,7 @@ mod tests {
             |one| one.service_name.push('x'),
             |one| one.compatibility_date = "2026-10-01".to_owned(),
             |one| one.compatibility_flags.push("nodejs_als".to_owned()),
-            |one| one.tail = false,
+            |one| one.stack_traces = false,
             |one| one.experimental = false,
             |one| one.new_module_registry = false,
             |one| one.modules[0] = Module::javascript("worker.js", "export default { }"),

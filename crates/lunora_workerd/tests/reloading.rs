@@ -1,6 +1,9 @@
 //! Reloads under load, broken updates, crashes, and processes that end.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[cfg(target_os = "linux")]
+#[path = "support/processes.rs"]
+mod processes;
 mod support;
 
 use std::collections::BTreeMap;
@@ -432,7 +435,13 @@ async fn parent_process() {
     let Some(state) = std::env::var_os(PARENT) else { return };
     let handle = start(state.as_ref()).await;
     handle.update(describe("one")).await.unwrap();
-    println!("\nworkerd={}", handle.process_id().unwrap());
+    let worker = handle.process_id().unwrap();
+    println!("\nworkerd={worker}");
+    #[cfg(target_os = "linux")]
+    println!(
+        "workerd={}",
+        processes::spare_beside(worker, &std::path::Path::new(&state).join("state")).await
+    );
     std::future::pending::<()>().await;
 }
 
@@ -446,14 +455,19 @@ async fn a_killed_parent_leaves_no_orphan() {
         .spawn()
         .unwrap();
     let lines = std::io::BufReader::new(parent.stdout.take().unwrap()).lines();
-    let worker: u32 = lines
+    let expected = if cfg!(target_os = "linux") { 2 } else { 1 };
+    let processes: Vec<u32> = lines
         .map(Result::unwrap)
-        .find_map(|line| line.strip_prefix("workerd=").map(|number| number.parse().unwrap()))
-        .expect("the parent names its worker");
-    assert!(is_alive(worker));
+        .filter_map(|line| line.strip_prefix("workerd=").map(|number| number.parse().unwrap()))
+        .take(expected)
+        .collect();
+    assert_eq!(processes.len(), expected, "the parent names its worker and its spare");
+    assert!(processes.iter().all(|process| is_alive(*process)));
     kill(parent.id());
     parent.wait().unwrap();
-    until_dead(worker).await;
+    for process in processes {
+        until_dead(process).await;
+    }
     let again = start(folder.path()).await;
     again.update(describe("two")).await.unwrap();
     assert_eq!(get(&again, "/version").await.text(), "two");

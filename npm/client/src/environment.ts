@@ -1,3 +1,22 @@
+/** The part of a WebSocket that the client uses. */
+export interface ClientSocket {
+  send(text: string): void;
+  close(code?: number): void;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  onclose: ((event: { readonly code: number }) => void) | null;
+  onerror: ((event: never) => void) | null;
+}
+
+/** The part of the Web Locks API that the client uses: a lock is held until the callback's promise settles. */
+export interface ClientLocks {
+  request(
+    name: string,
+    options: { readonly ifAvailable?: boolean },
+    callback: (lock: object | null) => Promise<void> | undefined,
+  ): Promise<unknown>;
+}
+
 /** What the client takes from its surroundings; a test or a simulation brings its own. */
 export interface ClientEnvironment {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
@@ -6,23 +25,57 @@ export interface ClientEnvironment {
   readonly randomBytes: (length: number) => Uint8Array;
   /** Resolves after the time, or rejects with the signal's reason. */
   readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Calls back after the time, unless what it returns is called before. */
+  readonly setTimer: (milliseconds: number, callback: () => void) => () => void;
+  /** Absent where there are no sockets: then everything goes over HTTP. */
+  readonly WebSocket?: (new (url: string, protocols: string[]) => ClientSocket) | undefined;
+  /** Absent where there are no Web Locks: then one tab at a time is assumed. */
+  readonly locks?: ClientLocks | undefined;
+  /** Tells when the device comes online (`true`) or goes offline; returns what ends that. */
+  readonly onNetworkChange: (listener: (isOnline: boolean) => void) => () => void;
+  /** Takes errors of the app's listeners and updates, which have no caller to go to. */
+  readonly report: (error: unknown) => void;
 }
 
-export const hostEnvironment: ClientEnvironment = {
-  fetch: (url, init) => globalThis.fetch(url, init),
-  random: Math.random,
-  randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-  sleep: (milliseconds, signal) =>
-    new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      const abort = (): void => {
-        clearTimeout(timer);
-        reject(signal?.reason);
+/** The surroundings as the host has them now. */
+export function hostEnvironment(): ClientEnvironment {
+  const host: Partial<typeof globalThis> = globalThis;
+  return {
+    fetch: (url, init) => globalThis.fetch(url, init),
+    random: Math.random,
+    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    sleep: (milliseconds, signal) =>
+      new Promise((resolve, reject) => {
+        signal?.throwIfAborted();
+        const abort = (): void => {
+          clearTimeout(timer);
+          reject(signal?.reason);
+        };
+        const timer = setTimeout(() => {
+          signal?.removeEventListener("abort", abort);
+          resolve();
+        }, milliseconds);
+        signal?.addEventListener("abort", abort, { once: true });
+      }),
+    now: Date.now,
+    setTimer: (milliseconds, callback) => {
+      const timer = setTimeout(callback, milliseconds);
+      return () => clearTimeout(timer);
+    },
+    WebSocket: host.WebSocket as ClientEnvironment["WebSocket"],
+    locks: host.navigator?.locks as ClientLocks | undefined,
+    onNetworkChange: (listener) => {
+      const online = (): void => listener(true);
+      const offline = (): void => listener(false);
+      host.addEventListener?.("online", online);
+      host.addEventListener?.("offline", offline);
+      return () => {
+        host.removeEventListener?.("online", online);
+        host.removeEventListener?.("offline", offline);
       };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", abort);
-        resolve();
-      }, milliseconds);
-      signal?.addEventListener("abort", abort, { once: true });
-    }),
-};
+    },
+    report: (error) => (host.reportError ?? console.error)(error),
+  };
+}

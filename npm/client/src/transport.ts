@@ -41,16 +41,16 @@ export async function post(
 /** The error in a body: the server's own, or `INTERNAL` when it is not in an envelope. */
 export function failureOf({ status, body }: PostAnswer): LunoraError {
   const error = isObject(body) ? body["error"] : undefined;
-  if (isErrorBody(error)) {
-    return fromErrorBody(
-      error.data === undefined ? error : { ...error, data: decodeValue(error.data) },
-      statusIn(status),
-    );
-  }
+  if (isErrorBody(error)) return errorOf(error, statusIn(status));
   return new LunoraError("INTERNAL", `The server answered with status ${status} and no Lunora envelope`, {
     status: statusIn(status),
     hint: "Is the `url` of the client that of the Worker?",
   });
+}
+
+/** The error that a body on the wire stands for. */
+export function errorOf(body: ErrorBody, status?: number): LunoraError {
+  return fromErrorBody(body.data === undefined ? body : { ...body, data: decodeValue(body.data) }, status);
 }
 
 /** Inside a batch the status of the response says nothing about a slot. */

@@ -1,19 +1,67 @@
 import { DurableObject } from "cloudflare:workers";
 import { LunoraError } from "@lunora/errors";
-import { encodeFailure } from "@lunora/protocol";
-import { BINDINGS, reachObject, REGISTRY_OBJECT } from "@lunora/runtime";
+import { CLOSE_CODES, decodeValue, encodeFailure, HEADERS, PING, PONG } from "@lunora/protocol";
+import { acceptedSocket, BINDINGS, reachObject, refusedSocket, REGISTRY_OBJECT, SHARD_HEADER } from "@lunora/runtime";
 import type { RegistryMethods, ShardAnswer, ShardCall, ShardMethods } from "@lunora/runtime";
-import type { Environment, LunoraDefinition } from "@lunora/server";
+import type { Environment, Identity, LunoraDefinition } from "@lunora/server";
 
+import { failureOf } from "./engine/function-runner.ts";
 import { readMeta } from "./engine/meta.ts";
 import { Schema } from "./engine/schema.ts";
 import { ShardEngine } from "./engine/shard-engine.ts";
 import type { EngineOptions, ShardHost } from "./engine/shard-engine.ts";
+import type { HostSocket } from "./engine/sockets/host-socket.ts";
+import type { SocketConnection } from "./engine/sockets/socket-connection.ts";
 import type { SqlStorage } from "./engine/sql.ts";
 
 export interface ShardOptions extends EngineOptions {
   /** Epoch milliseconds. */
   readonly now?: () => number;
+}
+
+/** Only the Worker reaches `fetch`: what it says in these headers it has established itself. */
+function callerOf(request: Request): Identity | null {
+  const text = request.headers.get(HEADERS.identity);
+  return text === null ? null : (decodeValue(JSON.parse(text)) as Identity | null);
+}
+
+/** A socket, as the engine sees it. */
+class PlatformSocket implements HostSocket {
+  readonly #socket: WebSocket;
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  get bufferedAmount(): number {
+    // Absent from older releases of the platform's types.
+    return (this.#socket as { bufferedAmount?: number }).bufferedAmount ?? 0;
+  }
+
+  send(text: string): void {
+    try {
+      this.#socket.send(text);
+    } catch {
+      // The peer is gone; the close event that says so is on its way.
+    }
+  }
+
+  close(code: number, reason: string): void {
+    try {
+      this.#socket.close(code, reason.slice(0, 100));
+    } catch {
+      // Closed already.
+    }
+  }
+
+  keep(text: string): void {
+    this.#socket.serializeAttachment(text);
+  }
+
+  kept(): string | undefined {
+    const text: unknown = this.#socket.deserializeAttachment();
+    return typeof text === "string" ? text : undefined;
+  }
 }
 
 /**
@@ -22,6 +70,8 @@ export interface ShardOptions extends EngineOptions {
  */
 export interface ShardObject extends ShardMethods {
   alarm(): Promise<void>;
+  /** The upgrade of a socket, forwarded by the Worker. */
+  fetch(request: Request): Promise<Response>;
 }
 
 /** The platform makes the objects; its `DurableObjectState` and the bindings are what it hands in. */
@@ -40,23 +90,20 @@ function hostOf(
     env,
     now: options.now ?? Date.now,
     transactionSync: (run) => storage.transactionSync(run),
-    async exclusiveTransaction<Result>(run: () => Promise<Result>): Promise<Result> {
-      // An error that leaves `blockConcurrencyWhile` resets the object, so it is carried out as a value.
-      const outcome = await context.blockConcurrencyWhile(async (): Promise<{ value: Result } | { error: unknown }> => {
-        try {
-          return { value: await storage.transaction(run) };
-        } catch (error) {
-          return { error };
-        }
-      });
-      if ("error" in outcome) throw outcome.error;
-      return outcome.value;
-    },
+    objectId: context.id.toString(),
+    databaseSize: () => storage.sql.databaseSize,
+    // The platform delivers no other event while the transaction is open, and its errors reset nothing.
+    exclusiveTransaction: (run) => storage.transaction(run),
+    sync: () => storage.sync(),
     getAlarm: () => storage.getAlarm(),
     setAlarm: (time) => storage.setAlarm(time),
     register: (name) =>
       reachObject<RegistryMethods>(definition.schema, env, BINDINGS.registry, REGISTRY_OBJECT).register(name),
   };
+}
+
+function isMutation({ functions }: LunoraDefinition, { functionPath }: ShardCall): boolean {
+  return Object.hasOwn(functions, functionPath) && functions[functionPath]?.kind === "mutation";
 }
 
 /** The class of the objects that hold an app's shards. */
@@ -65,9 +112,13 @@ export function createShardObject(definition: LunoraDefinition, options: ShardOp
 
   class ShardDO extends DurableObject<Environment> implements ShardMethods {
     #engine: Promise<ShardEngine> | undefined;
+    #opened: ShardEngine | undefined;
+    readonly #connections = new Map<WebSocket, SocketConnection>();
 
     constructor(context: DurableObjectState, env: Environment) {
       super(context, env);
+      // Answered without waking the object.
+      context.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
       const name = context.id.name ?? this.#storedName();
       // Calls wait for this; a schema that is refused is told to each caller and resets nothing.
       if (name !== undefined)
@@ -92,12 +143,25 @@ export function createShardObject(definition: LunoraDefinition, options: ShardOp
         hostOf(this.ctx, this.env, definition, options),
         name,
         options,
-      ).catch((error: unknown) => {
-        // A schema that is refused stays refused; whatever else went wrong may be over at the next call.
-        if (!(error instanceof LunoraError)) this.#engine = undefined;
-        throw error;
-      });
+      )
+        .then((engine) => this.#wake(engine))
+        .catch((error: unknown) => {
+          // A schema that is refused stays refused; whatever else went wrong may be over at the next call.
+          if (!(error instanceof LunoraError)) this.#engine = undefined;
+          throw error;
+        });
       return this.#engine;
+    }
+
+    /** Sockets outlive the object's sleep. */
+    #wake(engine: ShardEngine): ShardEngine {
+      const sockets = this.ctx.getWebSockets();
+      const platform = sockets.map((socket) => new PlatformSocket(socket));
+      for (const [socket, connection] of engine.wake(platform)) {
+        this.#connections.set(sockets[platform.indexOf(socket as PlatformSocket)] as WebSocket, connection);
+      }
+      this.#opened = engine;
+      return engine;
     }
 
     async call(call: ShardCall): Promise<ShardAnswer> {
@@ -112,9 +176,57 @@ export function createShardObject(definition: LunoraDefinition, options: ShardOp
     }
 
     async batch(calls: readonly ShardCall[]): Promise<ShardAnswer[]> {
-      const answers: ShardAnswer[] = [];
-      for (const call of calls) answers.push(await this.call(call));
-      return answers;
+      const answers: Promise<ShardAnswer>[] = [];
+      for (const call of calls) {
+        // Mutations take their places and share flushes; a query sees what came before it.
+        if (!isMutation(definition, call)) await Promise.all(answers);
+        answers.push(this.call(call));
+      }
+      return Promise.all(answers);
+    }
+
+    override async fetch(request: Request): Promise<Response> {
+      const name = request.headers.get(SHARD_HEADER);
+      if (name === null || request.headers.get("upgrade")?.toLowerCase() !== "websocket")
+        return new Response(null, { status: 426 });
+      const pair = new WebSocketPair();
+      const [client, server] = [pair[0], pair[1]];
+      let engine: ShardEngine;
+      try {
+        engine = await this.#open(decodeURIComponent(name));
+      } catch (error) {
+        const { error: body } = failureOf("the shard cannot be opened", error);
+        return refusedSocket(request, body, CLOSE_CODES.slowReader);
+      }
+      this.ctx.acceptWebSocket(server);
+      this.#connections.set(server, engine.connect(new PlatformSocket(server), callerOf(request)));
+      return acceptedSocket(request, client);
+    }
+
+    /** Opens the shard again for a socket that outlived its sleep. */
+    async #reopen(): Promise<ShardEngine | undefined> {
+      const name = this.ctx.id.name ?? this.#storedName();
+      return name === undefined ? undefined : this.#open(name);
+    }
+
+    override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+      const engine = this.#opened ?? (await this.#reopen());
+      // Without a connection the socket is given up; its close is on the way.
+      const connection = this.#connections.get(socket);
+      if (connection !== undefined) engine?.receive(connection, message);
+    }
+
+    override async webSocketClose(socket: WebSocket): Promise<void> {
+      const engine = this.#opened ?? (await this.#reopen());
+      const connection = this.#connections.get(socket);
+      this.#connections.delete(socket);
+      if (connection !== undefined) engine?.disconnect(connection);
+      // Answers a close that came from the other side.
+      new PlatformSocket(socket).close(1000, "");
+    }
+
+    override async webSocketError(socket: WebSocket): Promise<void> {
+      await this.webSocketClose(socket);
     }
 
     override async alarm(): Promise<void> {

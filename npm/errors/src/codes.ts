@@ -10,12 +10,20 @@ export const STATUS_BY_CODE = {
   CONFLICT: 409,
   /** `ctx` was used after its function had settled. */
   CTX_CLOSED: 500,
+  /** A query that reads all shards cannot be subscribed to: no shard sees the changes of the others. */
+  FAN_OUT_NOT_LIVE: 400,
   /** The caller is known but may not do this. */
   FORBIDDEN: 403,
   /** The caller may not read all shards at once. */
   FORBIDDEN_FANOUT: 403,
   /** The caller may not reach this shard. */
   FORBIDDEN_SHARD: 403,
+  /** A frame on a socket is not JSON, has an unknown type, or lacks a field of its type. */
+  FRAME_MALFORMED: 400,
+  /** A frame came before `connect`, or `connect` came twice. */
+  FRAME_OUT_OF_STATE: 400,
+  /** A frame on a socket is longer than the protocol allows. */
+  FRAME_TOO_LARGE: 413,
   /** No function that can be called has this path. */
   FUNCTION_NOT_FOUND: 404,
   /** The `Host` header names a host that this development server does not answer to. */
@@ -40,24 +48,38 @@ export const STATUS_BY_CODE = {
   NOT_UNIQUE: 400,
   /** A page of another site tried to use the development server. */
   ORIGIN_NOT_ALLOWED: 403,
+  /** A push skipped positions of its client's sequence. */
+  OUT_OF_ORDER: 409,
   /** The request body is longer than the limit. */
   PAYLOAD_TOO_LARGE: 413,
+  /** A live query did not settle in time; the subscription stays and is tried again at the next change. */
+  QUERY_TIMEOUT: 504,
   /** A condition is nested too deeply or too long for one statement. */
   QUERY_TOO_COMPLEX: 400,
+  /** A caller sends more than it may in the time. */
+  RATE_LIMITED: 429,
   /** A row cannot be deleted while others point at it. */
   RELATION_RESTRICTED: 409,
   /** The worker was reloaded while it handled the request, which may or may not have taken effect. */
   RELOADED: 503,
   /** The worker is being reloaded and did not come back in time. */
   RELOADING: 503,
-  /** The result of a mutation is too large to be kept for a repeated call. */
+  /** A result is too large to be kept for a repeated call, or for a frame of a socket. */
   RESULT_TOO_LARGE: 413,
+  /** The schema says `.rls("required")`, and the function touches a table without a policy for what it does. */
+  RLS_REQUIRED: 403,
   /** A row is larger than 2 MB when stored. */
   ROW_TOO_LARGE: 413,
   /** Functions call each other too deeply. */
   RUN_DEPTH_EXCEEDED: 500,
   /** A schema contradicts itself. */
   SCHEMA_INVALID: 500,
+  /** A shape's `where` answered no complete condition. */
+  SHAPE_INVALID: 500,
+  /** A shape's `where` reads a table whose rows are in other shards than the shape's own. */
+  SHAPE_JOINS_SHARDS: 400,
+  /** No shape has this name. */
+  SHAPE_NOT_FOUND: 404,
   /** A shard failed before it answered. */
   SHARD_ERROR: 503,
   /** The shard field of a row never changes. */
@@ -68,6 +90,12 @@ export const STATUS_BY_CODE = {
   SHARD_TIMEOUT: 504,
   /** A shard could not be reached. */
   SHARD_UNAVAILABLE: 503,
+  /** The shard's storage is full; nothing of the call was written. */
+  STORAGE_FULL: 507,
+  /** A socket has as many subscriptions as it may have. */
+  SUBSCRIPTION_LIMIT: 429,
+  /** The token of the caller was valid and has expired. */
+  TOKEN_EXPIRED: 401,
   /** The call needs an identity and has none that is valid. */
   UNAUTHORIZED: 401,
   /** A unique index cannot be built because rows share the same values. */
@@ -76,6 +104,8 @@ export const STATUS_BY_CODE = {
   UNKNOWN_TABLE: 404,
   /** The request body has another content type than the path takes. */
   UNSUPPORTED_MEDIA_TYPE: 415,
+  /** The path speaks WebSocket and was asked without an upgrade. */
+  UPGRADE_REQUIRED: 426,
   /** A value does not match its validator. */
   VALIDATION_ERROR: 400,
   /** A tagged value on the wire does not have the form of its kind. */
@@ -94,9 +124,13 @@ export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>>
   BATCH_LIMIT_EXCEEDED: "Send at most 500 calls in one batch.",
   CONFLICT: "Read again and repeat the call.",
   CTX_CLOSED: "Await every call on `ctx` before the function returns.",
+  FAN_OUT_NOT_LIVE: "Subscribe to the query of one shard, or call this one again when it is needed.",
   FORBIDDEN: "Ask for the permission, or change the rule that refuses it.",
   FORBIDDEN_FANOUT: "Allow it in `authorizeFanOut` of `lunora/app.ts`.",
   FORBIDDEN_SHARD: "Allow it in `authorizeShard` of `lunora/app.ts`.",
+  FRAME_MALFORMED: "Compare the frame with the protocol page; the message names the part. The socket is closed.",
+  FRAME_OUT_OF_STATE: "Send `connect` first and once on every socket.",
+  FRAME_TOO_LARGE: "Send less at once: a push can be cut into several, and large bytes belong in storage.",
   FUNCTION_NOT_FOUND: "Check the path `file:export`; internal functions are not reachable from outside.",
   HOST_NOT_ALLOWED: "Use `localhost`, or add the host to the allowed hosts.",
   INTERNAL: "Look at the server's log for the entry with the same request.",
@@ -110,25 +144,37 @@ export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>>
   NOT_IMPLEMENTED: "Use another way that the message names.",
   NOT_UNIQUE: "Use another value, `upsert`, or a query that matches one row.",
   ORIGIN_NOT_ALLOWED: "Open the app from `localhost`, or add its host to the allowed hosts.",
+  OUT_OF_ORDER: "Push the entries from `data.expected` on, in order.",
   PAYLOAD_TOO_LARGE: "Send less at once, or raise `limits.bodyBytes` in `lunora/app.ts`.",
+  QUERY_TIMEOUT: "Read less, or wait for nothing but `ctx.db` in the query.",
   QUERY_TOO_COMPLEX: "Use `in` with a list instead of many `OR` parts, or ask in several queries.",
+  RATE_LIMITED: "Send less often; for positions and cursors a few times a second is enough.",
   RELATION_RESTRICTED:
     "Delete or change the rows that `data.table` and `data.field` name first, or declare another `onDelete`.",
   RELOADED: "Look at the state, then send the request again if it had no effect.",
   RELOADING: "Send the request again.",
-  RESULT_TOO_LARGE: "Return ids, and read the rows in a query.",
+  RESULT_TOO_LARGE: "Return ids or a page of the rows, and read the rest in another query.",
+  RLS_REQUIRED:
+    "Add `.use(rls(policies))` with a policy for the table and the operation, or mark the table `.public()`.",
   ROW_TOO_LARGE: "Keep large content in storage and its key in the row.",
   RUN_DEPTH_EXCEEDED: "Look for a function that calls itself through `ctx.run*`.",
   SCHEMA_INVALID: "The message names the table and what to write instead.",
+  SHAPE_INVALID: "Answer an object of conditions without `undefined`; `{}` stands for every row.",
+  SHAPE_JOINS_SHARDS: "Copy what the condition needs into rows of the same shard, or make the other table `.global()`.",
+  SHAPE_NOT_FOUND: "Export the shape from `lunora/shapes.ts`, and use the reference of the generated API.",
   SHARD_ERROR: "Repeat the call; the server's log has the cause.",
   SHARD_FIELD_IMMUTABLE: "Insert a new row into the other shard and delete this one.",
   SHARD_MISMATCH: "Use ids and values of one shard in a call.",
   SHARD_TIMEOUT: "Repeat the call; ask for less from each shard when it happens again.",
   SHARD_UNAVAILABLE: "Repeat the call after a moment.",
+  STORAGE_FULL: "Remove rows, shorten the retention of the op-log, or split the data over shards with `.shardBy(…)`.",
+  SUBSCRIPTION_LIMIT: "Unsubscribe from what is not shown, or ask for several things with one query.",
+  TOKEN_EXPIRED: "Get a new token and connect again.",
   UNAUTHORIZED: "Sign in and send the token as `authorization: Bearer`.",
   UNIQUE_INDEX_REFUSED: "Remove the duplicates with the schema of before, then declare the index again.",
   UNKNOWN_TABLE: "Use a table of `lunora/schema.ts`.",
   UNSUPPORTED_MEDIA_TYPE: "Send JSON with `content-type: application/json`.",
+  UPGRADE_REQUIRED: "Connect with a WebSocket client.",
   VALIDATION_ERROR: "Look at `data.path`, `data.expected` and `data.received`.",
   WIRE_MALFORMED: "Encode values with `encodeValue` of `@lunora/protocol`.",
   WIRE_TOO_DEEP: "Flatten the value.",

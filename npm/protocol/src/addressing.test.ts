@@ -5,6 +5,7 @@ import { checkProperty } from "../../test-seed.ts";
 import fixtureText from "../../../tests/fixtures/addressing.json?raw";
 import {
   decodeIdShard,
+  deriveId,
   encodeIdShard,
   hasIdForm,
   mintId,
@@ -15,6 +16,7 @@ import {
 } from "./addressing.ts";
 
 const fixtures = JSON.parse(fixtureText) as {
+  derivedIds: { mutationId: string; table: string; n: number; shardValue?: string; id: string }[];
   cases: { field: string; value: { kind: "string" | "number" | "bigint"; value: string }; objectName: string }[];
   invalidValues: string[];
   ids: { random: string; value: string; id: string }[];
@@ -52,6 +54,13 @@ describe("golden fixtures", () => {
     expect(hasIdForm(id, true)).toBe(true);
     expect(hasIdForm(id, false)).toBe(false);
   });
+
+  it.each(fixtures.derivedIds)(
+    "$id is row $n of `$table` in $mutationId",
+    ({ mutationId, table, n, shardValue, id }) => {
+      expect(deriveId(mutationId, table, n, shardValue)).toBe(id);
+    },
+  );
 
   it.each(fixtures.unshardedIds)("%s carries no shard", (id) => {
     expect(decodeIdShard(id)).toBeNull();

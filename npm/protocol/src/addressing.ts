@@ -66,6 +66,35 @@ export function mintId(random: Uint8Array, shardValue?: string): string {
   return shardValue === undefined ? toBase64Url(random) : encodeIdShard(toBase64Url(random), shardValue);
 }
 
+/** 32-bit FNV-1a of the text's UTF-8. */
+function hashText(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of encoder.encode(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hash;
+}
+
+/** Steps of this size visit every 32-bit number before one comes again. */
+const DERIVATION_STEP = 0x9e3779b9;
+
+/** Whether row ids are derived from the mutation id: 16 bytes in base64url. */
+export function isDerivable(mutationId: string): boolean {
+  return ID_RANDOM_FORM.test(mutationId);
+}
+
+/**
+ * The id of the `n`th row (from 0) that a mutation inserts into the table, so that a client can
+ * give its optimistic row the id that the server will. `mutationId` has to be {@link isDerivable};
+ * its last 4 bytes are XORed with (hash of the table's name + n · step) mod 2^32, big-endian.
+ */
+export function deriveId(mutationId: string, table: string, n: number, shardValue?: string): string {
+  const bytes = isDerivable(mutationId) ? fromBase64Url(mutationId) : undefined;
+  if (bytes === undefined) throw new RangeError(`No id can be derived from \`${mutationId.slice(0, 64)}\``);
+  const view = new DataView(bytes.buffer);
+  const mask = (hashText(table) + Math.imul(n, DERIVATION_STEP)) >>> 0;
+  view.setUint32(12, (view.getUint32(12) ^ mask) >>> 0);
+  return mintId(bytes, shardValue);
+}
+
 /** Appends the shard to the random part of an id. */
 export function encodeIdShard(random: string, shardValue: string): string {
   return `${random}.${toBase64Url(encoder.encode(checkShardText(shardValue)))}`;

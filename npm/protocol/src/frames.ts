@@ -73,6 +73,8 @@ export interface SubscribeFrame {
     /** Resume: the cursor and epoch of the last frame that was applied. */
     readonly sinceSeq?: number;
     readonly sinceEpoch?: string;
+    /** Resume: the version of the result that the client has. */
+    readonly sinceVersion?: string;
   };
 }
 
@@ -87,6 +89,8 @@ export interface ShapeSubscribeFrame {
   /** Resume: the checkpoint and epoch of the last poke that was applied. */
   readonly sinceCheckpoint?: number;
   readonly sinceEpoch?: string;
+  /** Resume: the view's {@link PokePartFrame.version}. */
+  readonly sinceVersion?: string;
 }
 
 export interface PushEntry {
@@ -159,16 +163,20 @@ export interface DataFrame {
   readonly id: string;
   /** Wire-encoded; absent for `undefined`. */
   readonly data?: unknown;
+  /** Names the result; kept with it, and given back to resume. */
+  readonly version?: string;
   readonly cursor?: number;
   readonly epoch?: string;
   readonly lastMutationId?: number;
 }
 
-/** A change of a result's page; a run of them carries `cursor` and `epoch` on its last frame only. */
+/** A change of a result's page; a run of them carries everything but `delta` on its last frame only. */
 export interface DeltaFrame {
   readonly type: "delta";
   readonly id: string;
   readonly delta: RowOperation;
+  /** Names the result after the run. */
+  readonly version?: string;
   readonly cursor?: number;
   readonly epoch?: string;
   readonly lastMutationId?: number;
@@ -210,8 +218,13 @@ export interface PokePartFrame {
   readonly lastMutationId?: number;
   /** The checkpoint that the view must be at; another one drops and re-seeds the view. */
   readonly baseCheckpoint?: number;
-  /** The patch is the whole membership: drop the view first. */
+  /** The patch is the whole membership: drop the view first. On the first part of a view only. */
   readonly reset?: boolean;
+  /**
+   * Names the condition and the columns that the view has from now on. Sent when the view gets
+   * them; kept with the view, and given back to resume it.
+   */
+  readonly version?: string;
 }
 
 /** Applies everything since `pokeStart` at once. */

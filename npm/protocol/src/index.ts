@@ -1,9 +1,11 @@
 export type { Address, FanOutMerge, MergeDirection } from "./address.ts";
 export {
   decodeIdShard,
+  deriveId,
   encodeIdShard,
   hasIdForm,
   ID_RANDOM_BYTES,
+  isDerivable,
   MAX_SHARD_VALUE_BYTES,
   mintId,
   objectName,
@@ -13,6 +15,7 @@ export {
   shardValueText,
 } from "./addressing.ts";
 export type { Target } from "./addressing.ts";
+export { fromBase64Url, toBase64Url } from "./base64.ts";
 export { canonicalJson, subscriptionKey } from "./canonical-json.ts";
 export { decodeValue } from "./decode-value.ts";
 export { encodeValue } from "./encode-value.ts";
@@ -63,6 +66,10 @@ export type {
   SubscribeFrame,
   WhisperFrame,
 } from "./frames.ts";
+export { applyPageOperations, pageOf, withPage } from "./page-delta.ts";
+export type { PageOperation, PageRow } from "./page-delta.ts";
+export { parseFrame } from "./parse-frame.ts";
+export type { OptimisticContext, OptimisticDatabase, OptimisticMutator, OptimisticRow } from "./optimistic.ts";
 export { functionReference, shapeReference } from "./reference.ts";
 export type {
   ArgumentsOf,

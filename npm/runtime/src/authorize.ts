@@ -7,14 +7,19 @@ export async function authorizeShard(
   env: Environment,
   identity: Identity | null,
   shard: ShardTarget,
-  functionPath: string,
+  functionPath: string | null,
 ): Promise<void> {
   const isAllowed =
     app.authorizeShard === undefined
       ? shard.field === null
       : await app.authorizeShard({ identity, shard, functionPath, env });
   if (isAllowed !== true) {
-    throw new LunoraError("FORBIDDEN_SHARD", `the caller may not reach the shard of \`${functionPath}\``);
+    throw new LunoraError(
+      "FORBIDDEN_SHARD",
+      functionPath === null
+        ? "the caller may not reach the shard"
+        : `the caller may not reach the shard of \`${functionPath}\``,
+    );
   }
 }
 

@@ -43,6 +43,10 @@ export async function callObject<Methods, Result>(
         continue;
       }
       console.error("[lunora] an object did not answer", error);
+      if (/SQLITE_FULL|disk is full/.test(String(error)))
+        throw new LunoraError("STORAGE_FULL", "the shard's storage is full; nothing of this call was written", {
+          cause: error,
+        });
       if (overloaded === true) throw new LunoraError("SHARD_UNAVAILABLE", "the shard is overloaded", { cause: error });
       throw new LunoraError("SHARD_ERROR", "the shard failed before it answered", { cause: error });
     }

@@ -15,6 +15,7 @@ import { identityOf, withoutInternalHeaders } from "./identity.ts";
 import { BODY_BYTES, readJson } from "./read-json.ts";
 import { failureOf, failureResponse, jsonResponse } from "./responses.ts";
 import type { ShardAnswer } from "./shard-protocol.ts";
+import { upgradeSocket } from "./socket-upgrade.ts";
 
 /** Every path below is ours. */
 const RESERVED = "/_lunora";
@@ -81,11 +82,16 @@ export function createWorker(definition: LunoraDefinition, options: WorkerOption
     return jsonResponse(request, env, 200, body);
   }
 
+  async function socket({ request, env }: RequestScope): Promise<Response> {
+    return upgradeSocket(definition, request, env, dispatching);
+  }
+
   const routes: Readonly<
     Record<string, { readonly methods: readonly string[]; readonly handle: (scope: RequestScope) => Promise<Response> }>
   > = {
     [PATHS.rpc]: { methods: ["POST"], handle: rpc },
     [PATHS.rpcBatch]: { methods: ["POST"], handle: batch },
+    [PATHS.ws]: { methods: ["GET"], handle: socket },
     [PATHS.status]: { methods: ["GET", "HEAD"], handle: alive },
     [PATHS.health]: { methods: ["GET", "HEAD"], handle: alive },
     [PATHS.ready]: { methods: ["GET", "HEAD"], handle: ready },
@@ -133,11 +139,14 @@ export function createWorker(definition: LunoraDefinition, options: WorkerOption
 function withHeaders(call: CheckedCall, { headers }: Request): CheckedCall {
   const mutationId = headers.get(HEADERS.mutationId);
   const clientId = headers.get(HEADERS.clientId);
+  const clientSeq = headers.get(HEADERS.clientSequence);
   return {
     functionPath: call.functionPath,
     args: call.args,
     ...(call.shardKey === undefined ? {} : { shardKey: call.shardKey }),
     ...(mutationId === null ? {} : { mutationId: checkName(mutationId, HEADERS.mutationId) }),
     ...(clientId === null ? {} : { clientId: checkName(clientId, HEADERS.clientId) }),
+    // What is no number is told by the shard, which knows the sequence.
+    ...(clientSeq === null ? {} : { clientSeq: /^\d{1,16}$/.test(clientSeq) ? Number(clientSeq) : clientSeq }),
   };
 }

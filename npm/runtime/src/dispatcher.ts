@@ -162,13 +162,16 @@ export class Dispatcher {
       kind: "object",
       name,
       call: this.#shardCall(name, call, caller, mutationId),
-      isRepeatable: entry.kind === "query" || mutationId !== undefined,
+      isRepeatable:
+        entry.kind === "query" ||
+        mutationId !== undefined ||
+        (call.clientId !== undefined && call.clientSeq !== undefined),
     };
   }
 
   #shardCall(
     object: string,
-    { functionPath, args, clientId }: CheckedCall,
+    { functionPath, args, clientId, clientSeq }: CheckedCall,
     { identity }: Caller,
     mutationId: string | undefined,
   ): ShardCall {
@@ -179,6 +182,7 @@ export class Dispatcher {
       identity: encodeValue(identity),
       ...(mutationId === undefined ? {} : { mutationId }),
       ...(clientId === undefined ? {} : { clientId }),
+      ...(clientSeq === undefined ? {} : { clientSeq }),
     };
   }
 

@@ -9,6 +9,8 @@ export interface CheckedCall {
   readonly shardKey?: string;
   readonly mutationId?: string;
   readonly clientId?: string;
+  /** The place in the client's sequence; unchecked. */
+  readonly clientSeq?: unknown;
 }
 
 /** One call of a batch, or why it is none. */

@@ -13,10 +13,20 @@ export function bearerToken(request: Request): string | undefined {
  * the request: nobody becomes anonymous by accident.
  */
 export async function identityOf(app: AppOptions, request: Request, env: Environment): Promise<Identity | null> {
+  return resolveIdentity(app, request, env, bearerToken(request));
+}
+
+/** The same for a token that came another way. */
+export async function resolveIdentity(
+  app: AppOptions,
+  request: Request,
+  env: Environment,
+  token: string | undefined,
+): Promise<Identity | null> {
   if (app.resolveIdentity === undefined) return null;
   let identity: unknown;
   try {
-    identity = await app.resolveIdentity({ token: bearerToken(request), request, env });
+    identity = await app.resolveIdentity({ token, request, env });
   } catch (error) {
     if (error instanceof LunoraError) throw error;
     console.error("[lunora] `resolveIdentity` threw", error);
@@ -28,6 +38,10 @@ export async function identityOf(app: AppOptions, request: Request, env: Environ
     throw new Error(
       "`resolveIdentity` has to return `null` or an identity whose `userId` is a string that is not empty",
     );
+  }
+  const { expiresAt } = identity as Identity;
+  if (expiresAt !== undefined && !Number.isFinite(expiresAt)) {
+    throw new Error("`expiresAt` of an identity has to be epoch milliseconds, or left out");
   }
   // Claims travel to objects: what cannot is refused here, for every function alike.
   encodeValue(identity);

@@ -1,3 +1,4 @@
+export { authorizeShard } from "./authorize.ts";
 export { createWorker } from "./create-worker.ts";
 export type { Worker, WorkerOptions } from "./create-worker.ts";
 export type { FanOutLimits } from "./fan-out.ts";
@@ -6,3 +7,4 @@ export { loggerOf } from "./logger.ts";
 export { reachObject } from "./reach-object.ts";
 export { BINDINGS, REGISTRY_OBJECT } from "./shard-protocol.ts";
 export type { RegistryMethods, RegistryPage, ShardAnswer, ShardCall, ShardMethods } from "./shard-protocol.ts";
+export { acceptedSocket, refusedSocket, SHARD_HEADER } from "./socket-upgrade.ts";

@@ -13,6 +13,8 @@ export interface ShardCall {
   readonly mutationId?: string;
   /** Tells callers without identity apart. */
   readonly clientId?: string;
+  /** The place in the client's sequence, unchecked; counts only with a client id. */
+  readonly clientSeq?: unknown;
 }
 
 /** What an object answers: errors are values, and redacted already. */

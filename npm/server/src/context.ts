@@ -6,6 +6,8 @@ import type { DatabaseReader, DatabaseWriter } from "./database.ts";
 /** Who calls: what `resolveIdentity` answered. */
 export interface Identity {
   readonly userId: string;
+  /** When the token expires, epoch milliseconds: past it sockets are closed. */
+  readonly expiresAt?: number;
   readonly [claim: string]: unknown;
 }
 

@@ -145,6 +145,19 @@ export interface FunctionRegistryEntry {
 /** Generated: every function by its wire path. */
 export type FunctionRegistry = Readonly<Record<string, FunctionRegistryEntry>>;
 
+/** One line of the generated registry of shapes. */
+export interface ShapeRegistryEntry {
+  readonly table: string;
+  /** `root`, or `argument`: a shape is in one shard. */
+  readonly address: Address;
+  /** Imports the file the shape is in. */
+  readonly module: () => Promise<Record<string, unknown>>;
+  readonly exportName: string;
+}
+
+/** Generated: every shape by its name. */
+export type ShapeRegistry = Readonly<Record<string, ShapeRegistryEntry>>;
+
 /** The shard a call is about to reach. */
 export interface ShardTarget {
   /** The shard field; `null` for the root. */
@@ -172,12 +185,14 @@ export interface AppOptions {
   /**
    * May this caller reach this shard? Asked for every shard but the root, and for the root too
    * once it is set. Without it sharded calls are refused and root calls allowed. Calls that
-   * functions make are not asked about.
+   * functions make are not asked about. `functionPath` is `null` when a socket is opened; on the
+   * socket it is asked again for each function, each shape by its name, and each whisper topic as
+   * `whisper:<topic>`.
    */
   authorizeShard?(options: {
     readonly identity: Identity | null;
     readonly shard: ShardTarget;
-    readonly functionPath: string;
+    readonly functionPath: string | null;
     readonly env: Environment;
   }): boolean | Promise<boolean>;
   /** May this caller read all shards at once? Refused without it. */
@@ -188,6 +203,15 @@ export interface AppOptions {
   }): boolean | Promise<boolean>;
   /** The app's own routes, after the reserved paths. */
   fetch?(request: Request, env: Environment, context: ExecutionLifetime): Response | Promise<Response>;
+  /** Origins, besides the Worker's own, whose pages may open sockets: `https://app.example`. */
+  readonly allowedOrigins?: readonly string[];
+  /** How much of each shard's op-log is kept for clients that come back. */
+  readonly opLog?: {
+    /** Changes; 100,000 when left out. For a few minutes after a burst up to four times as many are kept. */
+    readonly rows?: number;
+    /** Milliseconds; a day when left out. */
+    readonly ageMs?: number;
+  };
   readonly limits?: {
     /** Longest request body, bytes. */
     readonly bodyBytes?: number;
@@ -198,5 +222,7 @@ export interface AppOptions {
 export interface LunoraDefinition {
   readonly schema: SchemaDefinition;
   readonly functions: FunctionRegistry;
+  /** Absent in an app without shapes. */
+  readonly shapes?: ShapeRegistry;
   readonly app: AppOptions;
 }

@@ -39,8 +39,37 @@ export type {
   WriterMethods,
 } from "./database.ts";
 export { defineApp } from "./define-app.ts";
+export { defineMutator, isRegisteredMutator } from "./define-mutator.ts";
+export type {
+  MutatorCtx,
+  MutatorDatabase,
+  MutatorFactory,
+  MutatorOptions,
+  RegisteredMutator,
+} from "./define-mutator.ts";
+export { definePermission, definePolicies, definePolicy, defineRole } from "./define-policy.ts";
+export type {
+  PermissionDefinition,
+  PolicyAnswer,
+  PolicyAuth,
+  PolicyDefiner,
+  PolicyDefinition,
+  PolicyInput,
+  PolicyOperation,
+  PolicyOptions,
+  RoleDefinition,
+} from "./define-policy.ts";
 export { defineSchema, defineSchemaExtension, SchemaBuilder } from "./define-schema.ts";
 export type { SchemaExtension, TableBuilders } from "./define-schema.ts";
+export { defineShape, isRegisteredShape } from "./define-shape.ts";
+export type {
+  RegisteredShape,
+  ShapeCtx,
+  ShapeFactory,
+  ShapeOptions,
+  ShapeReferenceOf,
+  ShapeRow,
+} from "./define-shape.ts";
 export { defineTable, TableBuilder } from "./define-table.ts";
 export type {
   AppOptions,
@@ -57,6 +86,8 @@ export type {
   RegisteredFunction,
   RelationDefinition,
   SchemaDefinition,
+  ShapeRegistry,
+  ShapeRegistryEntry,
   ShardMode,
   ShardTarget,
   StoredMiddleware,
@@ -72,9 +103,13 @@ export type { LunoraBuilders, LunoraInitializer } from "./init-lunora.ts";
 export { invoke, isRegisteredFunction } from "./invoke.ts";
 export type { Invocation } from "./invoke.ts";
 export type { ExtendCtx, Middleware, MiddlewareOptions, Next } from "./middleware.ts";
+export { effectiveReadWhere, hasPolicy, policyCondition } from "./policy-condition.ts";
+export type { PolicyCondition, PolicyFacts, PolicyRules } from "./policy-condition.ts";
 export type { ProcedureBuilder, ProcedureOptions } from "./procedure-builder.ts";
 export type { FanOutReferenceOf, ReferenceOf } from "./reference-of.ts";
 export type { RelationBuilder } from "./relation-builder.ts";
+export { RESTRICT, rls, rulesOf } from "./rls.ts";
+export type { RestrictableDatabase, RlsMiddleware } from "./rls.ts";
 export type {
   CountOptions,
   FieldOperators,

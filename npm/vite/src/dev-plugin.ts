@@ -107,6 +107,8 @@ export function devPlugin(options: LunoraOptions): Plugin {
   return {
     name: "lunora:dev",
     apply: "serve",
+    // Every write to a database there would wake Vite's watcher, for files that no page is made of.
+    config: () => ({ server: { watch: { ignored: ["**/.lunora/**"] } } }),
     configResolved(resolved) {
       config = resolved;
     },

@@ -8,9 +8,15 @@ export type EngineNotice = Exclude<EngineEvent, { request: number }>;
 
 const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
-async function answer(event: Extract<EngineEvent, { request: number }>): Promise<HostAnswer> {
+async function answer(
+  event: Extract<EngineEvent, { request: number }>,
+  onNotice: (notice: EngineNotice) => void,
+): Promise<HostAnswer> {
   try {
-    return await (event.type === "dependencies" ? bundleDependencies(event) : bundleWorker(event));
+    if (event.type === "bundle") return await bundleWorker(event);
+    const { notices, ...bundled } = await bundleDependencies(event);
+    for (const message of notices) onNotice({ type: "notice", message });
+    return bundled;
   } catch (error) {
     return { error: describe(error) };
   }
@@ -24,7 +30,9 @@ export function startEngine(options: EngineOptions, onNotice: (notice: EngineNot
   const started: Promise<Engine> = Engine.start(options, (event) => {
     if ("request" in event) {
       // A request can arrive while `start` is still running, so its end is waited for.
-      void Promise.all([started, answer(event)]).then(([engine, result]) => engine.respond(event.request, result));
+      void Promise.all([started, answer(event, onNotice)]).then(([engine, result]) =>
+        engine.respond(event.request, result),
+      );
     } else {
       onNotice(event);
     }

@@ -86,8 +86,11 @@ export async function forwardUpgrade(
     for (let index = 0; index < request.rawHeaders.length; index += 2) {
       const name = request.rawHeaders[index] ?? "";
       const value = request.rawHeaders[index + 1] ?? "";
+      if (name.toLowerCase() === "x-forwarded-host") continue;
       lines.push(`${name}: ${name.toLowerCase() === "host" ? url.host : value}`);
     }
+    // The worker compares the page's origin with the host that the page asked.
+    lines.push(`x-forwarded-host: ${request.headers.host ?? url.host}`);
     upstream.write(`${lines.join("\r\n")}\r\n\r\n`);
     upstream.write(head);
     socket.pipe(upstream);

@@ -6,7 +6,19 @@ import { fingerprint, unlessStamped } from "./stamp.mjs";
 import { bold, dim, duration, green, say } from "./terminal.mjs";
 
 /** In the order of their dependencies. */
-export const packages = ["errors", "values", "protocol", "server", "do", "runtime", "client", "vite", "lunorash"];
+export const packages = [
+  "errors",
+  "values",
+  "protocol",
+  "server",
+  "do",
+  "runtime",
+  "client",
+  "react",
+  "db",
+  "vite",
+  "lunorash",
+];
 
 const runsInNode = new Set(["vite", "lunorash"]);
 const folder = (name) => join(root, "npm", name);

@@ -1,7 +1,9 @@
+import { useQueryResult } from "lunorash/react";
 import type { ReactElement } from "react";
 import { api } from "../lunora/_generated/api.js";
 import { AboutPage } from "./components/about-page.js";
 import { ChannelPage } from "./components/channel-page.js";
+import { ConnectionNotice } from "./components/connection-notice.js";
 import { HomePage } from "./components/home-page.js";
 import { LatestPage } from "./components/latest-page.js";
 import { MissingPage } from "./components/missing-page.js";
@@ -9,17 +11,17 @@ import { Sidebar } from "./components/sidebar.js";
 import { SkipLink } from "./components/skip-link.js";
 import { parseRoute, usePath } from "./router.js";
 import type { Route } from "./router.js";
-import { useQuery } from "./use-query.js";
 
 export function App(): ReactElement {
   const path = usePath();
-  const channels = useQuery(api.channels.list);
+  const channels = useQueryResult(api.channels.list);
   return (
     <>
       <SkipLink />
       <div className="app">
         <Sidebar channels={channels} path={path} />
         <main id="content" tabIndex={-1}>
+          <ConnectionNotice />
           <Page key={path} route={parseRoute(path)} />
         </main>
       </div>

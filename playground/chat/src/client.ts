@@ -1,7 +1,7 @@
 import { LunoraClient } from "lunorash/client";
+import { registerOptimisticUpdates } from "./optimistic-updates.js";
 
-/** For mutations: repeated while the server is away, and done once all the same. */
+/** The connection of this tab. Sends wait in it while the server is away, also through a reload. */
 export const client = new LunoraClient({ url: location.origin });
 
-/** For polled queries: the next round repeats them anyway, so what outlasts a hiccup is shown soon. */
-export const pollingClient = new LunoraClient({ url: location.origin, retry: { attempts: 3 } });
+registerOptimisticUpdates(client);

@@ -1,36 +1,12 @@
 // swc's parser alone, in Rust: what reading the files costs before anything is known about them.
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { editedFunctionFile, moduleName } from "../app/function-file.mjs";
 import { writeFunctionFiles } from "../app/worker-app.mjs";
-import { root } from "../paths.mjs";
+import { cargoExample } from "../cargo-example.mjs";
 import { runToEnd } from "../process-group.mjs";
-import { say } from "../say.mjs";
-import { writeFileSync } from "node:fs";
 
-const example = "parse_baseline";
-const buildLimit = 1_200_000;
-/** @type {Promise<string> | undefined} */
-let built;
-
-/** Cargo decides what is stale and says where the program is. */
-function build() {
-  built ??= (async () => {
-    say(`Building the parse baseline (cargo, release)`);
-    const { stdout } = await runToEnd(
-      "cargo",
-      ["build", "--release", "--quiet", "--package", "lunora_parse", "--example", example, "--message-format=json"],
-      { cwd: root, limit: buildLimit },
-    );
-    for (const line of stdout.split("\n")) {
-      if (!line.startsWith("{")) continue;
-      const message = JSON.parse(line);
-      if (message.reason === "compiler-artifact" && message.target.name === example && message.executable)
-        return message.executable;
-    }
-    throw new Error(`cargo built no \`${example}\`.`);
-  })();
-  return built;
-}
+const build = () => cargoExample("lunora_parse", "parse_baseline");
 
 async function parse(commandArguments) {
   const { stdout } = await runToEnd(await build(), commandArguments);

@@ -1,5 +1,7 @@
 //! An application with a bit of everything.
 
+#![allow(dead_code, reason = "each test uses some of it")]
+
 use std::sync::Arc;
 
 use indexmap::IndexMap;

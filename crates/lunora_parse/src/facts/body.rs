@@ -9,7 +9,7 @@ use swc_core::ecma::ast;
 
 use super::collect::Collector;
 use super::expression::{strip_types, template_text, text};
-use super::{Event, FunctionFacts, Name, ObjectShape, Path, Root, Tracked, TrackedArgument, WithShape};
+use super::{Construction, Event, FunctionFacts, Name, ObjectShape, Path, Root, Tracked, TrackedArgument, WithShape};
 use crate::position::Positions;
 
 /// The step to an element of an array.
@@ -28,6 +28,8 @@ const MAX_INLINED_CALLS: u32 = 64;
 const MAX_INLINE_DEPTH: u32 = 8;
 /// A function that makes a function that makes a function is followed this far.
 const MAX_MAKERS: u32 = 3;
+/// A function that takes any number of arguments is followed for so many.
+const MAX_PARAMETERS: usize = 16;
 /// Property accesses are followed this far; deeper is plain data.
 const MAX_STEPS: usize = 8;
 
@@ -55,7 +57,7 @@ impl Collector<'_> {
     }
 
     pub(super) fn function(&mut self, function: &ast::Function) -> u32 {
-        let parameters: Vec<&ast::Pat> = function.params.iter().map(|parameter| &parameter.pat).collect();
+        let parameters = parameters_of(function);
         let body = function
             .body
             .as_ref()
@@ -74,36 +76,56 @@ impl Collector<'_> {
                 Returned::Function(function) => self.function(function),
             });
         self.makers -= 1;
-        let mut walker = Walker {
-            positions: self.positions,
-            events: Vec::new(),
-            scope: Vec::new(),
-            locals: Vec::new(),
-            inlined: 0,
-            depth: 0,
-        };
-        for (index, parameter) in parameters.iter().enumerate() {
-            let root = Root::Parameter(u16::try_from(index).unwrap_or(u16::MAX));
-            let value = Tracked::Path(Box::new(Path {
-                root,
-                steps: Vec::new(),
-            }));
-            walker.bind(parameter, &value);
-        }
+        let mut walker = Walker::new(self.positions, None);
+        walker.parameters(parameters);
         walker.body(body);
-        walker.finish();
+        self.finish(span, walker, returns_function)
+    }
+
+    /// Keeps what a walker found as the facts of a function.
+    pub(super) fn finish(
+        &mut self,
+        span: swc_core::common::Span,
+        mut walker: Walker<'_, '_>,
+        returns_function: Option<u32>,
+    ) -> u32 {
+        walker.leave(0);
         let facts = FunctionFacts {
             span: self.span(span),
             events: walker.events,
             returns_function,
+            constructions: walker.constructions,
         };
         self.facts.functions.push(facts);
         u32::try_from(self.facts.functions.len() - 1).unwrap_or(u32::MAX)
     }
 }
 
+fn root(root: Root) -> Tracked {
+    Tracked::Path(Box::new(Path {
+        root,
+        steps: Vec::new(),
+    }))
+}
+
+/// The parameters that there are when it runs: `this` is one for the type checker only.
+pub(super) fn parameters_of(function: &ast::Function) -> Vec<&ast::Pat> {
+    let is_this = |pattern: &ast::Pat| matches!(pattern, ast::Pat::Ident(name) if &*name.sym == "this");
+    function
+        .params
+        .iter()
+        .map(|parameter| &parameter.pat)
+        .filter(|pattern| !is_this(pattern))
+        .collect()
+}
+
+/// A parameter as the function that has it sees it.
+pub(super) fn parameter_value(index: usize) -> Tracked {
+    root(Root::Parameter(u16::try_from(index).unwrap_or(u16::MAX)))
+}
+
 #[derive(Clone, Copy)]
-enum Body<'ast> {
+pub(super) enum Body<'ast> {
     Expression(&'ast ast::Expr),
     Statements(&'ast [ast::Stmt]),
 }
@@ -137,17 +159,26 @@ struct LocalFunction<'ast> {
     visible: usize,
     walked: bool,
     active: bool,
+    /// Its `this` is that of the function around it.
+    is_arrow: bool,
 }
 
 #[derive(Clone)]
 enum Bound {
+    /// `let name;`
+    Unset,
     Value(Tracked),
     Function(usize),
 }
 
-struct Walker<'source, 'ast> {
+pub(super) struct Walker<'source, 'ast> {
     positions: Positions<'source>,
     events: Vec<Event>,
+    constructions: Vec<Construction>,
+    /// What `this` is, where that is tracked.
+    this: Option<Tracked>,
+    /// What a constructor assigns to `this`; `None` elsewhere.
+    pub(super) fields: Option<Vec<(Name, Tracked)>>,
     /// Names in scope, innermost last.
     scope: Vec<(Name, Bound)>,
     locals: Vec<LocalFunction<'ast>>,
@@ -155,8 +186,23 @@ struct Walker<'source, 'ast> {
     depth: u32,
 }
 
-impl<'ast> Walker<'_, 'ast> {
-    fn body(&mut self, body: Body<'ast>) {
+impl<'source, 'ast> Walker<'source, 'ast> {
+    /// `this` is a root when the function is a method.
+    pub(super) fn new(positions: Positions<'source>, this: Option<Root>) -> Self {
+        Self {
+            positions,
+            events: Vec::new(),
+            constructions: Vec::new(),
+            this: this.map(root),
+            fields: None,
+            scope: Vec::new(),
+            locals: Vec::new(),
+            inlined: 0,
+            depth: 0,
+        }
+    }
+
+    pub(super) fn body(&mut self, body: Body<'ast>) {
         match body {
             Body::Expression(expr) => {
                 let value = self.value(expr);
@@ -181,13 +227,13 @@ impl<'ast> Walker<'_, 'ast> {
         self.leave(mark);
     }
 
-    fn leave(&mut self, mark: usize) {
+    pub(super) fn leave(&mut self, mark: usize) {
         // A local function that nobody called by name may still run: as a callback, say.
         let locals: Vec<usize> = self.scope[mark..]
             .iter()
             .filter_map(|(_, bound)| match bound {
                 Bound::Function(index) => Some(*index),
-                Bound::Value(_) => None,
+                Bound::Value(_) | Bound::Unset => None,
             })
             .collect();
         for index in locals {
@@ -198,17 +244,13 @@ impl<'ast> Walker<'_, 'ast> {
         self.scope.truncate(mark);
     }
 
-    fn finish(&mut self) {
-        self.leave(0);
-    }
-
     fn declare(&mut self, identifier: &ast::Ident, function: &'ast ast::Function) {
         let Some(body) = &function.body else { return };
-        let parameters = function.params.iter().map(|parameter| &parameter.pat).collect();
-        self.local(identifier.sym.clone(), parameters, Body::Statements(&body.stmts));
+        let parameters = parameters_of(function);
+        self.local(identifier.sym.clone(), parameters, Body::Statements(&body.stmts), false);
     }
 
-    fn local(&mut self, name: Name, parameters: Vec<&'ast ast::Pat>, body: Body<'ast>) {
+    fn local(&mut self, name: Name, parameters: Vec<&'ast ast::Pat>, body: Body<'ast>, is_arrow: bool) {
         let index = self.locals.len();
         self.locals.push(LocalFunction {
             parameters,
@@ -216,6 +258,7 @@ impl<'ast> Walker<'_, 'ast> {
             visible: self.scope.len() + 1,
             walked: false,
             active: false,
+            is_arrow,
         });
         self.scope.push((name, Bound::Function(index)));
     }
@@ -232,17 +275,20 @@ impl<'ast> Walker<'_, 'ast> {
         local.walked = true;
         local.active = true;
         let (parameters, body, visible) = (local.parameters.clone(), local.body, local.visible);
+        let this = if local.is_arrow {
+            self.this.clone()
+        } else {
+            self.this.take()
+        };
         self.inlined += 1;
         self.depth += 1;
         // Names declared later in the enclosing scopes are visible too by the time it runs; those
         // of an unrelated inner scope are not, but shadowing there is rare and only adds findings.
         let mark = self.scope.len().max(visible);
-        for (position, parameter) in parameters.iter().enumerate() {
-            let value = arguments.get(position).unwrap_or(&Tracked::Unknown).clone();
-            self.bind(parameter, &value);
-        }
+        self.bind_arguments(&parameters, arguments);
         self.body(body);
         self.leave(mark.min(self.scope.len()));
+        self.this = this;
         self.depth -= 1;
         self.locals[index].active = false;
         true
@@ -253,10 +299,8 @@ impl<'ast> Walker<'_, 'ast> {
         let mark = self.scope.len();
         match function {
             Inline::Arrow(arrow) => {
-                for (index, parameter) in arrow.params.iter().enumerate() {
-                    let value = arguments.get(index).unwrap_or(&Tracked::Unknown).clone();
-                    self.bind(parameter, &value);
-                }
+                let parameters: Vec<&ast::Pat> = arrow.params.iter().collect();
+                self.bind_arguments(&parameters, arguments);
                 match &*arrow.body {
                     ast::ArrowFunctionBody::Expr(expr) => {
                         let value = self.value(expr);
@@ -266,16 +310,54 @@ impl<'ast> Walker<'_, 'ast> {
                 }
             }
             Inline::Function(function) => {
-                for (index, parameter) in function.params.iter().enumerate() {
-                    let value = arguments.get(index).unwrap_or(&Tracked::Unknown).clone();
-                    self.bind(&parameter.pat, &value);
-                }
+                let this = self.this.take();
+                self.bind_arguments(&parameters_of(function), arguments);
                 if let Some(body) = &function.body {
                     self.statements(&body.stmts);
                 }
+                self.leave(mark);
+                self.this = this;
+                return;
             }
         }
         self.leave(mark);
+    }
+
+    /// Binds the parameters of a function to what it is called with.
+    fn bind_arguments(&mut self, parameters: &[&'ast ast::Pat], arguments: &[Tracked]) {
+        for (index, parameter) in parameters.iter().enumerate() {
+            let value = arguments.get(index).unwrap_or(&Tracked::Unknown).clone();
+            self.bind(parameter, &value);
+        }
+        if let Some(rest @ ast::Pat::Rest(_)) = parameters.last() {
+            for value in arguments.iter().skip(parameters.len()) {
+                self.escape_at(value.clone(), self.positions.span(rest.span()));
+            }
+        }
+    }
+
+    /// Binds the parameters of a function whose callers are not known yet.
+    pub(super) fn parameters(&mut self, parameters: &[&'ast ast::Pat]) {
+        let count = match parameters.last() {
+            Some(ast::Pat::Rest(_)) => MAX_PARAMETERS,
+            _ => parameters.len(),
+        };
+        let values: Vec<Tracked> = (0..count).map(parameter_value).collect();
+        self.bind_arguments(parameters, &values);
+    }
+
+    /// `arguments` holds whatever the function was called with.
+    fn all_arguments_escape(&mut self, span: lunora_diagnostics::Span) {
+        for index in 0..MAX_PARAMETERS {
+            self.escape_at(parameter_value(index), span);
+        }
+    }
+
+    /// Statements with a `this` of their own, which is not followed.
+    fn statements_with_other_this(&mut self, statements: &'ast [ast::Stmt]) {
+        let this = self.this.take();
+        self.statements(statements);
+        self.this = this;
     }
 
     fn statement(&mut self, statement: &'ast ast::Stmt) {
@@ -407,7 +489,7 @@ impl<'ast> Walker<'_, 'ast> {
                         ast::ArrowFunctionBody::Expr(expr) => Body::Expression(expr),
                         ast::ArrowFunctionBody::FunctionBody(body) => Body::Statements(&body.stmts),
                     };
-                    self.local(name.sym.clone(), arrow.params.iter().collect(), body);
+                    self.local(name.sym.clone(), arrow.params.iter().collect(), body, true);
                 }
                 (ast::Pat::Ident(name), Some(ast::Expr::Fn(function))) => {
                     self.declare(&name.id, &function.function);
@@ -416,13 +498,14 @@ impl<'ast> Walker<'_, 'ast> {
                     let value = self.value(expr);
                     self.bind(pattern, &value);
                 }
+                (ast::Pat::Ident(name), None) => self.scope.push((name.sym.clone(), Bound::Unset)),
                 (pattern, None) => self.bind(pattern, &Tracked::Unknown),
             }
         }
     }
 
     /// Binds the names of a pattern to the parts of a value.
-    fn bind(&mut self, pattern: &'ast ast::Pat, value: &Tracked) {
+    pub(super) fn bind(&mut self, pattern: &'ast ast::Pat, value: &Tracked) {
         match pattern {
             ast::Pat::Ident(identifier) => {
                 self.scope.push((identifier.sym.clone(), Bound::Value(value.clone())));
@@ -460,7 +543,10 @@ impl<'ast> Walker<'_, 'ast> {
                     self.bind(pattern, &element);
                 }
             }
-            ast::Pat::Rest(rest) => self.bind(&rest.arg, &Tracked::Unknown),
+            ast::Pat::Rest(rest) => {
+                self.escape_at(value.clone(), self.positions.span(rest.span));
+                self.bind(&rest.arg, &Tracked::Unknown);
+            }
             ast::Pat::Assign(assign) => {
                 self.value(&assign.right);
                 self.bind(&assign.left, value);
@@ -475,6 +561,7 @@ impl<'ast> Walker<'_, 'ast> {
             ast::Pat::Ident(identifier) => self.assign_name(&identifier.sym, value.clone()),
             ast::Pat::Expr(expr) => match strip_types(expr) {
                 ast::Expr::Ident(identifier) => self.assign_name(&identifier.sym, value.clone()),
+                ast::Expr::Member(member) => self.assign_member(member, value.clone(), expr),
                 _ => self.escape(value.clone(), expr),
             },
             other => self.bind(other, value),
@@ -485,11 +572,60 @@ impl<'ast> Walker<'_, 'ast> {
     fn assign_name(&mut self, name: &Name, value: Tracked) {
         if let Some((_, bound)) = self.scope.iter_mut().rev().find(|(bound, _)| bound == name) {
             *bound = match std::mem::replace(bound, Bound::Value(Tracked::Unknown)) {
-                Bound::Value(Tracked::Unknown) => Bound::Value(value),
-                Bound::Value(before) if before == value => Bound::Value(value),
-                Bound::Value(before) => Bound::Value(Tracked::Either(vec![before, value])),
+                Bound::Unset => Bound::Value(value),
+                Bound::Value(before) => Bound::Value(either(before, value)),
                 function @ Bound::Function(_) => function,
             };
+        }
+    }
+
+    /// An initialiser of a class.
+    pub(super) fn field(&mut self, name: Name, value: &'ast ast::Expr) {
+        let value = self.value(value);
+        self.fields.get_or_insert_default().push((name, value));
+    }
+
+    pub(super) fn bind_name(&mut self, name: &Name, value: Tracked) {
+        self.scope.push((name.clone(), Bound::Value(value)));
+    }
+
+    /// `object.name = value`
+    fn assign_member(&mut self, member: &'ast ast::MemberExpr, value: Tracked, expr: &ast::Expr) {
+        let object = self.value(&member.obj);
+        let name = match &member.prop {
+            ast::MemberProp::Ident(name) => Some(name.sym.clone()),
+            ast::MemberProp::PrivateName(name) => Some(private(&name.name)),
+            ast::MemberProp::Computed(computed) => match self.value(&computed.expr) {
+                Tracked::String(name) => Some(name),
+                _ => None,
+            },
+        };
+        if let (Some(fields), Some(name)) = (&mut self.fields, &name)
+            && object == root(Root::This)
+        {
+            fields.push((name.clone(), value));
+            return;
+        }
+        let span = self.positions.span(member.span);
+        self.assigned(&object, name.as_ref(), span);
+        self.escape(value, expr);
+    }
+
+    fn assigned(&mut self, object: &Tracked, name: Option<&Name>, span: lunora_diagnostics::Span) {
+        match object {
+            Tracked::Path(path) if !matches!(path.root, Root::Module(_)) && !is_argument_path(path) => {
+                self.events.push(Event::Assign {
+                    object: (**path).clone(),
+                    name: name.cloned(),
+                    span,
+                });
+            }
+            Tracked::Either(choices) => {
+                for choice in choices {
+                    self.assigned(choice, name, span);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -506,12 +642,14 @@ impl<'ast> Walker<'_, 'ast> {
         match strip_types(expr) {
             ast::Expr::Ident(identifier) => match self.lookup(&identifier.sym) {
                 Some(Bound::Value(value)) => value.clone(),
-                Some(Bound::Function(_)) => Tracked::Unknown,
-                None => Tracked::Path(Box::new(Path {
-                    root: Root::Module(identifier.sym.clone()),
-                    steps: Vec::new(),
-                })),
+                Some(Bound::Function(_) | Bound::Unset) => Tracked::Unknown,
+                None if &*identifier.sym == "arguments" => {
+                    self.all_arguments_escape(self.positions.span(identifier.span));
+                    Tracked::Unknown
+                }
+                None => root(Root::Module(identifier.sym.clone())),
             },
+            ast::Expr::This(_) => self.this.clone().unwrap_or(Tracked::Unknown),
             ast::Expr::Lit(ast::Lit::Str(string)) => Tracked::String(text(&string.value)),
             ast::Expr::Lit(_) => Tracked::Unknown,
             ast::Expr::Tpl(template) => {
@@ -544,8 +682,9 @@ impl<'ast> Walker<'_, 'ast> {
             ast::Expr::New(new) => {
                 let callee = self.value(&new.callee);
                 let arguments = new.args.as_deref().unwrap_or(&[]);
+                let events = self.events.len();
                 self.tracked_call(&callee, &new.callee, arguments, new.span, true);
-                Tracked::Unknown
+                self.constructed(events)
             }
             ast::Expr::Await(expr) => self.value(&expr.arg),
             ast::Expr::Cond(conditional) => {
@@ -565,15 +704,25 @@ impl<'ast> Walker<'_, 'ast> {
             }
             ast::Expr::Assign(assign) => {
                 let value = self.value(&assign.right);
+                let value = match assign.op {
+                    ast::AssignOp::Assign
+                    | ast::AssignOp::AndAssign
+                    | ast::AssignOp::OrAssign
+                    | ast::AssignOp::NullishAssign => value,
+                    // `+=` and the like make something else of it.
+                    _ => Tracked::Unknown,
+                };
                 match &assign.left {
                     ast::AssignTarget::Simple(ast::SimpleAssignTarget::Ident(identifier)) => {
                         self.assign_name(&identifier.sym, value.clone());
                     }
                     ast::AssignTarget::Simple(target) => {
-                        if let ast::SimpleAssignTarget::Member(member) = target {
-                            self.member(member);
+                        match target {
+                            ast::SimpleAssignTarget::Member(member) => {
+                                self.assign_member(member, value, &assign.right);
+                            }
+                            _ => self.escape(value, &assign.right),
                         }
-                        self.escape(value, &assign.right);
                         // It has left sight; what the assignment evaluates to adds nothing.
                         return Tracked::Unknown;
                     }
@@ -594,6 +743,12 @@ impl<'ast> Walker<'_, 'ast> {
                                 ast::ObjectPatProp::Rest(rest) => self.assign_pattern(&rest.arg, &value),
                             }
                         }
+                    }
+                    ast::AssignTarget::Pat(ast::AssignTargetPat::Array(array)) => {
+                        for pattern in array.elems.iter().flatten() {
+                            self.assign_pattern(pattern, &Tracked::Unknown);
+                        }
+                        self.escape(value.clone(), &assign.right);
                     }
                     ast::AssignTarget::Pat(_) => self.escape(value.clone(), &assign.right),
                 }
@@ -697,7 +852,38 @@ impl<'ast> Walker<'_, 'ast> {
         }
     }
 
+    /// What `new` gives: a thing to follow when it was given one.
+    fn constructed(&mut self, events_before: usize) -> Tracked {
+        let Some(Event::Call {
+            callee,
+            arguments,
+            constructs: true,
+            ..
+        }) = self.events.get(events_before..).and_then(<[Event]>::last)
+        else {
+            return Tracked::Unknown;
+        };
+        let Ok(index) = u16::try_from(self.constructions.len()) else {
+            return Tracked::Unknown;
+        };
+        if !matches!(callee.root, Root::Module(_)) {
+            return Tracked::Unknown;
+        }
+        self.constructions.push(Construction {
+            class: callee.clone(),
+            arguments: arguments.iter().map(|argument| argument.value.clone()).collect(),
+        });
+        root(Root::Construction(index))
+    }
+
+    /// A class inside a function: its methods count as called, its `this` is not followed.
     fn class(&mut self, class: &'ast ast::Class) {
+        let this = self.this.take();
+        self.class_members(class);
+        self.this = this;
+    }
+
+    fn class_members(&mut self, class: &'ast ast::Class) {
         for member in &class.body {
             match member {
                 ast::ClassMember::Method(method) => {
@@ -739,7 +925,7 @@ impl<'ast> Walker<'_, 'ast> {
                 // `db[name]`: which table is not visible.
                 _ => into_step(object, &hidden_step()),
             },
-            ast::MemberProp::PrivateName(_) => Tracked::Unknown,
+            ast::MemberProp::PrivateName(name) => into_step(object, &private(&name.name)),
         }
     }
 
@@ -757,11 +943,8 @@ impl<'ast> Walker<'_, 'ast> {
                     ast::Prop::Shorthand(identifier) => {
                         let value = match self.lookup(&identifier.sym) {
                             Some(Bound::Value(value)) => value.clone(),
-                            Some(Bound::Function(_)) => Tracked::Unknown,
-                            None => Tracked::Path(Box::new(Path {
-                                root: Root::Module(identifier.sym.clone()),
-                                steps: Vec::new(),
-                            })),
+                            Some(Bound::Function(_) | Bound::Unset) => Tracked::Unknown,
+                            None => root(Root::Module(identifier.sym.clone())),
                         };
                         shape.properties.push((identifier.sym.clone(), value));
                     }
@@ -782,12 +965,12 @@ impl<'ast> Walker<'_, 'ast> {
                     ast::Prop::Method(method) => self.inline(Inline::Function(&method.function), &[]),
                     ast::Prop::Getter(getter) => {
                         if let Some(body) = &getter.function.body {
-                            self.statements(&body.stmts);
+                            self.statements_with_other_this(&body.stmts);
                         }
                     }
                     ast::Prop::Setter(setter) => {
                         if let Some(body) = &setter.function.body {
-                            self.statements(&body.stmts);
+                            self.statements_with_other_this(&body.stmts);
                         }
                     }
                     ast::Prop::Assign(assign) => {
@@ -870,7 +1053,8 @@ impl<'ast> Walker<'_, 'ast> {
         match callee {
             Tracked::Path(path) => {
                 let matters = match path.root {
-                    Root::Parameter(_) => !is_argument_path(path) && element.is_none(),
+                    // Of what is an instance, `find` and `map` are methods like others.
+                    Root::Parameter(_) | Root::This | Root::Construction(_) => !is_argument_path(path),
                     // What a function of the module does without being given anything of ours
                     // cannot reach the database.
                     Root::Module(_) => values.iter().any(|argument| may_hold_handle(&argument.value)),
@@ -959,7 +1143,7 @@ impl<'ast> Walker<'_, 'ast> {
     fn escape_at(&mut self, value: Tracked, span: lunora_diagnostics::Span) {
         match value {
             Tracked::Path(path) => {
-                if matches!(path.root, Root::Parameter(_)) && !is_argument_path(&path) {
+                if !matches!(path.root, Root::Module(_)) && !is_argument_path(&path) {
                     self.events.push(Event::Escape { value: *path, span });
                 }
             }
@@ -1036,6 +1220,11 @@ fn property_value<'object>(object: &'object ast::ObjectLit, wanted: &str) -> Opt
     })
 }
 
+/// A private name, which no other name equals.
+pub(super) fn private(name: &Name) -> Name {
+    format!("#{name}").into()
+}
+
 fn is_number(expr: &ast::Expr) -> bool {
     matches!(strip_types(expr), ast::Expr::Lit(ast::Lit::Num(_)))
 }
@@ -1047,7 +1236,7 @@ fn is_argument_path(path: &Path) -> bool {
 
 fn may_hold_handle(value: &Tracked) -> bool {
     match value {
-        Tracked::Path(path) => matches!(path.root, Root::Parameter(_)) && !is_argument_path(path),
+        Tracked::Path(path) => !matches!(path.root, Root::Module(_)) && !is_argument_path(path),
         Tracked::Object(shape) => {
             shape.properties.iter().any(|(_, value)| may_hold_handle(value))
                 || shape.spreads.iter().any(may_hold_handle)

@@ -67,10 +67,11 @@ impl Collector<'_> {
                         self.export_default(span, BindingKind::Function(index));
                     }
                     ast::DefaultDecl::Class(class) => {
+                        let index = self.class(&class.class);
                         if let Some(identifier) = &class.ident {
-                            self.bind(identifier, BindingKind::Other("a class"));
+                            self.bind(identifier, BindingKind::Class(index));
                         }
-                        self.export_default(span, BindingKind::Other("a class"));
+                        self.export_default(span, BindingKind::Class(index));
                     }
                     ast::DefaultDecl::TsInterfaceDecl(_) => {}
                 }
@@ -178,7 +179,8 @@ impl Collector<'_> {
                 self.named(&function.ident, BindingKind::Function(index), exported);
             }
             ast::Decl::Class(class) => {
-                self.named(&class.ident, BindingKind::Other("a class"), exported);
+                let index = self.class(&class.class);
+                self.named(&class.ident, BindingKind::Class(index), exported);
             }
             ast::Decl::TsEnum(declaration) => {
                 self.named(

@@ -4,6 +4,7 @@
 //! files are linked, so that facts can be cached by the hash of the file's text.
 
 mod body;
+mod class;
 mod collect;
 mod expression;
 
@@ -34,6 +35,8 @@ pub struct FileFacts {
     pub(crate) bindings: FxHashMap<Name, Binding>,
     /// Functions reachable from the bindings, by index.
     pub(crate) functions: Vec<FunctionFacts>,
+    /// Classes of the top level, by index.
+    pub(crate) classes: Vec<ClassFacts>,
 }
 
 /// What an import binds.
@@ -86,6 +89,8 @@ pub(crate) enum BindingKind {
     Constant(Expression),
     /// `function name() {}`
     Function(u32),
+    /// `class Name {}`
+    Class(u32),
     /// Something whose value static reading does not follow; the text completes
     /// "`name` is …".
     Other(&'static str),
@@ -191,6 +196,30 @@ pub(crate) struct FunctionFacts {
     pub(crate) events: Vec<Event>,
     /// The function that it returns, when it returns one written in place.
     pub(crate) returns_function: Option<u32>,
+    /// `new Name(…)` of something that is given a tracked value, by index.
+    pub(crate) constructions: Vec<Construction>,
+}
+
+/// `new Name(…)`
+#[derive(Debug, Serialize)]
+pub(crate) struct Construction {
+    pub(crate) class: Path,
+    pub(crate) arguments: Vec<Tracked>,
+}
+
+/// A class whose instances may hold what they are given.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct ClassFacts {
+    /// It inherits, is decorated or has members whose names are not visible: what its instances do is not.
+    pub(crate) is_hidden: bool,
+    /// The function that runs for `new`: initialisers and constructor.
+    pub(crate) constructor: u32,
+    /// What that function assigns to `this`, in order, in its own terms.
+    pub(crate) fields: Vec<(Name, Tracked)>,
+    /// Methods of instances; private ones with `#`.
+    pub(crate) methods: Vec<(Name, u32)>,
+    /// Names that run something when they are read or written.
+    pub(crate) accessors: Vec<Name>,
 }
 
 /// Where a tracked value comes from.
@@ -198,6 +227,10 @@ pub(crate) struct FunctionFacts {
 pub(crate) enum Root {
     /// A parameter of the function.
     Parameter(u16),
+    /// `this` of a method or a constructor.
+    This,
+    /// One of [`FunctionFacts::constructions`].
+    Construction(u16),
     /// A name bound at the top level of the file (or a global).
     Module(Name),
 }
@@ -255,4 +288,10 @@ pub(crate) enum Event {
     },
     /// A tracked value goes where it is not followed.
     Escape { value: Path, span: Span },
+    /// `object.name = …`; without a name when it is not visible.
+    Assign {
+        object: Path,
+        name: Option<Name>,
+        span: Span,
+    },
 }

@@ -272,12 +272,8 @@ impl<'modules> Evaluator<'modules> {
             Symbol::Binding { file, name, binding } => match &binding.kind {
                 BindingKind::Constant(expression) => self.read_constant(file, name, expression, place),
                 BindingKind::Function(_) => Ok(Value::Function),
-                BindingKind::Other(why) => self.not_static(
-                    place,
-                    &format!("`{written}`"),
-                    &format!("it is {why}"),
-                    "Write the value in place, or as a `const` built from literals.",
-                ),
+                BindingKind::Class(_) => self.not_a_constant(place, written, "a class"),
+                BindingKind::Other(why) => self.not_a_constant(place, written, why),
             },
             Symbol::Namespace(file) => Ok(Value::Module(file)),
             Symbol::Generated { module, name } => match (module, name) {
@@ -321,6 +317,15 @@ impl<'modules> Evaluator<'modules> {
                 "Declare it as a `const` built from literals, or import it.",
             ),
         }
+    }
+
+    fn not_a_constant(&mut self, place: Place, written: &Name, what: &str) -> Read<Value> {
+        self.not_static(
+            place,
+            &format!("`{written}`"),
+            &format!("it is {what}"),
+            "Write the value in place, or as a `const` built from literals.",
+        )
     }
 
     fn read_constant(

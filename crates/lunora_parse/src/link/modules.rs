@@ -371,7 +371,7 @@ pub(super) fn function_of(binding: &Binding) -> Option<u32> {
             crate::facts::ExpressionKind::Function(index) => Some(index),
             _ => None,
         },
-        BindingKind::Other(_) => None,
+        BindingKind::Class(_) | BindingKind::Other(_) => None,
     }
 }
 

@@ -11,7 +11,7 @@ use lunora_ir::{
 use super::evaluate::Evaluator;
 use super::modules::{FileIndex, Modules};
 use super::suggest::hint;
-use super::value::{FunctionRef, Place, SchemaValue, TableValue, Value};
+use super::value::{Callable, Place, SchemaValue, TableValue, Value};
 use crate::facts::Name;
 
 /// Columns that every table has.
@@ -53,8 +53,8 @@ pub(super) enum ShardKind {
 #[derive(Debug, Default)]
 pub(super) struct SchemaModel {
     pub(super) tables: IndexMap<String, Arc<Table>>,
-    /// The handlers of each table's triggers that are part of the app.
-    pub(super) triggers: IndexMap<String, Vec<FunctionRef>>,
+    /// The handlers of each table's triggers.
+    pub(super) triggers: IndexMap<String, Vec<Callable>>,
     /// Something could not be read: unknown names may be right.
     pub(super) incomplete: bool,
     pub(super) jurisdiction: Option<String>,
@@ -174,7 +174,7 @@ fn build(evaluator: &mut Evaluator<'_>, schema: &SchemaValue, model: &mut Schema
         let triggers = table
             .triggers
             .iter()
-            .filter_map(|(_, _, trigger)| trigger.handler)
+            .map(|(_, _, trigger)| (*trigger.handler).clone())
             .collect();
         model.triggers.insert(name.to_string(), triggers);
     }

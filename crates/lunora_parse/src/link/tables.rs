@@ -10,7 +10,7 @@ use super::evaluate::{Evaluator, Read, Stop, describe};
 use super::modules::FileIndex;
 use super::suggest::{hint, nearest};
 use super::value::{
-    Callable, Entry, ExtensionValue, IndexValue, Map, Place, Placed, RelationValue, SchemaValue, TableMap, TableValue,
+    Entry, ExtensionValue, IndexValue, Map, Place, Placed, RelationValue, SchemaValue, TableMap, TableValue,
     TriggerValue, Value,
 };
 use crate::facts::{Call, ExpressionKind, Name};
@@ -28,6 +28,8 @@ const TABLE_MODIFIERS: &[&str] = &[
 ];
 const SCHEMA_MODIFIERS: &[&str] = &["rls", "extend", "jurisdiction"];
 const JURISDICTIONS: &[&str] = &["eu", "us", "fedramp"];
+/// Only files of the app's folder are read.
+const EXTENSION_HELP: &str = "Declare it with `defineSchemaExtension(key, { tables })` in a file of the app's folder.";
 /// The field of `.softDelete()` when none is named.
 const SOFT_DELETE_FIELD: &str = "deletedAt";
 
@@ -379,7 +381,7 @@ impl Evaluator<'_> {
                 );
                 continue;
             }
-            table.triggers.push((name.clone(), entry.key, *trigger));
+            table.triggers.push((name.clone(), entry.key, trigger.clone()));
         }
         Ok(())
     }
@@ -408,10 +410,7 @@ impl Evaluator<'_> {
         let Some(item) = call.arguments.first() else {
             return self.expected(name_place, &format!("t.{name}"), "a handler");
         };
-        let handler = match self.callable(file, &item.expression) {
-            Callable::Function(function) => Some(function),
-            Callable::Trusted | Callable::Unseen(..) => None,
-        };
+        let handler = Rc::new(self.callable(file, &item.expression));
         Ok(Value::Trigger(TriggerValue { timing, event, handler }))
     }
 
@@ -547,8 +546,12 @@ impl Evaluator<'_> {
     }
 
     fn extend(&mut self, file: FileIndex, schema: &mut SchemaValue, call: &Call, owner: &str) {
+        let reported = self.diagnostics.len();
         schema.incomplete = match self.argument(file, call, 0, owner, "an extension") {
-            Err(Stop) => true,
+            Err(Stop) => {
+                self.say_where_extensions_are_read(reported, file, call);
+                true
+            }
             Ok(placed) => match &placed.value {
                 Value::Extension(extension) => {
                     for (name, (place, table)) in &extension.tables {
@@ -568,12 +571,24 @@ impl Evaluator<'_> {
                         .first()
                         .map_or_else(String::new, |item| describe(&item.expression));
                     let message = format!("{what} is not an extension that can be read without running it");
-                    let help =
-                        "Declare it with `defineSchemaExtension(key, { tables })` in a file of the app's folder.";
-                    self.report(codes::NOT_STATIC, placed.place, message, help);
+                    self.report(codes::NOT_STATIC, placed.place, message, EXTENSION_HELP);
                     true
                 }
             },
         };
+    }
+
+    /// An extension of a package is not read; what helps is not what helps for a constant.
+    fn say_where_extensions_are_read(&mut self, reported: usize, file: FileIndex, call: &Call) {
+        let Some(item) = call.arguments.first() else { return };
+        let (path, span) = (self.modules.path(file), item.expression.span);
+        for diagnostic in &mut self.diagnostics[reported..] {
+            let is_here = diagnostic.labels.first().is_some_and(|label| {
+                label.file == path && span.start <= label.span.start && label.span.end <= span.end
+            });
+            if is_here && diagnostic.code == codes::NOT_STATIC {
+                diagnostic.help = Some(EXTENSION_HELP.to_owned());
+            }
+        }
     }
 }

@@ -7,12 +7,13 @@ use lunora_ir::{FunctionKind, Validator};
 use rustc_hash::FxHashSet;
 
 use super::evaluate::Evaluator;
-use super::modules::{FileIndex, GeneratedModule, Symbol, function_of, module_path};
+use super::modules::{FileIndex, GeneratedModule, Modules, Symbol, function_of, module_path};
 use super::schema::SchemaModel;
 use super::suggest::hint;
 use super::value::{BuilderValue, Callable, FunctionRef, Map, Place, RegisteredValue, Value};
 use crate::facts::{
-    BindingKind, Event, Expression, ExpressionKind, Imported, Name, Path, Root, Tracked, TrackedArgument, WithShape,
+    Binding, BindingKind, ClassFacts, Construction, Event, Expression, ExpressionKind, Imported, Name, Path, Root,
+    Tracked, TrackedArgument, WithShape,
 };
 
 /// Functions that one function may lead to.
@@ -36,7 +37,42 @@ enum Handle {
     Module(FileIndex, Name, Vec<Name>),
     Object(Vec<(Name, Handle)>, Vec<Handle>),
     Either(Vec<Handle>),
+    /// What `new` made of a class of the app; it holds a handle.
+    Instance(Box<Instance>),
+    /// Part of an instance that is not followed: a method as a value, a getter.
+    Hidden,
     Other,
+}
+
+/// A class of the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct ClassRef {
+    file: FileIndex,
+    index: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Instance {
+    class: ClassRef,
+    fields: Vec<(Name, Handle)>,
+}
+
+/// Instances that hold instances are followed this far.
+const MAX_INSTANCE_DEPTH: u32 = 4;
+
+/// A function that is being walked, as its caller calls it.
+#[derive(Clone, Copy)]
+struct Frame<'frame> {
+    file: FileIndex,
+    parameters: &'frame [Handle],
+    this: &'frame Handle,
+    constructions: &'frame [Construction],
+}
+
+impl Frame<'_> {
+    const fn place(&self, span: lunora_diagnostics::Span) -> Place {
+        Place { file: self.file, span }
+    }
 }
 
 /// Why a function's tables are not all visible.
@@ -83,6 +119,8 @@ struct Walk<'walk, 'modules> {
     /// Where the function that is being decided calls the one being walked.
     through: Option<Place>,
     kind: FunctionKind,
+    /// Classes whose instances are being made: one that holds itself has no end.
+    constructing: Vec<ClassRef>,
 }
 
 /// Finds what a registered function touches.
@@ -95,6 +133,7 @@ pub(super) fn touches_of(evaluator: &mut Evaluator<'_>, schema: &SchemaModel, fu
         touches: Touches::default(),
         through: None,
         kind: function.builder.kind,
+        constructing: Vec::new(),
     };
     walk.registered(function);
     walk.touches
@@ -106,7 +145,7 @@ impl<'modules> Walk<'_, 'modules> {
         self.inputs.push(function.builder.clone());
         for callable in function.builder.middleware.iter().chain([&function.handler]) {
             match callable {
-                Callable::Function(function) => self.enter(*function, vec![Handle::Handler(input)]),
+                Callable::Function(function) => self.enter(*function, Handle::Other, vec![Handle::Handler(input)]),
                 Callable::Trusted => {}
                 Callable::Unseen(what, place) => {
                     let message = format!("what {what} does with `ctx` cannot be seen");
@@ -120,14 +159,33 @@ impl<'modules> Walk<'_, 'modules> {
         self.touches.unseen.push(Unseen { code, place, message });
     }
 
-    fn enter(&mut self, function: FunctionRef, parameters: Vec<Handle>) {
-        if self.visited.len() >= MAX_VISITS || !self.visited.insert((function, parameters.clone())) {
-            return;
-        }
-        self.evaluator.asked.push(function.file);
+    fn enter(&mut self, function: FunctionRef, this: Handle, parameters: Vec<Handle>) {
         let modules = self.evaluator.modules;
         let Some(facts) = modules.facts(function.file).functions.get(function.index as usize) else {
             return;
+        };
+        let mut key = parameters.clone();
+        key.push(this.clone());
+        if self.visited.len() >= MAX_VISITS {
+            let place = Place {
+                file: function.file,
+                span: facts.span,
+            };
+            let message = "it leads through too many functions to be followed".to_owned();
+            if !self.touches.unseen.iter().any(|unseen| unseen.message == message) {
+                self.unseen(codes::ADDRESS_UNDECIDABLE, place, message);
+            }
+            return;
+        }
+        if !self.visited.insert((function, key)) {
+            return;
+        }
+        self.evaluator.asked.push(function.file);
+        let frame = Frame {
+            file: function.file,
+            parameters: &parameters,
+            this: &this,
+            constructions: &facts.constructions,
         };
         for event in &facts.events {
             match event {
@@ -139,31 +197,23 @@ impl<'modules> Walk<'_, 'modules> {
                     with,
                     constructs,
                 } => {
-                    let place = Place {
-                        file: function.file,
-                        span: *span,
-                    };
-                    let callee_place = Place {
-                        file: function.file,
-                        span: *callee_span,
-                    };
                     let call = CallSite {
                         callee,
-                        place,
-                        callee_place,
+                        place: frame.place(*span),
+                        callee_place: frame.place(*callee_span),
                         arguments,
                         with: with.as_ref(),
                         constructs: *constructs,
                     };
-                    self.call(function.file, &parameters, &call);
+                    self.call(frame, &call);
                 }
                 Event::Escape { value, span } => {
-                    let place = Place {
-                        file: function.file,
-                        span: *span,
-                    };
-                    let handle = self.path(function.file, &parameters, value);
-                    self.escape(&handle, place, "leaves the function");
+                    let handle = self.path(frame, value);
+                    self.escape(&handle, frame.place(*span), "leaves the function");
+                }
+                Event::Assign { object, name, span } => {
+                    let handle = self.path(frame, object);
+                    self.assigned(&handle, name.as_ref(), frame.place(*span));
                 }
             }
         }
@@ -171,63 +221,73 @@ impl<'modules> Walk<'_, 'modules> {
 
     // ---- values
 
-    fn resolve(&self, file: FileIndex, parameters: &[Handle], value: &Tracked) -> Handle {
+    fn resolve(&mut self, frame: Frame<'_>, value: &Tracked) -> Handle {
         match value {
             Tracked::Unknown => Handle::Other,
             Tracked::String(text) => Handle::String(text.clone()),
-            Tracked::Path(path) => self.path(file, parameters, path),
-            Tracked::Object(shape) => Handle::Object(
-                shape
-                    .properties
-                    .iter()
-                    .map(|(name, value)| (name.clone(), self.resolve(file, parameters, value)))
-                    .collect(),
-                shape
-                    .spreads
-                    .iter()
-                    .map(|value| self.resolve(file, parameters, value))
-                    .collect(),
-            ),
-            Tracked::Either(values) => Handle::Either(
-                values
-                    .iter()
-                    .map(|value| self.resolve(file, parameters, value))
-                    .collect(),
-            ),
+            Tracked::Path(path) => self.path(frame, path),
+            Tracked::Object(shape) => {
+                let mut properties = Vec::with_capacity(shape.properties.len());
+                for (name, value) in &shape.properties {
+                    properties.push((name.clone(), self.resolve(frame, value)));
+                }
+                Handle::Object(properties, self.resolve_all(frame, &shape.spreads))
+            }
+            Tracked::Either(values) => Handle::Either(self.resolve_all(frame, values)),
         }
     }
 
-    fn path(&self, file: FileIndex, parameters: &[Handle], path: &Path) -> Handle {
+    fn resolve_all(&mut self, frame: Frame<'_>, values: &[Tracked]) -> Vec<Handle> {
+        values.iter().map(|value| self.resolve(frame, value)).collect()
+    }
+
+    fn path(&mut self, frame: Frame<'_>, path: &Path) -> Handle {
         let mut handle = match &path.root {
-            Root::Parameter(index) => parameters.get(usize::from(*index)).cloned().unwrap_or(Handle::Other),
-            Root::Module(name) => return Handle::Module(file, name.clone(), path.steps.clone()),
+            Root::Parameter(index) => frame
+                .parameters
+                .get(usize::from(*index))
+                .cloned()
+                .unwrap_or(Handle::Other),
+            Root::This => frame.this.clone(),
+            Root::Construction(index) => match frame.constructions.get(usize::from(*index)) {
+                Some(construction) => self.constructed(frame, construction),
+                None => Handle::Other,
+            },
+            Root::Module(name) => return Handle::Module(frame.file, name.clone(), path.steps.clone()),
         };
         for step in &path.steps {
-            handle = member(&handle, step);
+            handle = self.member(&handle, step);
         }
         handle
     }
 
+    fn member(&self, handle: &Handle, name: &Name) -> Handle {
+        member(self.evaluator.modules, handle, name)
+    }
+
     // ---- calls
 
-    fn call(&mut self, file: FileIndex, parameters: &[Handle], call: &CallSite<'_>) {
+    fn call(&mut self, frame: Frame<'_>, call: &CallSite<'_>) {
         let (receiver, method) = match (&call.callee.root, call.callee.steps.split_last()) {
             (Root::Module(name), _) => {
-                let arguments = self.arguments(file, parameters, call);
-                self.call_module(file, name, &call.callee.steps, arguments, call);
+                let arguments = self.arguments(frame, call);
+                if call.constructs && self.construct(frame.file, name, &arguments, call) {
+                    return;
+                }
+                self.call_module(frame.file, name, &call.callee.steps, arguments, call);
                 return;
             }
-            (Root::Parameter(_), Some((method, receiver))) => {
+            (_, Some((method, receiver))) => {
                 let receiver = Path {
                     root: call.callee.root.clone(),
                     steps: receiver.to_vec(),
                 };
-                (self.path(file, parameters, &receiver), method.clone())
+                (self.path(frame, &receiver), method.clone())
             }
             // A parameter that is called: a function passed in.
-            (Root::Parameter(_), None) => {
-                let callee = self.path(file, parameters, call.callee);
-                let arguments = self.arguments(file, parameters, call);
+            (_, None) => {
+                let callee = self.path(frame, call.callee);
+                let arguments = self.arguments(frame, call);
                 match callee {
                     Handle::Module(from, name, steps) => self.call_module(from, &name, &steps, arguments, call),
                     _ => self.hand_over(&arguments, call, "a function that is passed in"),
@@ -235,20 +295,13 @@ impl<'modules> Walk<'_, 'modules> {
                 return;
             }
         };
-        self.call_member(file, parameters, &receiver, &method, call);
+        self.call_member(frame, &receiver, &method, call);
     }
 
-    fn call_member(
-        &mut self,
-        file: FileIndex,
-        parameters: &[Handle],
-        receiver: &Handle,
-        method: &Name,
-        call: &CallSite<'_>,
-    ) {
+    fn call_member(&mut self, frame: Frame<'_>, receiver: &Handle, method: &Name, call: &CallSite<'_>) {
         match receiver {
             Handle::Database => {
-                let arguments = self.arguments(file, parameters, call);
+                let arguments = self.arguments(frame, call);
                 self.database_call(method, &arguments, call);
             }
             Handle::Accessor(table) => {
@@ -264,7 +317,7 @@ impl<'modules> Walk<'_, 'modules> {
                 self.table_not_static(call.callee_place);
             }
             Handle::Context => {
-                let arguments = self.arguments(file, parameters, call);
+                let arguments = self.arguments(frame, call);
                 if matches!(&**method, "runQuery" | "runMutation") {
                     self.run(method, &arguments, call);
                 } else {
@@ -276,35 +329,165 @@ impl<'modules> Walk<'_, 'modules> {
             Handle::Handler(_) => {}
             Handle::Either(choices) => {
                 for choice in choices {
-                    self.call_member(file, parameters, choice, method, call);
+                    self.call_member(frame, choice, method, call);
                 }
             }
             Handle::Module(from, name, steps) => {
                 let mut steps = steps.clone();
                 steps.push(method.clone());
-                let arguments = self.arguments(file, parameters, call);
+                let arguments = self.arguments(frame, call);
                 self.call_module(*from, name, &steps, arguments, call);
             }
+            Handle::Instance(instance) => {
+                let arguments = self.arguments(frame, call);
+                self.call_method(receiver, instance, method, arguments, call);
+            }
+            Handle::Hidden => {
+                let arguments = self.arguments(frame, call);
+                self.escape(receiver, call.callee_place, "is used in a way that cannot be seen");
+                self.hand_over(&arguments, call, "a function that cannot be seen");
+            }
             _ => {
-                let arguments = self.arguments(file, parameters, call);
+                let arguments = self.arguments(frame, call);
                 self.hand_over(&arguments, call, "a function that cannot be seen");
             }
         }
     }
 
-    fn arguments(&self, file: FileIndex, parameters: &[Handle], call: &CallSite<'_>) -> Vec<(Handle, Place)> {
+    fn arguments(&mut self, frame: Frame<'_>, call: &CallSite<'_>) -> Vec<(Handle, Place)> {
         call.arguments
             .iter()
-            .map(|argument| {
-                (
-                    self.resolve(file, parameters, &argument.value),
-                    Place {
-                        file,
-                        span: argument.span,
-                    },
-                )
-            })
+            .map(|argument| (self.resolve(frame, &argument.value), frame.place(argument.span)))
             .collect()
+    }
+
+    // ---- instances
+
+    /// Runs the constructor of a class of the app; `false` when it is none that can be followed.
+    fn construct(&mut self, file: FileIndex, name: &Name, arguments: &[(Handle, Place)], call: &CallSite<'_>) -> bool {
+        let Some((class, facts)) = self.class_of(file, name, &call.callee.steps) else {
+            return false;
+        };
+        let parameters: Vec<Handle> = arguments.iter().map(|(handle, _)| handle.clone()).collect();
+        let this = self.instance(class, facts, &parameters);
+        let constructor = FunctionRef {
+            file: class.file,
+            index: facts.constructor,
+        };
+        self.enter_through(call.place, constructor, this, parameters);
+        true
+    }
+
+    fn enter_through(&mut self, place: Place, function: FunctionRef, this: Handle, parameters: Vec<Handle>) {
+        let outer = self.through;
+        self.through.get_or_insert(place);
+        self.enter(function, this, parameters);
+        self.through = outer;
+    }
+
+    fn class_of(&mut self, file: FileIndex, name: &Name, steps: &[Name]) -> Option<(ClassRef, &'modules ClassFacts)> {
+        let (file, binding, rest) = self.binding_of(file, name, steps)?;
+        let BindingKind::Class(index) = binding.kind else {
+            return None;
+        };
+        let facts = self.evaluator.modules.facts(file).classes.get(index as usize)?;
+        (rest.is_empty() && !facts.is_hidden).then_some((ClassRef { file, index }, facts))
+    }
+
+    /// What `new Name(…)` gives. Where it is no class of the app, its arguments have been handed over.
+    fn constructed(&mut self, frame: Frame<'_>, construction: &Construction) -> Handle {
+        let Root::Module(name) = &construction.class.root else {
+            return Handle::Other;
+        };
+        match self.class_of(frame.file, name, &construction.class.steps) {
+            Some((class, facts)) => {
+                let parameters = self.resolve_all(frame, &construction.arguments);
+                self.instance(class, facts, &parameters)
+            }
+            None => Handle::Other,
+        }
+    }
+
+    fn instance(&mut self, class: ClassRef, facts: &'modules ClassFacts, parameters: &[Handle]) -> Handle {
+        if self.constructing.contains(&class) {
+            return Handle::Hidden;
+        }
+        let functions = &self.evaluator.modules.facts(class.file).functions;
+        let constructions = functions
+            .get(facts.constructor as usize)
+            .map_or(&[][..], |constructor| &constructor.constructions);
+        self.constructing.push(class);
+        let mut fields: Vec<(Name, Handle)> = Vec::with_capacity(facts.fields.len());
+        for (name, value) in &facts.fields {
+            let this = Handle::Instance(Box::new(Instance {
+                class,
+                fields: fields.clone(),
+            }));
+            let frame = Frame {
+                file: class.file,
+                parameters,
+                this: &this,
+                constructions,
+            };
+            let value = self.resolve(frame, value);
+            match fields.iter_mut().find(|(before, _)| before == name) {
+                None => fields.push((name.clone(), value)),
+                Some((_, before)) if *before == value => {}
+                Some((_, before)) => *before = Handle::Either(vec![before.clone(), value]),
+            }
+        }
+        self.constructing.pop();
+        let depth = fields.iter().map(|(_, handle)| handle_depth(handle)).max().unwrap_or(0);
+        match depth {
+            // Without a handle it is plain data, which anybody may change.
+            0 => Handle::Other,
+            MAX_INSTANCE_DEPTH.. => Handle::Hidden,
+            _ => Handle::Instance(Box::new(Instance { class, fields })),
+        }
+    }
+
+    fn call_method(
+        &mut self,
+        receiver: &Handle,
+        instance: &Instance,
+        method: &Name,
+        arguments: Vec<(Handle, Place)>,
+        call: &CallSite<'_>,
+    ) {
+        let found = method_of(self.evaluator.modules, instance, method);
+        match (self.member(receiver, method), found) {
+            (Handle::Hidden, Some(function)) if !call.constructs => {
+                let parameters = arguments.into_iter().map(|(handle, _)| handle).collect();
+                self.enter_through(call.place, function, receiver.clone(), parameters);
+            }
+            (Handle::Module(file, name, steps), _) => self.call_module(file, &name, &steps, arguments, call),
+            (field, _) => {
+                self.escape(&field, call.callee_place, "is used in a way that cannot be seen");
+                self.hand_over(&arguments, call, "a function that cannot be seen");
+            }
+        }
+    }
+
+    /// What a field was set to by the constructor counts for all that follows.
+    fn assigned(&mut self, object: &Handle, name: Option<&Name>, place: Place) {
+        match object {
+            Handle::Instance(_) => {
+                let is_data = name.is_some_and(|name| self.member(object, name) == Handle::Other);
+                if !is_data {
+                    let message =
+                        "a field of an object that holds `ctx` is assigned outside of its constructor".to_owned();
+                    self.use_database(place);
+                    self.unseen(codes::ADDRESS_UNDECIDABLE, place, message);
+                }
+            }
+            Handle::Hidden => self.escape(object, place, "is used in a way that cannot be seen"),
+            Handle::Either(choices) => {
+                for choice in choices {
+                    self.assigned(choice, name, place);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// A call of something of the module: a helper of the app, or something outside.
@@ -319,10 +502,7 @@ impl<'modules> Walk<'_, 'modules> {
         match self.module_callable(file, name, steps) {
             Callable::Function(function) if !call.constructs => {
                 let parameters = arguments.into_iter().map(|(handle, _)| handle).collect();
-                let outer = self.through;
-                self.through.get_or_insert(call.place);
-                self.enter(function, parameters);
-                self.through = outer;
+                self.enter_through(call.place, function, Handle::Other, parameters);
             }
             Callable::Trusted => {}
             _ => {
@@ -343,34 +523,43 @@ impl<'modules> Walk<'_, 'modules> {
             },
         );
         let modules = self.evaluator.modules;
+        match modules.lookup(file, name, &mut self.evaluator.asked) {
+            Symbol::Framework(_) | Symbol::Generated { .. } => return Callable::Trusted,
+            // Printing a handle does nothing with it.
+            Symbol::Global if &**name == "console" => return Callable::Trusted,
+            _ => {}
+        }
+        let Some((file, binding, steps)) = self.binding_of(file, name, steps) else {
+            return unseen;
+        };
+        if steps.is_empty()
+            && let Some(index) = function_of(binding)
+        {
+            return Callable::Function(FunctionRef { file, index });
+        }
+        match &binding.kind {
+            BindingKind::Constant(expression) => self.member_callable(file, expression, steps),
+            _ => unseen,
+        }
+    }
+
+    /// What a name of a module is bound to, through namespaces, and the steps that are left.
+    fn binding_of<'steps>(
+        &mut self,
+        file: FileIndex,
+        name: &Name,
+        mut steps: &'steps [Name],
+    ) -> Option<(FileIndex, &'modules Binding, &'steps [Name])> {
+        let modules = self.evaluator.modules;
         let mut symbol = modules.lookup(file, name, &mut self.evaluator.asked);
-        let mut steps = steps;
         while let Symbol::Namespace(target) = symbol {
-            let Some((step, rest)) = steps.split_first() else {
-                return unseen;
-            };
+            let (step, rest) = steps.split_first()?;
             steps = rest;
-            match modules.export(target, step, &mut self.evaluator.asked) {
-                Some(next) => symbol = next,
-                None => return unseen,
-            }
+            symbol = modules.export(target, step, &mut self.evaluator.asked)?;
         }
         match symbol {
-            Symbol::Framework(_) | Symbol::Generated { .. } => Callable::Trusted,
-            // Printing a handle does nothing with it.
-            Symbol::Global if &**name == "console" => Callable::Trusted,
-            Symbol::Binding { file, binding, .. } => {
-                if steps.is_empty()
-                    && let Some(index) = function_of(binding)
-                {
-                    return Callable::Function(FunctionRef { file, index });
-                }
-                match &binding.kind {
-                    BindingKind::Constant(expression) => self.member_callable(file, expression, steps),
-                    _ => unseen,
-                }
-            }
-            _ => unseen,
+            Symbol::Binding { file, binding, .. } => Some((file, binding, steps)),
+            _ => None,
         }
     }
 
@@ -416,6 +605,7 @@ impl<'modules> Walk<'_, 'modules> {
     fn escape(&mut self, handle: &Handle, place: Place, how: &str) {
         let what = match handle {
             Handle::Context | Handle::Handler(_) => "`ctx`",
+            Handle::Instance(_) | Handle::Hidden => "an object that holds `ctx`",
             Handle::Database | Handle::UnknownAccessor => "`ctx.db`",
             Handle::Accessor(table) => {
                 // Whatever happens to it, it reaches one table only.
@@ -590,12 +780,18 @@ impl<'modules> Walk<'_, 'modules> {
     fn follow_write(&mut self, table: &Name, place: Place) {
         let schema = self.schema;
         for handler in schema.triggers.get(&**table).into_iter().flatten() {
-            let outer = self.through;
-            self.through.get_or_insert(place);
-            // A trigger's parameter is shaped like a handler's: `{ ctx: { db }, document, … }`.
-            let input = self.inputs.len().saturating_sub(1);
-            self.enter(*handler, vec![Handle::Handler(input)]);
-            self.through = outer;
+            match handler {
+                Callable::Function(handler) => {
+                    // A trigger's parameter is shaped like a handler's: `{ ctx: { db }, document, … }`.
+                    let input = self.inputs.len().saturating_sub(1);
+                    self.enter_through(place, *handler, Handle::Other, vec![Handle::Handler(input)]);
+                }
+                Callable::Trusted => {}
+                Callable::Unseen(what, declared) => {
+                    let message = format!("what {what} does, a trigger of `{table}`, cannot be seen");
+                    self.unseen(codes::ADDRESS_UNDECIDABLE, *declared, message);
+                }
+            }
         }
     }
 
@@ -809,7 +1005,48 @@ fn is_read(method: &str) -> bool {
     )
 }
 
-fn member(handle: &Handle, name: &Name) -> Handle {
+/// How deep instances nest in a handle; 0 when it holds none of `ctx`.
+fn handle_depth(handle: &Handle) -> u32 {
+    let deepest = |handles: &mut dyn Iterator<Item = &Handle>| handles.map(handle_depth).max().unwrap_or(0);
+    match handle {
+        Handle::Handler(_)
+        | Handle::Context
+        | Handle::Database
+        | Handle::Accessor(_)
+        | Handle::UnknownAccessor
+        | Handle::Hidden => 1,
+        Handle::Object(properties, spreads) => deepest(&mut properties.iter().map(|(_, handle)| handle).chain(spreads)),
+        Handle::Either(choices) => deepest(&mut choices.iter()),
+        Handle::Instance(instance) => 1 + deepest(&mut instance.fields.iter().map(|(_, handle)| handle)),
+        Handle::Arguments(..) | Handle::String(_) | Handle::Module(..) | Handle::Other => 0,
+    }
+}
+
+fn method_of(modules: &Modules, instance: &Instance, name: &Name) -> Option<FunctionRef> {
+    let ClassRef { file, index } = instance.class;
+    let facts = modules.facts(file).classes.get(index as usize)?;
+    let (_, index) = facts.methods.iter().rev().find(|(method, _)| method == name)?;
+    Some(FunctionRef { file, index: *index })
+}
+
+/// A part of an instance: a field, or something that is not followed as a value.
+fn instance_member(modules: &Modules, instance: &Instance, name: &Name) -> Handle {
+    if let Some((_, handle)) = instance.fields.iter().find(|(field, _)| field == name) {
+        return handle.clone();
+    }
+    let class = instance.class;
+    let is_accessor = modules
+        .facts(class.file)
+        .classes
+        .get(class.index as usize)
+        .is_none_or(|facts| facts.accessors.contains(name));
+    if is_accessor || &**name == "?" || method_of(modules, instance, name).is_some() {
+        return Handle::Hidden;
+    }
+    Handle::Other
+}
+
+fn member(modules: &Modules, handle: &Handle, name: &Name) -> Handle {
     match handle {
         Handle::Handler(input) => match &**name {
             "ctx" => Handle::Context,
@@ -841,11 +1078,13 @@ fn member(handle: &Handle, name: &Name) -> Handle {
             }
             match &spreads[..] {
                 [] => Handle::Other,
-                [only] => member(only, name),
-                several => Handle::Either(several.iter().map(|handle| member(handle, name)).collect()),
+                [only] => member(modules, only, name),
+                several => Handle::Either(several.iter().map(|handle| member(modules, handle, name)).collect()),
             }
         }
-        Handle::Either(choices) => Handle::Either(choices.iter().map(|handle| member(handle, name)).collect()),
+        Handle::Either(choices) => Handle::Either(choices.iter().map(|handle| member(modules, handle, name)).collect()),
+        Handle::Instance(instance) => instance_member(modules, instance, name),
+        Handle::Hidden => Handle::Hidden,
         Handle::Accessor(_) | Handle::UnknownAccessor | Handle::String(_) | Handle::Other => Handle::Other,
     }
 }

@@ -113,12 +113,11 @@ pub(super) struct RelationValue {
     pub(super) on_delete: Option<OnDelete>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct TriggerValue {
     pub(super) timing: TriggerTiming,
     pub(super) event: TriggerEvent,
-    /// `None` when what runs cannot be seen.
-    pub(super) handler: Option<FunctionRef>,
+    pub(super) handler: Rc<Callable>,
 }
 
 #[derive(Debug, Clone)]

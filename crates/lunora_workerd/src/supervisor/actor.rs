@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use lunora_diagnostics::{Diagnostic, codes};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -16,7 +15,8 @@ use tokio::time::Instant;
 use crate::binary::WorkerdBinary;
 use crate::calendar_date::CalendarDate;
 use crate::check::{CheckedDescription, check_description};
-use crate::config::{encode, secret_environment};
+use crate::config::secret_environment;
+use crate::config_message::ConfigMessage;
 use crate::event::WorkerdEvent;
 use crate::handle::ReloadOutcome;
 use crate::log_context::{Current, LogContext};
@@ -24,11 +24,14 @@ use crate::proxy::forward::Proxy;
 use crate::state_directory::StateDirectory;
 use crate::supervisor::machine::{Effect, Event, Generation, Machine, ProcessNumber, Settlement};
 use crate::supervisor::process::{ProcessNews, ProcessOptions, Stop, run_process};
-use crate::supervisor::spawner::Spawner;
+use crate::supervisor::spare::Spare;
+use crate::supervisor::spawner::{Launch, Spawner};
 use crate::worker_description::WorkerDescription;
 
 /// A process that ran this long and then ended is started again without a growing pause.
 const STEADY: Duration = Duration::from_secs(10);
+/// The spare is started this long after the worker began to serve, so that it takes nothing from the first requests.
+const SPARE_DELAY: Duration = Duration::from_millis(100);
 /// How long a process may take to end politely at the end of everything.
 const TERMINATE_GRACE: Duration = Duration::from_millis(150);
 /// Requests in flight get this long at the end of everything.
@@ -64,7 +67,7 @@ pub(crate) struct ActorParts {
 /// A description that may have to be started.
 struct Entry {
     description: Arc<WorkerDescription>,
-    config: Bytes,
+    config: Arc<ConfigMessage>,
     environment: Vec<(OsString, OsString)>,
     asked: Instant,
     waiting: Vec<oneshot::Sender<Outcome>>,
@@ -79,6 +82,7 @@ struct Running {
 enum Tick {
     Drained,
     PauseOver(u64),
+    SpareDue,
 }
 
 struct Actor {
@@ -87,6 +91,8 @@ struct Actor {
     entries: BTreeMap<Generation, Entry>,
     newest: Generation,
     running: Option<Running>,
+    /// Runs the next worker.
+    spare: Option<Spare>,
     /// Why the start that is being settled failed.
     failure: Option<Box<Diagnostic>>,
     pauses: u64,
@@ -104,6 +110,7 @@ pub(crate) async fn run_actor(parts: ActorParts, mut commands: mpsc::UnboundedRe
         entries: BTreeMap::new(),
         newest: 0,
         running: None,
+        spare: None,
         failure: None,
         pauses: 0,
         news,
@@ -151,15 +158,68 @@ impl Actor {
             Err(diagnostic) => return drop(reply.send(Err(diagnostic))),
         };
         self.newest += 1;
+        let description = Arc::new(description);
         let entry = Entry {
-            config: encode(&description, &storage).into(),
+            config: Arc::new(ConfigMessage::new(Arc::clone(&description), storage)),
             environment: secret_environment(&description),
-            description: Arc::new(description),
+            description,
             asked,
             waiting: vec![reply],
         };
         self.entries.insert(self.newest, entry);
         self.handle(Event::Update(self.newest));
+        self.prepare_spare();
+    }
+
+    /// While the process before still serves or ends: has one ready that lacks only the end of its configuration.
+    fn prepare_spare(&mut self) {
+        let Some(generation) = self.machine.next() else { return };
+        let Some(entry) = self.entries.get(&generation) else {
+            return;
+        };
+        let launch = self.launch(entry);
+        let config = Arc::clone(&entry.config);
+        let spare = self
+            .spare
+            .take()
+            .filter(|spare| spare.fits(&launch, generation))
+            .unwrap_or_else(|| self.start_spare(launch));
+        self.spare = Some(spare.prepare(generation, config));
+    }
+
+    fn start_spare(&self, launch: Launch) -> Spare {
+        Spare::start(
+            Arc::clone(&self.parts.spawner),
+            launch,
+            Arc::clone(&self.parts.listener),
+        )
+    }
+
+    /// Keeps a spare for the next update, which will most likely be launched as the worker that serves.
+    fn keep_spare(&mut self) {
+        let serving = self
+            .machine
+            .serving()
+            .and_then(|generation| self.entries.get(&generation));
+        if let (Some(entry), None) = (serving, &self.spare) {
+            self.spare = Some(self.start_spare(self.launch(entry)));
+        }
+    }
+
+    fn launch(&self, entry: &Entry) -> Launch {
+        Launch {
+            binary: self.parts.binary.path.clone(),
+            experimental: entry.description.experimental,
+            verbose: entry.description.stack_traces,
+            environment: self
+                .parts
+                .environment
+                .iter()
+                .chain(&entry.environment)
+                .cloned()
+                .collect(),
+            working_directory: self.parts.state.path().to_path_buf(),
+        }
     }
 
     /// Answers an update that would start what runs or is about to run already. Gives the reply back
@@ -256,6 +316,7 @@ impl Actor {
             Tick::PauseOver(pause) if *pause == self.pauses => self.handle(Event::PauseOver),
             // A pause that an update cut short.
             Tick::PauseOver(_) => {}
+            Tick::SpareDue => self.keep_spare(),
         }
     }
 
@@ -312,21 +373,14 @@ impl Actor {
             return;
         };
         let (stop, stopped) = watch::channel(Stop::No);
+        let launch = self.launch(entry);
+        let spare = self.spare.take().filter(|spare| spare.fits(&launch, generation));
         let options = ProcessOptions {
             number,
-            binary: self.parts.binary.path.clone(),
-            experimental: entry.description.experimental,
-            verbose: entry.description.tail,
-            environment: self
-                .parts
-                .environment
-                .iter()
-                .chain(&entry.environment)
-                .cloned()
-                .collect(),
-            working_directory: self.parts.state.path().to_path_buf(),
+            launch,
+            spare,
             listener: Arc::clone(&self.parts.listener),
-            config: entry.config.clone(),
+            config: Arc::clone(&entry.config),
             service_name: entry.description.service_name.clone(),
             start_limit: self.parts.start_limit,
             log: Arc::clone(&self.parts.log),
@@ -350,6 +404,7 @@ impl Actor {
             generation,
             duration: asked.map(|asked| asked.elapsed()).unwrap_or_default(),
         });
+        self.tick_after(SPARE_DELAY, Tick::SpareDue);
     }
 
     /// Reads source positions and function kinds from the description of `generation` from now on.
@@ -365,11 +420,15 @@ impl Actor {
 
     fn pause(&mut self, delay: Duration) {
         self.pauses += 1;
-        let (pause, ticks) = (self.pauses, self.ticks.clone());
+        self.tick_after(delay, Tick::PauseOver(self.pauses));
+    }
+
+    fn tick_after(&self, delay: Duration, tick: Tick) {
+        let ticks = self.ticks.clone();
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
             // Nobody listening means that everything is closed.
-            drop(ticks.send(Tick::PauseOver(pause)));
+            drop(ticks.send(tick));
         });
     }
 
@@ -402,6 +461,9 @@ impl Actor {
         if let Some(running) = self.running.take() {
             // It ends by itself: the process is killed after its grace.
             drop(running.task.await);
+        }
+        if let Some(spare) = self.spare.take() {
+            spare.end().await;
         }
         self.parts.process_id.store(0, Ordering::Release);
     }

@@ -1,6 +1,6 @@
 //! Which process is to run, as a function from state and event to state and effects.
 //!
-//! Invariants, held by the tests below: at most one process exists; a process is spawned only after
+//! Invariants, held by the tests below: at most one process runs a worker; the next is let run only after
 //! the one before it has ended; every update is settled exactly once; once nothing more happens the
 //! newest update that can start serves.
 
@@ -85,6 +85,7 @@ pub(crate) enum Effect {
     Kill(ProcessNumber),
     /// End politely, then by force.
     Terminate(ProcessNumber),
+    /// Let a process run this generation.
     Spawn {
         process: ProcessNumber,
         generation: Generation,
@@ -128,6 +129,11 @@ impl Machine {
             Phase::Serving { generation, .. } => Some(generation),
             _ => None,
         }
+    }
+
+    /// What will run when the process that ends now has ended.
+    pub(crate) const fn next(&self) -> Option<Generation> {
+        self.next
     }
 
     /// The update whose outcome is awaited.

@@ -2,14 +2,11 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use lunora_diagnostics::{Diagnostic, codes};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::pipe;
@@ -20,11 +17,14 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::binary::not_runnable;
 use crate::config::PUBLIC_SOCKET;
+use crate::config_message::ConfigMessage;
 use crate::log_context::{Current, LogContext};
 use crate::start_failure::start_failure;
 use crate::supervisor::lines::drain_lines;
 use crate::supervisor::machine::ProcessNumber;
-use crate::supervisor::spawner::{SpawnRequest, Spawner};
+use crate::supervisor::spare::Spare;
+use crate::supervisor::spawner::{Launch, Spawner};
+use crate::supervisor::waiting_process::WaitingProcess;
 
 /// Lines of output kept to explain a failed start.
 const KEPT_LINES: usize = 40;
@@ -52,13 +52,11 @@ pub(crate) enum ProcessNews {
 /// Everything a process needs.
 pub(crate) struct ProcessOptions {
     pub number: ProcessNumber,
-    pub binary: PathBuf,
-    pub experimental: bool,
-    pub verbose: bool,
-    pub environment: Vec<(std::ffi::OsString, std::ffi::OsString)>,
-    pub working_directory: PathBuf,
+    pub launch: Launch,
+    /// Started already, in the way that `launch` says.
+    pub spare: Option<Spare>,
     pub listener: Arc<UnixListener>,
-    pub config: Bytes,
+    pub config: Arc<ConfigMessage>,
     pub service_name: String,
     pub start_limit: Duration,
     pub log: Arc<LogContext>,
@@ -69,22 +67,23 @@ pub(crate) struct ProcessOptions {
 /// `Exited` last.
 pub(crate) async fn run_process(
     spawner: Arc<Spawner>,
-    options: ProcessOptions,
+    mut options: ProcessOptions,
     mut stop: watch::Receiver<Stop>,
     news: mpsc::UnboundedSender<(ProcessNumber, ProcessNews)>,
 ) {
     let number = options.number;
     // Nobody listening means that the supervisor is gone; the child dies with this task.
     let tell = |what: ProcessNews| drop(news.send((number, what)));
-    let mut process = match Process::spawn(&spawner, &options).await {
-        Ok(process) => process,
+    let waiting = match started(&spawner, &mut options).await {
+        Ok(waiting) => waiting,
         Err(error) => {
             return tell(ProcessNews::StartFailed(Box::new(not_runnable(
-                &options.binary,
+                &options.launch.binary,
                 &error,
             ))));
         }
     };
+    let mut process = Process::configure(waiting, &options);
     if let Some(process_id) = process.child.id() {
         tell(ProcessNews::Spawned { process_id });
     }
@@ -103,6 +102,16 @@ pub(crate) async fn run_process(
     });
 }
 
+/// The spare where there is one that lives, else a new process.
+async fn started(spawner: &Spawner, options: &mut ProcessOptions) -> io::Result<WaitingProcess> {
+    if let Some(spare) = options.spare.take()
+        && let Some(waiting) = spare.into_process().await
+    {
+        return Ok(waiting);
+    }
+    WaitingProcess::spawn(spawner, options.launch.clone(), Arc::clone(&options.listener)).await
+}
+
 struct Process {
     child: Child,
     control: BufReader<pipe::Receiver>,
@@ -114,20 +123,17 @@ struct Process {
 }
 
 impl Process {
-    async fn spawn(spawner: &Spawner, options: &ProcessOptions) -> io::Result<Self> {
-        let (read_end, write_end) = control_pipe()?;
-        let mut child = spawner
-            .spawn(SpawnRequest {
-                binary: options.binary.clone(),
-                experimental: options.experimental,
-                verbose: options.verbose,
-                environment: options.environment.clone(),
-                working_directory: options.working_directory.clone(),
-                listener: Arc::clone(&options.listener),
-                control: write_end,
-            })
-            .await?;
-        // The readers come before the configuration is written: workerd blocks on a full pipe.
+    /// Gives a process what is left of its configuration; from here on it may use the worker's data.
+    fn configure(waiting: WaitingProcess, options: &ProcessOptions) -> Self {
+        let WaitingProcess {
+            mut child,
+            control,
+            stdin,
+            sent,
+            #[cfg(not(target_os = "linux"))]
+            watchdog,
+        } = waiting;
+        // The readers come before the configuration is complete: workerd blocks on a full pipe.
         let recent = Arc::new(Mutex::new(VecDeque::new()));
         let mut output = Vec::new();
         if let Some(pipe) = child.stdout.take() {
@@ -136,29 +142,23 @@ impl Process {
         if let Some(pipe) = child.stderr.take() {
             output.push(tokio::spawn(drain(pipe, Arc::clone(&recent), options)));
         }
-        let stdin = child.stdin.take();
-        let bytes = options.config.clone();
+        let rest = options.config.bytes().slice(sent..);
         let config = tokio::spawn(async move {
             if let Some(mut stdin) = stdin {
                 // A process that ends while it reads explains itself on its error output.
-                drop(stdin.write_all(&bytes).await);
+                drop(stdin.write_all(&rest).await);
                 drop(stdin.shutdown().await);
             }
         });
-        #[cfg(not(target_os = "linux"))]
-        let watchdog = child
-            .id()
-            .map(crate::supervisor::watchdog::Watchdog::start)
-            .transpose()?;
-        Ok(Self {
+        Self {
             child,
-            control: BufReader::new(pipe::Receiver::from_owned_fd(read_end)?),
+            control,
             recent,
             output,
             config,
             #[cfg(not(target_os = "linux"))]
             watchdog,
-        })
+        }
     }
 
     /// Returns when the public socket listens. Otherwise the process has ended.
@@ -253,20 +253,6 @@ impl Process {
             }
         }
     }
-}
-
-/// A pipe whose ends no other child inherits.
-fn control_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    #[cfg(target_os = "linux")]
-    let ends = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-    #[cfg(not(target_os = "linux"))]
-    let ends = {
-        let ends = rustix::pipe::pipe()?;
-        rustix::io::fcntl_setfd(&ends.0, rustix::io::FdFlags::CLOEXEC)?;
-        rustix::io::fcntl_setfd(&ends.1, rustix::io::FdFlags::CLOEXEC)?;
-        ends
-    };
-    Ok(ends)
 }
 
 fn drain(

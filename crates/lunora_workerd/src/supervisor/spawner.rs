@@ -23,14 +23,20 @@ const SOCKET_FD: RawFd = 4;
 /// Duplicates go here first, so that neither target is overwritten before it is copied.
 const SCRATCH_FD: RawFd = 10;
 
-/// What to spawn.
-#[derive(Debug)]
-pub(crate) struct SpawnRequest {
+/// How to start workerd; what it is to run follows on its standard input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Launch {
     pub binary: PathBuf,
     pub experimental: bool,
     pub verbose: bool,
     pub environment: Vec<(OsString, OsString)>,
     pub working_directory: PathBuf,
+}
+
+/// What to spawn.
+#[derive(Debug)]
+pub(crate) struct SpawnRequest {
+    pub launch: Launch,
     /// Listens already; shared by one process after the other.
     pub listener: Arc<UnixListener>,
     /// Write end; closed in this process once the child has it.
@@ -71,15 +77,16 @@ impl Spawner {
 }
 
 fn spawn(request: SpawnRequest) -> io::Result<Child> {
-    let mut command = Command::new(&request.binary);
+    let launch = request.launch;
+    let mut command = Command::new(&launch.binary);
     command
         .args(["serve", "--binary", "-", "--control-fd=3", "--socket-fd=http=4"].map(OsStr::new))
-        .args(request.experimental.then_some("--experimental"))
-        .args(request.verbose.then_some("--verbose"))
-        .current_dir(&request.working_directory)
+        .args(launch.experimental.then_some("--experimental"))
+        .args(launch.verbose.then_some("--verbose"))
+        .current_dir(&launch.working_directory)
         .env_clear()
         .env("TZ", "UTC")
-        .envs(request.environment)
+        .envs(launch.environment)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -2,6 +2,7 @@ import { LunoraError } from "@lunora/errors";
 
 import type { StoredRow } from "./document.ts";
 import type { SqlStorage } from "./sql.ts";
+import { isStorageFailure } from "./storage-failure.ts";
 import type { Table } from "./table.ts";
 
 /** One change of one row. */
@@ -15,16 +16,18 @@ export interface Change {
 }
 
 /**
- * Everything a mutation writes, in order. All writes of rows go through `apply`; whatever has to
- * happen in the same transaction as the rows happens where the list of changes is whole: `finish`.
+ * Everything a mutation writes, in order. All writes of rows go through `apply`, so that the op-log
+ * and whoever listens to the shard have the whole list.
  *
- * The list also undoes: a write that fails half-way, or a nested mutation that throws and is
- * caught, is taken back from the images before it, without a savepoint of SQLite.
+ * The list also undoes, from the images before each change and without a savepoint of SQLite: a
+ * write that fails half-way, a nested mutation that throws and is caught, a whole mutation of a
+ * group whose other members stay.
  */
 export class Commit {
   readonly #storage: SqlStorage;
   readonly #changes: Change[] = [];
-  #isAbandoned = false;
+  #isClosed = false;
+  #failure: unknown;
 
   constructor(storage: SqlStorage) {
     this.#storage = storage;
@@ -39,15 +42,27 @@ export class Commit {
     return this.#changes.length;
   }
 
-  /** The transaction is gone: nothing may be written or undone in whatever comes after it. */
-  abandon(): void {
-    this.#isAbandoned = true;
-    this.#changes.length = 0;
+  /** Why SQLite could not write: it may have rolled back the whole transaction on its own. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Takes back everything. Nothing may be written any more: what comes after belongs to others. */
+  revoke(): void {
+    this.undo(0);
+    this.#isClosed = true;
+  }
+
+  /** The mutation has ended: nothing may be written any more. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   apply(change: Change): void {
-    if (this.#isAbandoned) throw new LunoraError("CTX_CLOSED", "the transaction of this write has ended");
-    write(this.#storage, change.table, change.id, change.before, change.after);
+    if (this.#isClosed) throw new LunoraError("CTX_CLOSED", "the transaction of this write has ended");
+    // After a rollback of SQLite's own, a write would stand outside of every transaction.
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#write(change.table, change.id, change.before, change.after);
     this.#changes.push(change);
   }
 
@@ -55,7 +70,17 @@ export class Commit {
   undo(mark: number): void {
     while (this.#changes.length > mark) {
       const change = this.#changes.pop() as Change;
-      write(this.#storage, change.table, change.id, change.after, change.before);
+      if (this.#failure === undefined) this.#write(change.table, change.id, change.after, change.before);
+    }
+  }
+
+  #write(table: Table, id: string, before: StoredRow | undefined, after: StoredRow | undefined): void {
+    try {
+      write(this.#storage, table, id, before, after);
+    } catch (error) {
+      const refusal = asNotUnique(table, error);
+      if (refusal === undefined && isStorageFailure(error)) this.#failure = error;
+      throw refusal ?? error;
     }
   }
 }
@@ -67,22 +92,18 @@ function write(
   before: StoredRow | undefined,
   after: StoredRow | undefined,
 ): void {
-  try {
-    if (after === undefined) {
-      storage.exec(`DELETE FROM ${table.quoted} WHERE id = ?`, id);
-    } else if (before === undefined) {
-      storage.exec(
-        `INSERT INTO ${table.quoted}(id, _creationTime, doc, keys) VALUES(?, ?, ?, ?)`,
-        id,
-        after.creationTime,
-        after.doc,
-        after.keys,
-      );
-    } else {
-      storage.exec(`UPDATE ${table.quoted} SET doc = ?, keys = ? WHERE id = ?`, after.doc, after.keys, id);
-    }
-  } catch (error) {
-    throw asNotUnique(table, error) ?? error;
+  if (after === undefined) {
+    storage.exec(`DELETE FROM ${table.quoted} WHERE id = ?`, id);
+  } else if (before === undefined) {
+    storage.exec(
+      `INSERT INTO ${table.quoted}(id, _creationTime, doc, keys) VALUES(?, ?, ?, ?)`,
+      id,
+      after.creationTime,
+      after.doc,
+      after.keys,
+    );
+  } else {
+    storage.exec(`UPDATE ${table.quoted} SET doc = ?, keys = ? WHERE id = ?`, after.doc, after.keys, id);
   }
 }
 

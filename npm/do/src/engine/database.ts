@@ -1,6 +1,10 @@
 import { LunoraError } from "@lunora/errors";
 import { decodeIdShard, hasIdForm } from "@lunora/protocol";
+import { RESTRICT } from "@lunora/server";
+import type { PolicyRules, RestrictableDatabase } from "@lunora/server";
+
 import type { Document } from "./document.ts";
+import { RowAccess } from "./row-access.ts";
 import { readRow } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import type { Session } from "./session.ts";
@@ -11,18 +15,25 @@ import type { Table } from "./table.ts";
 import type { DatabaseFactory } from "./triggers.ts";
 
 /** `ctx.db`. In a query its writing methods refuse. */
-class Database {
+class Database implements RestrictableDatabase {
   readonly #session: Session;
   readonly #createDatabase: DatabaseFactory;
+  readonly #rows: RowAccess;
 
-  constructor(session: Session, createDatabase: DatabaseFactory) {
+  constructor(session: Session, createDatabase: DatabaseFactory, access?: RowAccess) {
     this.#session = session;
     this.#createDatabase = createDatabase;
+    this.#rows = access ?? RowAccess.ofFunction(session, createDatabase);
+  }
+
+  /** The same database under more policies. */
+  [RESTRICT](rules: PolicyRules): object {
+    return this.#createDatabase(this.#session, this.#rows.restrictedBy(rules));
   }
 
   /** One table, as the accessors give it. */
   "~access"(table: Table): TableAccess {
-    return new TableAccess(this.#session, this.#createDatabase, table);
+    return new TableAccess(this.#session, this.#createDatabase, this.#rows, table);
   }
 
   #named(name: unknown): Table {
@@ -40,7 +51,9 @@ class Database {
       });
     }
     for (const table of schema.tables.values()) {
-      if (livesHere(scope, table) && readRow(storage, table, text) !== undefined) return table;
+      if (!livesHere(scope, table)) continue;
+      this.#session.facts.footprint?.notePoint(table, text);
+      if (readRow(storage, table, text) !== undefined) return table;
     }
     return undefined;
   }
@@ -63,7 +76,10 @@ class Database {
     const table = this.#named(name);
     const { storage, scope } = this.#session.facts.host;
     assertLivesHere(scope, table);
-    return new TableQueryImplementation({ storage, assertOpen: () => this.#session.assertOpen() }, table);
+    return new TableQueryImplementation(
+      { storage, assertOpen: () => this.#session.assertOpen(), reading: () => this.#rows.reading([table]) },
+      table,
+    );
   }
 
   normalizeId(name: unknown, id: unknown): string | null {
@@ -114,7 +130,7 @@ export function databaseFactory(schema: Schema): DatabaseFactory {
       },
     });
   }
-  const create: DatabaseFactory = (session) =>
-    new SchemaDatabase(session, create) as unknown as ReturnType<DatabaseFactory>;
+  const create: DatabaseFactory = (session, access) =>
+    new SchemaDatabase(session, create, access) as unknown as ReturnType<DatabaseFactory>;
   return create;
 }

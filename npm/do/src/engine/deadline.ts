@@ -1,24 +1,93 @@
 import { LunoraError } from "@lunora/errors";
 
-/** What it does when the time is over has to be done before the promise settles. */
-export async function withDeadline<Result>(
-  run: () => Promise<Result>,
-  milliseconds: number,
-  onTimeout: () => void,
-  what: string,
-): Promise<Result> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      onTimeout();
-      reject(
-        new LunoraError("MUTATION_TIMEOUT", `${what} did not settle within ${milliseconds} ms and was rolled back`),
+/** The run that the clock is watching. */
+interface Watched {
+  readonly since: number;
+  readonly fail: () => void;
+}
+
+/**
+ * Microtasks that a run may take before it gets a timer. Most handlers wait for nothing outside and
+ * have ended by then; setting a timer and clearing it again costs more than all of this.
+ */
+const MICROTASKS = 256;
+
+/**
+ * Ends what takes too long. Made for many short runs, one after the other: one timer serves them
+ * all, and when it rings too early for the present run it is set again for the rest of its time.
+ */
+export class Deadline {
+  readonly #milliseconds: number;
+  readonly #now: () => number;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #watched: Watched | undefined;
+
+  constructor(milliseconds: number, now: () => number) {
+    this.#milliseconds = milliseconds;
+    this.#now = now;
+  }
+
+  /** Runs; rejects with `MUTATION_TIMEOUT` in time. What `onTimeout` does is done before it settles. */
+  run<Result>(run: () => Promise<Result>, onTimeout: () => void, what: () => string): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const watched: Watched = {
+        since: this.#now(),
+        fail: () => {
+          try {
+            onTimeout();
+            reject(
+              new LunoraError(
+                "MUTATION_TIMEOUT",
+                `${what()} did not settle within ${this.#milliseconds} ms and was rolled back`,
+              ),
+            );
+          } catch (error) {
+            reject(error);
+          }
+        },
+      };
+      this.#watched = watched;
+      if (this.#timer === null) void this.#armLater(watched);
+      run().then(
+        (result) => {
+          if (this.#watched === watched) this.#watched = undefined;
+          resolve(result);
+        },
+        (error: unknown) => {
+          if (this.#watched === watched) this.#watched = undefined;
+          reject(error);
+        },
       );
+    });
+  }
+
+  async #armLater(watched: Watched): Promise<void> {
+    for (let turn = 0; turn < MICROTASKS; turn += 1) {
+      await undefined;
+      if (this.#watched !== watched || this.#timer !== null) return;
+    }
+    this.#arm(this.#milliseconds);
+  }
+
+  #arm(milliseconds: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      const watched = this.#watched;
+      if (watched === undefined) return;
+      const rest = watched.since + this.#milliseconds - this.#now();
+      if (rest > 0) {
+        this.#arm(rest);
+        return;
+      }
+      this.#watched = undefined;
+      watched.fail();
     }, milliseconds);
-  });
-  try {
-    return await Promise.race([run(), deadline]);
-  } finally {
-    clearTimeout(timer);
+  }
+
+  /** The last run has ended. */
+  stop(): void {
+    this.#watched = undefined;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 }

@@ -105,9 +105,9 @@ function plan(host: WriteHost, first: Table, row: StoredRow, mode: DeleteMode): 
   return { removals, detachments };
 }
 
-/** Deletes or marks a row, with everything that its relations lead to. */
+/** Deletes or marks a row, with everything that its relations lead to; policies are asked about the row alone. */
 export async function deleteRow(
-  host: WriteHost,
+  { guard, ...host }: WriteHost,
   table: Table,
   id: string,
   mode: DeleteMode = "declared",
@@ -121,6 +121,7 @@ export async function deleteRow(
       data: { table: table.name, id },
     });
   }
+  if (guard !== undefined) await guard.checkWrite("delete", table, row, undefined);
   const { removals, detachments } = plan(host, table, row, mode);
   for (const { relation, row: child } of detachments) {
     // A row can be detached from several parents, or be removed as well: its present state counts.

@@ -1,7 +1,11 @@
 import { LunoraError } from "@lunora/errors";
+import type { PolicyCondition } from "@lunora/server";
 
 import { decodeRow } from "./document.ts";
 import type { Document, Fields } from "./document.ts";
+import { testsOfWhere } from "./field-test.ts";
+import type { FieldTest } from "./field-test.ts";
+import type { Footprint } from "./footprint.ts";
 import { rowsOf, statementsOf, WHOLE } from "./index-walk.ts";
 import type { Walk } from "./index-walk.ts";
 import { loadRelations } from "./load-relations.ts";
@@ -16,8 +20,15 @@ import type { SqlStorage } from "./sql.ts";
 import type { Table } from "./table.ts";
 import { compileWhere } from "./where.ts";
 
+/** What a read may see, and where it is noted. */
+export interface ReadView {
+  readonly footprint?: Footprint | undefined;
+  /** What policies leave of tables; of a table that is not in it, every row. */
+  readonly visible?: ReadonlyMap<Table, PolicyCondition>;
+}
+
 /** What finding rows needs. */
-export interface FindHost {
+export interface FindHost extends ReadView {
   readonly storage: SqlStorage;
   readonly schema: Schema;
   readonly scope: ShardScope;
@@ -50,12 +61,28 @@ export function checkOptions(options: unknown): FindOptions {
   return options;
 }
 
-/** `where`, and the condition that hides rows marked as deleted. */
-export function conditionOf(table: Table, { where, includeDeleted }: FindOptions): Fragment | undefined {
-  const condition = compileWhere(table, where);
-  const live = includeDeleted === true ? undefined : table.liveCondition;
-  const parts = [...(condition === undefined ? [] : [condition]), ...(live === undefined ? [] : [raw(live, 2)])];
-  return parts.length === 0 ? undefined : combine(parts, "AND");
+/** Which rows may be among those of a read, as SQL and as tests of single columns. */
+export interface Selection {
+  readonly where: Fragment | undefined;
+  /** Filled only where they are noted. */
+  readonly tests: readonly FieldTest[];
+}
+
+/** `where`, what policies allow, and the condition that hides rows marked as deleted. */
+export function selectionOf(table: Table, { where, includeDeleted }: FindOptions, view: ReadView): Selection {
+  const visible = view.visible?.get(table);
+  const parts = [
+    compileWhere(table, where),
+    visible === false ? raw("0") : compileWhere(table, visible),
+    includeDeleted === true || table.liveCondition === undefined ? undefined : raw(table.liveCondition, 2),
+  ].filter((part) => part !== undefined);
+  return {
+    where: parts.length === 0 ? undefined : combine(parts, "AND"),
+    tests:
+      view.footprint === undefined
+        ? []
+        : [...testsOfWhere(table, where), ...(visible === false ? [] : testsOfWhere(table, visible))],
+  };
 }
 
 export function limitOf(limit: unknown): number | undefined {
@@ -88,13 +115,14 @@ export function selectColumns(table: Table, documents: readonly Document[], sele
   });
 }
 
-function walkOf(table: Table, options: FindOptions, limit: number | undefined): Walk {
+function walkOf(table: Table, options: FindOptions, limit: number | undefined, view: ReadView): Walk {
   return {
     table,
     terms: termsOfOrder(table, options.orderBy),
     range: WHOLE,
-    where: conditionOf(table, options),
+    ...selectionOf(table, options, view),
     limit,
+    footprint: view.footprint,
   };
 }
 
@@ -109,7 +137,7 @@ export function findMany(host: FindHost, table: Table, unchecked: unknown): Docu
   const options = checkOptions(unchecked);
   const limit = limitOf(options.limit);
   if (options.cursor !== undefined) {
-    const page = readPage(host.storage, walkOf(table, options, undefined), {
+    const page = readPage(host.storage, walkOf(table, options, undefined, host), {
       query: JSON.stringify([
         table.name,
         "findMany",
@@ -124,7 +152,8 @@ export function findMany(host: FindHost, table: Table, unchecked: unknown): Docu
     });
     return { ...page, page: shape(host, table, page.page, options) };
   }
-  const documents = Array.from(rowsOf(host.storage, walkOf(table, options, limit)), (row) => decodeRow(table, row));
+  const rows = rowsOf(host.storage, walkOf(table, options, limit, host));
+  const documents = Array.from(rows, (row) => decodeRow(table, row));
   return shape(host, table, documents, options);
 }
 
@@ -139,33 +168,38 @@ function describe(where: unknown): string {
 
 export function findFirst(host: FindHost, table: Table, unchecked: unknown): Document | null {
   const options = checkOptions(unchecked);
-  const [row] = rowsOf(host.storage, walkOf(table, options, 1));
+  const [row] = rowsOf(host.storage, walkOf(table, options, 1, host));
   if (row === undefined) return null;
   return shape(host, table, [decodeRow(table, row)], options)[0] ?? null;
 }
 
-function fromWhere(table: Table, unchecked: unknown): Fragment {
-  const condition = conditionOf(table, checkOptions(unchecked));
-  return clauses(raw(`FROM ${table.quoted}`, 0), condition === undefined ? undefined : sql`WHERE ${condition}`);
+function fromWhere(host: FindHost, table: Table, unchecked: unknown): Fragment {
+  const { where, tests } = selectionOf(table, checkOptions(unchecked), host);
+  host.footprint?.noteRange(table, tests);
+  return clauses(raw(`FROM ${table.quoted}`, 0), where === undefined ? undefined : sql`WHERE ${where}`);
 }
 
 export function count(host: FindHost, table: Table, options: unknown): number {
-  const [row] = run(host.storage, clauses(raw("SELECT count(*) AS count", 0), fromWhere(table, options))).toArray();
+  const [row] = run(
+    host.storage,
+    clauses(raw("SELECT count(*) AS count", 0), fromWhere(host, table, options)),
+  ).toArray();
   return row?.["count"] as number;
 }
 
 export function exists(host: FindHost, table: Table, options: unknown): boolean {
   return (
-    run(host.storage, clauses(raw("SELECT 1", 0), fromWhere(table, options), raw("LIMIT 1", 0))).toArray().length > 0
+    run(host.storage, clauses(raw("SELECT 1", 0), fromWhere(host, table, options), raw("LIMIT 1", 0))).toArray()
+      .length > 0
   );
 }
 
 /** Ids of the rows that a condition holds for, in order of creation. */
 export function idsWhere(host: FindHost, table: Table, where: unknown): string[] {
-  return Array.from(rowsOf(host.storage, walkOf(table, { where }, undefined)), ({ id }) => id);
+  return Array.from(rowsOf(host.storage, walkOf(table, { where }, undefined, host)), ({ id }) => id);
 }
 
 /** The statements that `findMany` runs, for plans. */
 export function findStatements(table: Table, options: FindOptions): Fragment[] {
-  return statementsOf(walkOf(table, options, limitOf(options.limit)));
+  return statementsOf(walkOf(table, options, limitOf(options.limit), {}));
 }

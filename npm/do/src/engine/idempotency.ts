@@ -1,6 +1,7 @@
 import { LunoraError } from "@lunora/errors";
 import type { Identity } from "@lunora/server";
 
+import { pieces } from "./pieces.ts";
 import type { SqlStorage } from "./sql.ts";
 
 /** How long a result can be asked for again, milliseconds. */
@@ -20,58 +21,100 @@ export function callerKey(identity: Identity | null, clientId: string | undefine
   return clientId === undefined ? "anonymous" : `client:${clientId}`;
 }
 
-/** The result of a mutation that ran already; `undefined` when it has not. */
-export function readResult(
-  storage: SqlStorage,
-  caller: string,
-  mutationId: string,
-  functionPath: string,
-  oldest: number,
-): { readonly result?: unknown } | undefined {
-  const [row] = storage
-    .exec(
-      "SELECT result FROM __idempotency WHERE identity = ? AND mutation_id = ? AND ts > ?",
-      caller,
-      mutationId,
-      oldest,
-    )
-    .toArray();
-  if (row === undefined) return undefined;
-  const [path, result] = JSON.parse(row["result"] as string) as [string, unknown?];
-  if (path !== functionPath) {
-    throw new LunoraError(
-      "CONFLICT",
-      `the mutation id was used for \`${path}\` before; every call needs an id of its own`,
-    );
-  }
-  return result === undefined ? {} : { result };
+/** A mutation that is to have its effect once. */
+export interface Repeatable {
+  readonly caller: string;
+  readonly mutationId: string;
 }
 
-/** Keeps the (wire-encoded) result, in the mutation's own transaction. */
-export function writeResult(
-  storage: SqlStorage,
-  caller: string,
-  mutationId: string,
-  functionPath: string,
-  result: unknown,
-  now: number,
-): void {
-  const text = JSON.stringify(result === undefined ? [functionPath] : [functionPath, result]);
-  if (text.length * 3 > RESULT_BYTES && encoder.encode(text).byteLength > RESULT_BYTES) {
-    throw new LunoraError(
-      "RESULT_TOO_LARGE",
-      `\`${functionPath}\` returned more than ${RESULT_BYTES} bytes, which cannot be kept for a repeated call`,
-      {
-        data: { limit: RESULT_BYTES },
-      },
-    );
+/** A result that is kept; `result` is wire-encoded and absent for `undefined`. */
+export interface KeptResult {
+  readonly result?: unknown;
+}
+
+/** With no more rows than this a statement each is cheaper than going through JSON. */
+const SINGLE_ROWS = 2;
+
+/** The results of mutations with an id. New ones are staged, and written with their group. */
+export class ResultKeeper {
+  readonly #storage: SqlStorage;
+  readonly #staged = new Map<string, readonly [caller: string, mutationId: string, text: string]>();
+
+  constructor(storage: SqlStorage) {
+    this.#storage = storage;
   }
-  storage.exec(
-    "INSERT INTO __idempotency(identity, mutation_id, result, ts) VALUES(?, ?, ?, ?) ON CONFLICT DO UPDATE SET result = excluded.result, ts = excluded.ts",
-    caller,
-    mutationId,
-    text,
-    now,
+
+  /** The result of a mutation that ran already; `undefined` when it has not, or before `oldest`. */
+  find({ caller, mutationId }: Repeatable, functionPath: string, oldest: number): KeptResult | undefined {
+    const text = this.#staged.get(keyOf(caller, mutationId))?.[2] ?? this.#read(caller, mutationId, oldest);
+    if (text === undefined) return undefined;
+    const [path, result] = JSON.parse(text) as [string, unknown?];
+    if (path !== functionPath) {
+      throw new LunoraError(
+        "CONFLICT",
+        `the mutation id was used for \`${path}\` before; every call needs an id of its own`,
+      );
+    }
+    return result === undefined ? {} : { result };
+  }
+
+  #read(caller: string, mutationId: string, oldest: number): string | undefined {
+    const [row] = this.#storage
+      .exec(
+        "SELECT result FROM __idempotency WHERE identity = ? AND mutation_id = ? AND ts > ?",
+        caller,
+        mutationId,
+        oldest,
+      )
+      .toArray();
+    return row?.["result"] as string | undefined;
+  }
+
+  /** Throws `RESULT_TOO_LARGE`. */
+  keep({ caller, mutationId }: Repeatable, functionPath: string, result: unknown): void {
+    const text = JSON.stringify(result === undefined ? [functionPath] : [functionPath, result]);
+    assertKeepable(functionPath, text);
+    this.#staged.set(keyOf(caller, mutationId), [caller, mutationId, text]);
+  }
+
+  get hasStaged(): boolean {
+    return this.#staged.size > 0;
+  }
+
+  /** Writes what was staged, as part of the group's transaction. */
+  write(now: number): void {
+    const head = "INSERT INTO __idempotency(identity, mutation_id, result, ts)";
+    const tail = "ON CONFLICT DO UPDATE SET result = excluded.result, ts = excluded.ts";
+    for (const rows of pieces([...this.#staged.values()])) {
+      if (rows.length <= SINGLE_ROWS) {
+        for (const row of rows) this.#storage.exec(`${head} VALUES(?, ?, ?, ?) ${tail}`, ...row, now);
+      } else {
+        this.#storage.exec(
+          `${head} SELECT value ->> 0, value ->> 1, value ->> 2, ?2 FROM json_each(?1) WHERE true ${tail}`,
+          JSON.stringify(rows),
+          now,
+        );
+      }
+    }
+  }
+
+  /** The group's transaction has ended, one way or the other. */
+  clear(): void {
+    this.#staged.clear();
+  }
+}
+
+function keyOf(caller: string, mutationId: string): string {
+  return `${caller}\u0000${mutationId}`;
+}
+
+/** Refuses a result that is too long to be kept. `text` is its JSON. */
+export function assertKeepable(functionPath: string, text: string): void {
+  if (text.length * 3 <= RESULT_BYTES || encoder.encode(text).byteLength <= RESULT_BYTES) return;
+  throw new LunoraError(
+    "RESULT_TOO_LARGE",
+    `\`${functionPath}\` returned more than ${RESULT_BYTES} bytes, which cannot be kept for a repeated call`,
+    { data: { limit: RESULT_BYTES } },
   );
 }
 

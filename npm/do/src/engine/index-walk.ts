@@ -1,10 +1,16 @@
+import { decodeRow } from "./document.ts";
 import type { StoredRow } from "./document.ts";
+import { keyIn } from "./field-test.ts";
+import type { FieldTest } from "./field-test.ts";
+import type { Footprint } from "./footprint.ts";
 import { ROW_COLUMNS, toStoredRow } from "./rows.ts";
 import { clauses, combine, raw, run, slot, sql } from "./statement.ts";
 import type { Fragment } from "./statement.ts";
 import type { KeySource } from "./column.ts";
 import { quoteName } from "./sql.ts";
 import type { SqlKey, SqlStorage, SqlValue } from "./sql.ts";
+import { comparePositions } from "./order.ts";
+import { ROW_NUMBER } from "./table.ts";
 import type { Table } from "./table.ts";
 
 /** One term of an order. */
@@ -42,6 +48,12 @@ export interface Walk {
   /** Starts behind this place. */
   readonly after?: Position | undefined;
   readonly limit?: number | undefined;
+  /** Where what is read is noted. */
+  readonly footprint?: Footprint | undefined;
+  /** What `where` says of single columns, for the footprint. */
+  readonly tests?: readonly FieldTest[];
+  /** Rows behind this place make no difference to the reader. */
+  readonly through?: Position | undefined;
 }
 
 /** A row and its place in SQLite. */
@@ -122,21 +134,57 @@ function toWalkedRow(values: readonly SqlValue[]): WalkedRow {
   return { ...toStoredRow(values), rowNumber: values[4] as number };
 }
 
+/** The tests that every row of a walk passes. */
+function testsOf({ terms, range, tests = [] }: Walk): FieldTest[] {
+  const { equal, lower, upper } = range;
+  const result = [...tests];
+  equal.forEach((key, index) => result.push({ source: (terms[index] as Term).source, oneOf: new Set([key]) }));
+  const free = terms[equal.length];
+  if (free !== undefined && (lower !== undefined || upper !== undefined))
+    result.push({ source: free.source, ...(lower && { lower }), ...(upper && { upper }) });
+  return result;
+}
+
+/** Where a row stands, or `undefined` when only SQLite knows. */
+function placeOf({ table, terms }: Walk, row: WalkedRow): Position | undefined {
+  const document = decodeRow(table, row);
+  const place: SqlKey[] = [];
+  for (const { source } of terms) {
+    const key = source === ROW_NUMBER ? row.rowNumber : keyIn(source, document);
+    if (key === undefined) return undefined;
+    place.push(key);
+  }
+  return place;
+}
+
+/** Notes what a walk has read; `last` is its last row when there may be more behind it. */
+function note(walk: Walk, last: WalkedRow | undefined): void {
+  const { footprint, table, terms, after, through } = walk;
+  if (footprint === undefined) return;
+  const end = last === undefined ? undefined : placeOf(walk, last);
+  const isShorter = end !== undefined && (through === undefined || comparePositions(terms, end, through) < 0);
+  footprint.noteRange(table, testsOf(walk), { terms, after, through: isShorter ? end : through });
+}
+
 /**
  * The rows of a walk, in order. Without a limit they are read as they are asked for: nothing may be
  * awaited in between, and all have to be taken, since a statement that is left half-way stays open.
  */
 export function* rowsOf(storage: SqlStorage, walk: Walk): Generator<WalkedRow, void> {
-  let left = walk.limit;
-  for (const stretch of stretches(walk)) {
-    if (left !== undefined && left <= 0) return;
-    const rows = run(storage, statement(walk, stretch, left)).raw();
-    if (left === undefined) {
-      for (const values of rows) yield toWalkedRow(values);
-    } else {
-      const found = Array.from(rows, toWalkedRow);
-      left -= found.length;
-      yield* found;
+  const { limit } = walk;
+  if (limit === undefined) {
+    note(walk, undefined);
+    for (const stretch of stretches(walk)) {
+      for (const values of run(storage, statement(walk, stretch, undefined)).raw()) yield toWalkedRow(values);
     }
+    return;
   }
+  const found: WalkedRow[] = [];
+  for (const stretch of stretches(walk)) {
+    if (found.length >= limit) break;
+    for (const values of run(storage, statement(walk, stretch, limit - found.length)).raw())
+      found.push(toWalkedRow(values));
+  }
+  if (limit > 0) note(walk, found.length < limit ? undefined : found.at(-1));
+  yield* found;
 }

@@ -2,10 +2,11 @@ import { LunoraError } from "@lunora/errors";
 
 import { decodeRow } from "./document.ts";
 import type { Document, Fields } from "./document.ts";
-import { checkOptions, conditionOf, limitOf, shape } from "./find.ts";
-import type { FindHost, FindOptions } from "./find.ts";
+import { checkOptions, limitOf, selectionOf, shape } from "./find.ts";
+import type { FindHost, FindOptions, ReadView } from "./find.ts";
 import { termsOfOrder } from "./order.ts";
 import { ROW_COLUMNS, toStoredRow } from "./rows.ts";
+import type { Schema } from "./schema.ts";
 import { assertLivesHere } from "./shard-scope.ts";
 import { clauses, combine, raw, run, slot, sql } from "./statement.ts";
 import type { Fragment } from "./statement.ts";
@@ -25,6 +26,18 @@ function depthOf(wanted: unknown): number {
     if (deepest > DEPTH) break;
   }
   return deepest + 1;
+}
+
+/** Every table that a `with` may lead to. What is wrong with it is told when it is loaded. */
+export function relatedTables(schema: Schema, table: Table, wanted: unknown, depth = 0): Table[] {
+  if (typeof wanted !== "object" || wanted === null || depth > DEPTH) return [];
+  return Object.entries(wanted).flatMap(([name, options]: [string, unknown]): Table[] => {
+    const relation = Object.hasOwn(table.definition.relations, name) ? table.definition.relations[name] : undefined;
+    if (relation === undefined || options === undefined || options === false) return [];
+    const other = schema.table(relation.table);
+    const inner = typeof options === "object" && options !== null ? (options as FindOptions).with : undefined;
+    return [other, ...relatedTables(schema, other, inner, depth + 1)];
+  });
 }
 
 /**
@@ -77,7 +90,7 @@ function related(
   const keys = [...new Set(ownKeys.filter((key) => key !== null))];
   const groups = new Map<SqlKey, Document[]>();
   if (keys.length === 0) return groups;
-  const rows = run(host.storage, relatedStatement(table, source, keys, options)).raw();
+  const rows = run(host.storage, relatedStatement(table, source, keys, options, host)).raw();
   const documents = Array.from(rows, (values) => decodeRow(table, toStoredRow(values)));
   const shaped = shape(host, table, documents, options);
   documents.forEach((document, index) => {
@@ -90,15 +103,17 @@ function related(
   return groups;
 }
 
-/** Rows whose key is in the list; with a limit, only the first of each key. */
+/** Rows whose key is in the list; with a limit, only the first of each key. Notes the read. */
 export function relatedStatement(
   table: Table,
   source: KeySource,
   keys: readonly SqlKey[],
   options: FindOptions,
+  view: ReadView,
 ): Fragment {
   const member = sql`${source.expression} IN (SELECT value FROM json_each(${slot(JSON.stringify(keys))}))`;
-  const condition = conditionOf(table, options);
+  const { where: condition, tests } = selectionOf(table, options, view);
+  view.footprint?.noteRange(table, [...tests, { source, oneOf: new Set(keys) }]);
   const order = termsOfOrder(table, options.orderBy)
     .map((term) => `${term.source.expression}${term.descending ? " DESC" : ""}`)
     .join(", ");

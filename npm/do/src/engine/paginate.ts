@@ -42,7 +42,8 @@ export function readPage(storage: SqlStorage, walk: Walk, request: PageRequest):
   const page: Document[] = [];
   let last: Position | undefined = start?.position;
   let isDone = true;
-  const places = readAhead(storage, { ...walk, after: start?.position }, numItems + 1);
+  const through = end?.kind === "row" ? end.position : undefined;
+  const places = readAhead(storage, { ...walk, after: start?.position, through }, numItems + 1);
   for (const { document, position } of places) {
     if (end === undefined) {
       // One row beyond the page tells whether anything follows.

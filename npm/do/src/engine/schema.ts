@@ -17,10 +17,13 @@ export interface IncomingRelation {
 /** All tables of an app. */
 export class Schema {
   readonly tables: ReadonlyMap<string, Table>;
+  /** Whether functions may touch only tables that they have policies for. */
+  readonly needsPolicies: boolean;
   readonly #incoming = new Map<string, IncomingRelation[]>();
 
   constructor(definition: SchemaDefinition) {
     this.tables = new Map(Object.entries(definition.tables).map(([name, table]) => [name, new Table(name, table)]));
+    this.needsPolicies = definition.rowLevelSecurity === "required";
     this.#checkNames();
     for (const table of this.tables.values()) {
       for (const [relationName, relation] of Object.entries(table.definition.relations)) {

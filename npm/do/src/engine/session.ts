@@ -1,7 +1,10 @@
 import { LunoraError } from "@lunora/errors";
+import type { Identity } from "@lunora/server";
 
 import type { Commit } from "./commit.ts";
 import type { FindHost } from "./find.ts";
+import type { Table } from "./table.ts";
+import type { Footprint } from "./footprint.ts";
 
 /** Deepest chain of triggers and of functions that call functions. */
 const DEPTH = 16;
@@ -11,11 +14,15 @@ export interface SessionFacts {
   readonly host: FindHost;
   /** Absent where nothing may be written. */
   readonly commit?: Commit | undefined;
-  readonly auth: { readonly userId: string | null };
+  readonly auth: { readonly userId: string | null; readonly identity?: Identity | null };
+  /** Where reads are noted; absent where nobody wants to know. */
+  readonly footprint?: Footprint | undefined;
   /** Epoch milliseconds, read once for the call. */
   readonly now: number;
   /** A creation time that no row of the shard has, later than all. */
   readonly nextCreationTime: () => number;
+  /** The id of the next row that is inserted into the table; random when absent. */
+  readonly newId?: ((table: Table) => string) | undefined;
 }
 
 /**
@@ -24,6 +31,8 @@ export interface SessionFacts {
  */
 export class Session {
   readonly facts: SessionFacts;
+  /** How rows are found, policies aside. */
+  readonly reads: FindHost;
   readonly #parent: Session | undefined;
   readonly #depth: number;
   #hasSettled = false;
@@ -34,6 +43,7 @@ export class Session {
 
   constructor(facts: SessionFacts, parent?: Session) {
     this.facts = facts;
+    this.reads = facts.footprint === undefined ? facts.host : { ...facts.host, footprint: facts.footprint };
     this.#parent = parent;
     this.#depth = parent === undefined ? 0 : parent.#depth + 1;
     if (this.#depth > DEPTH) {
@@ -111,9 +121,9 @@ export class Session {
     if (this.#lateFailure !== undefined) throw this.#lateFailure.error;
   }
 
-  /** Nothing more may happen at all: the transaction is gone. */
+  /** Nothing more may happen at all, and what was written is taken back. */
   abort(): void {
     this.#isAborted = true;
-    this.facts.commit?.abandon();
+    this.facts.commit?.revoke();
   }
 }

@@ -1,5 +1,9 @@
-import type { Commit } from "./commit.ts";
+import type { ClientLedger } from "./client-ledger.ts";
+import type { Change } from "./commit.ts";
 import { oldestResult, RESULT_LIFETIME, sweepResults } from "./idempotency.ts";
+import type { OpLog } from "./op-log.ts";
+import { GRACE_MS, isOverfull, planPass } from "./retention.ts";
+import type { LogFacts, RetentionPolicy } from "./retention.ts";
 import type { SqlStorage } from "./sql.ts";
 import type { Table } from "./table.ts";
 import { expiryOf, ExpirySweep, nextExpiry } from "./time-to-live.ts";
@@ -17,32 +21,58 @@ function earliest(times: Iterable<number | null>): number | null {
   return result;
 }
 
-/** Shares the one alarm among those who need waking: expired rows and results that nobody asks for any more. */
+/** What a group wrote that has to be swept some day. */
+export interface WrittenGroup {
+  readonly changes: readonly Change[];
+  /** Results of calls with a mutation id. */
+  readonly hasResults: boolean;
+  /** Results of pushes. */
+  readonly hasPushes: boolean;
+}
+
+export interface AlarmParts {
+  readonly storage: SqlStorage;
+  readonly tables: readonly Table[];
+  readonly log: OpLog;
+  readonly ledger: ClientLedger;
+  readonly retention: RetentionPolicy;
+}
+
+/** Results of pushes that clients never said to have are looked for this often, milliseconds. */
+const PUSH_SWEEP_INTERVAL = 60 * 60 * 1000;
+
+/** The log is not looked at more often than this while nothing can go, milliseconds. */
+const LOG_PAUSE = 10_000;
+
+/** Shares the one alarm among those who need waking: expired rows, the op-log, results that nobody asks for any more. */
 export class ShardAlarm {
   readonly #host: AlarmHost;
-  readonly #storage: SqlStorage;
+  readonly #parts: AlarmParts;
   readonly #tables: readonly Table[];
   readonly #sweep = new ExpirySweep();
   #armed: number | null = null;
+  /** The log has nothing to give before. */
+  #logNotBefore = 0;
 
-  constructor(host: AlarmHost, storage: SqlStorage, tables: readonly Table[]) {
+  constructor(host: AlarmHost, parts: AlarmParts) {
     this.#host = host;
-    this.#storage = storage;
-    this.#tables = tables.filter(({ expiryIndex }) => expiryIndex !== undefined);
+    this.#parts = parts;
+    this.#tables = parts.tables.filter(({ expiryIndex }) => expiryIndex !== undefined);
   }
 
   /** Reads what is armed; arms what is due, since a column may expire only since the schema changed. */
-  async start(): Promise<void> {
+  async start(now: number): Promise<void> {
     this.#armed = await this.#host.getAlarm();
-    await this.#arm(this.#next());
-  }
-
-  #next(): number | null {
-    const oldest = oldestResult(this.#storage);
-    return earliest([
-      oldest === null ? null : oldest + RESULT_LIFETIME,
-      ...this.#tables.map((table) => nextExpiry(this.#storage, table)),
-    ]);
+    const { storage, ledger } = this.#parts;
+    const oldest = oldestResult(storage);
+    await this.#arm(
+      earliest([
+        oldest === null ? null : oldest + RESULT_LIFETIME,
+        ledger.hasResults ? now + PUSH_SWEEP_INTERVAL : null,
+        this.#logDue(now),
+        ...this.#tables.map((table) => nextExpiry(storage, table)),
+      ]),
+    );
   }
 
   async #arm(time: number | null): Promise<void> {
@@ -51,15 +81,25 @@ export class ShardAlarm {
     this.#armed = time;
   }
 
-  /** Arms for what a mutation wrote; part of its transaction. */
-  async afterWrites(commit: Commit, resultStoredAt: number | null): Promise<void> {
-    const times: (number | null)[] = [resultStoredAt === null ? null : resultStoredAt + RESULT_LIFETIME];
+  /** Arms for what a group wrote; part of its transaction. */
+  afterWrites({ changes, hasResults, hasPushes }: WrittenGroup, now: number): Promise<void> | undefined {
+    const { log, retention } = this.#parts;
+    let time = now + PUSH_SWEEP_INTERVAL;
+    if (!hasPushes) time = Infinity;
+    if (hasResults) time = Math.min(time, now + RESULT_LIFETIME);
+    if (changes.length > 0)
+      time = Math.min(
+        time,
+        isOverfull(retention, log.length) ? Math.max(now, this.#logNotBefore) : now + retention.ageMs,
+      );
     if (this.#tables.length > 0) {
-      for (const { table, after } of commit.changes) {
-        if (after !== undefined && table.expiryIndex !== undefined) times.push(expiryOf(table, after));
+      for (const { table, after } of changes) {
+        if (after === undefined || table.expiryIndex === undefined) continue;
+        time = Math.min(time, expiryOf(table, after) ?? Infinity);
       }
     }
-    await this.#arm(earliest(times));
+    if (time === Infinity || (this.#armed !== null && this.#armed <= time)) return undefined;
+    return this.#arm(time);
   }
 
   /** A rolled-back transaction may have taken its alarm along. */
@@ -70,10 +110,41 @@ export class ShardAlarm {
   /** One bounded pass; arms the next. */
   async ring(host: WriteHost, now: number): Promise<void> {
     this.#armed = null;
-    sweepResults(this.#storage, now - RESULT_LIFETIME);
-    const oldest = oldestResult(this.#storage);
-    const times: (number | null)[] = [oldest === null ? null : Math.max(oldest + RESULT_LIFETIME, now)];
+    const { storage, ledger } = this.#parts;
+    sweepResults(storage, now - RESULT_LIFETIME);
+    const isSwept = ledger.sweep(now - RESULT_LIFETIME);
+    const oldest = oldestResult(storage);
+    const times: (number | null)[] = [
+      oldest === null ? null : Math.max(oldest + RESULT_LIFETIME, now),
+      !isSwept ? now : ledger.hasResults ? now + PUSH_SWEEP_INTERVAL : null,
+      this.#trimLog(now),
+    ];
     for (const table of this.#tables) times.push(await this.#sweep.pass(host, table, now));
     await this.#arm(earliest(times));
   }
+
+  #trimLog(now: number): number | null {
+    const { log, retention } = this.#parts;
+    const pass = planPass(retention, logFacts(log), now);
+    if (pass.floor > log.floor) log.trim(pass.floor);
+    if (pass.isUnfinished) return now;
+    this.#logNotBefore = now + LOG_PAUSE;
+    return this.#logDue(now + LOG_PAUSE);
+  }
+
+  /** When the log wants a pass, at the earliest. */
+  #logDue(earliestTime: number): number | null {
+    const { log, retention } = this.#parts;
+    const oldest = log.length > 1 ? log.timeOf(log.floor) : null;
+    if (oldest === null) return null;
+    return Math.max(earliestTime, oldest + (log.length > retention.rows ? GRACE_MS : retention.ageMs));
+  }
+}
+
+function logFacts(log: OpLog): LogFacts {
+  return {
+    head: log.head,
+    floor: log.floor,
+    firstAfter: (time, from, to) => log.firstAfter(time, from, to),
+  };
 }

@@ -1,49 +1,63 @@
-import { LunoraError, toErrorBody } from "@lunora/errors";
-import { decodeValue, encodeFailure, encodeValue, resolveAddress } from "@lunora/protocol";
-import type { FunctionKind, FunctionReference } from "@lunora/protocol";
-import { loggerOf } from "@lunora/runtime";
+import { LunoraError } from "@lunora/errors";
+import { decodeValue } from "@lunora/protocol";
+import type { PushEntry } from "@lunora/protocol";
+import { authorizeShard } from "@lunora/runtime";
 import type { ShardAnswer, ShardCall } from "@lunora/runtime";
-import { invoke, isRegisteredFunction } from "@lunora/server";
-import type {
-  Environment,
-  FunctionRegistryEntry,
-  Identity,
-  LunoraDefinition,
-  RegisteredFunction,
-} from "@lunora/server";
+import type { Environment, FunctionRegistryEntry, Identity, LunoraDefinition } from "@lunora/server";
 
+import { ClientLedger } from "./client-ledger.ts";
 import { Commit } from "./commit.ts";
 import { databaseFactory } from "./database.ts";
-import { withDeadline } from "./deadline.ts";
+import { Deadline } from "./deadline.ts";
 import type { FindHost } from "./find.ts";
-import { callerKey, readResult, RESULT_LIFETIME, writeResult } from "./idempotency.ts";
+import { failureOf, FunctionRunner } from "./function-runner.ts";
+import { callerKey, ResultKeeper } from "./idempotency.ts";
+import type { Flush } from "./live/flush.ts";
+import type { LiveHost, QueryPart, ShapePart } from "./live/live-host.ts";
+import { LiveQueries } from "./live/live-queries.ts";
+import { LiveShapes } from "./live/live-shapes.ts";
 import { readMeta, writeMeta } from "./meta.ts";
-import { MutationQueue } from "./mutation-queue.ts";
+import type { MutationCall, MutationOutcome } from "./mutation-call.ts";
+import { MutationGroup } from "./mutation-group.ts";
+import type { GroupHost } from "./mutation-group.ts";
+import { OpLog } from "./op-log.ts";
+import { needsSize, NO_PRESSURE, sample, warningText } from "./pressure.ts";
+import { DEFAULT_RETENTION } from "./retention.ts";
 import { Schema } from "./schema.ts";
 import { Session } from "./session.ts";
 import type { SessionFacts } from "./session.ts";
 import { ShardAlarm } from "./shard-alarm.ts";
 import type { AlarmHost } from "./shard-alarm.ts";
-import { checkIds, livesHere, scopeOf } from "./shard-scope.ts";
+import { livesHere, scopeOf } from "./shard-scope.ts";
 import type { ShardScope } from "./shard-scope.ts";
+import type { HostSocket } from "./sockets/host-socket.ts";
+import { pushedCalls } from "./sockets/push-entries.ts";
+import type { SocketConnection } from "./sockets/socket-connection.ts";
+import { SocketHub } from "./sockets/socket-hub.ts";
+import { asStorageFull } from "./storage-failure.ts";
 import { applySchema, createInternalTables } from "./storage-layout.ts";
 import type { SqlStorage } from "./sql.ts";
+import type { Table } from "./table.ts";
 import type { DatabaseFactory } from "./triggers.ts";
+import { TurnQueue } from "./turn-queue.ts";
+import type { GroupEnd } from "./turn-queue.ts";
 
 /** What the engine needs of the object it runs in. */
 export interface ShardHost extends AlarmHost {
   readonly sql: SqlStorage;
   readonly env: Environment;
+  /** The platform's id of the object, which the storage belongs to. */
+  readonly objectId: string;
   /** Epoch milliseconds. */
   now(): number;
+  /** Bytes of the storage. */
+  databaseSize(): number;
   /** Synchronous; rolls back when it throws. */
   transactionSync<Result>(run: () => Result): Result;
-  /**
-   * Runs in one transaction that nothing else of the object runs beside; rolls back when it
-   * throws. The error comes out of here only: it must not reach the platform, which would reset
-   * the object.
-   */
+  /** Runs in one transaction that no other event of the object runs beside; rolls back when it throws. */
   exclusiveTransaction<Result>(run: () => Promise<Result>): Promise<Result>;
+  /** Resolves once everything written is on disk. */
+  sync(): Promise<void>;
   /** Makes the object's name known to the registry. */
   register(name: string): Promise<void>;
 }
@@ -51,6 +65,8 @@ export interface ShardHost extends AlarmHost {
 export interface EngineOptions {
   /** How long a mutation may take, milliseconds; below the 30 s after which the platform resets the object. */
   readonly mutationDeadline?: number;
+  /** How long a run of a live query may take, milliseconds. */
+  readonly queryDeadline?: number;
 }
 
 const MUTATION_DEADLINE = 10_000;
@@ -65,10 +81,18 @@ export class ShardEngine {
   readonly #find: FindHost;
   readonly #alarm: ShardAlarm;
   readonly #createDatabase: DatabaseFactory;
-  readonly #queue = new MutationQueue();
-  readonly #deadline: number;
+  readonly #runner: FunctionRunner;
+  readonly #log: OpLog;
+  readonly #ledger: ClientLedger;
+  readonly #keeper: ResultKeeper;
+  readonly #deadline: Deadline;
+  readonly #queue: TurnQueue<MutationCall>;
+  readonly #group: GroupHost;
+  readonly #hub: SocketHub;
+  readonly #parts: { readonly q: QueryPart; readonly s: ShapePart };
   #isRegistered: boolean;
   #lastCreationTime: number;
+  #pressure = NO_PRESSURE;
 
   private constructor(
     definition: LunoraDefinition,
@@ -81,9 +105,59 @@ export class ShardEngine {
     this.#host = host;
     this.#find = { storage: host.sql, schema, scope };
     this.#createDatabase = databaseFactory(schema);
+    this.#runner = new FunctionRunner({
+      definition,
+      find: this.#find,
+      env: host.env,
+      createDatabase: this.#createDatabase,
+    });
+    this.#log = new OpLog(host.sql, schema, host.objectId);
+    this.#ledger = new ClientLedger(host.sql);
+    this.#keeper = new ResultKeeper(host.sql);
+    this.#deadline = new Deadline(options.mutationDeadline ?? MUTATION_DEADLINE, host.now);
+    this.#group = {
+      storage: host.sql,
+      scope,
+      runner: this.#runner,
+      ledger: this.#ledger,
+      keeper: this.#keeper,
+      deadline: this.#deadline,
+      now: host.now,
+      facts: (identity, now, commit, newId) => this.#facts(identity, now, commit, newId),
+    };
+    this.#queue = new TurnQueue({
+      runGroup: (calls) => this.#runGroup(calls),
+      flush: () => this.#host.sync(),
+      idle: () => this.#hub.saveAll(),
+    });
     const tables = [...schema.tables.values()].filter((table) => livesHere(scope, table));
-    this.#alarm = new ShardAlarm(host, host.sql, tables);
-    this.#deadline = options.mutationDeadline ?? MUTATION_DEADLINE;
+    this.#alarm = new ShardAlarm(host, {
+      storage: host.sql,
+      tables,
+      log: this.#log,
+      ledger: this.#ledger,
+      retention: { ...DEFAULT_RETENTION, ...definition.app.opLog },
+    });
+    const liveHost = this.#liveHost();
+    this.#parts = {
+      q: new LiveQueries(liveHost, options.queryDeadline),
+      s: new LiveShapes(liveHost, options.queryDeadline),
+    };
+    this.#hub = new SocketHub({
+      storage: host.sql,
+      now: host.now,
+      epoch: () => this.#log.epoch,
+      head: () => this.#log.head,
+      watermark: (userId, clientId) => this.#ledger.watermark({ userId, clientId }),
+      parts: this.#parts,
+      turn: (run) =>
+        this.#turn(run).catch((error: unknown) => {
+          failureOf("a turn of the sockets", error);
+        }),
+      push: (connection, frame, done) =>
+        this.#queue.push(pushedCalls(connection, frame, (from, entry) => this.#admitPush(from, entry), done)),
+      authorize: (identity, path) => this.#authorize(identity, path),
+    });
     this.#isRegistered = readMeta(host.sql, "registered") !== undefined;
     this.#lastCreationTime = Math.max(
       0,
@@ -103,13 +177,13 @@ export class ShardEngine {
     options: EngineOptions = {},
   ): Promise<ShardEngine> {
     const scope = scopeOf(name);
-    host.transactionSync(() => {
+    const engine = host.transactionSync(() => {
       createInternalTables(host.sql);
       writeMeta(host.sql, "name", name);
       applySchema(host.sql, schema, scope);
+      return new ShardEngine(definition, schema, host, scope, options);
     });
-    const engine = new ShardEngine(definition, schema, host, scope, options);
-    await engine.#alarm.start();
+    await engine.#alarm.start(host.now());
     return engine;
   }
 
@@ -126,183 +200,209 @@ export class ShardEngine {
           `the call is meant for \`${call.object}\` and reached \`${this.#find.scope.name}\``,
         );
       }
-      const entry = this.#entry(call.functionPath);
+      const entry = this.#runner.entry(call.functionPath);
       // The place in the queue is taken before anything is awaited, the import of the module included.
-      const result =
-        entry.kind === "mutation"
-          ? await this.#queue.enqueue(() => this.#mutate(entry, call))
-          : await this.#query(entry, call);
+      if (entry.kind === "mutation") return await this.#mutate(entry, call);
+      const identity = identityOf(call);
+      const facts = this.#facts(identity, this.#host.now(), undefined);
+      const result = await this.#runner.query(call.functionPath, entry, call.args, identity, facts);
       return { ok: true, body: result === undefined ? {} : { result } };
     } catch (error) {
-      return { ok: false, ...this.#failure(call.functionPath, error) };
+      const { status, error: body } = failureOf(call.functionPath, error);
+      return { ok: false, status, body: { error: body } };
     }
   }
 
-  /** The object's alarm went off. */
-  async ring(): Promise<void> {
-    await this.#queue.enqueue(() =>
-      this.#host.exclusiveTransaction(async () => {
-        const now = this.#host.now();
-        const session = new Session(this.#facts(null, now, new Commit(this.#host.sql)));
-        await withDeadline(
-          async () => {
-            await this.#alarm.ring({ session, createDatabase: this.#createDatabase }, now);
-            await session.settle();
+  /** A call over HTTP: its caller was admitted by the Worker. */
+  #mutate(entry: FunctionRegistryEntry, call: ShardCall): Promise<ShardAnswer> {
+    const { functionPath, args, mutationId, clientId, clientSeq } = call;
+    const identity = identityOf(call);
+    const place =
+      clientSeq === undefined || clientId === undefined
+        ? undefined
+        : { client: { userId: identity?.userId ?? null, clientId }, clientSeq };
+    return new Promise((resolve) => {
+      this.#queue.push([
+        {
+          functionPath,
+          args,
+          identity,
+          mutationId,
+          repeatable:
+            mutationId === undefined || place !== undefined
+              ? undefined
+              : { caller: callerKey(identity, clientId), mutationId },
+          place,
+          admit: () => entry,
+          done: (outcome) => {
+            const lastMutationId = place === undefined ? undefined : this.#ledger.watermark(place.client);
+            resolve(toAnswer(outcome, this.#log.head, lastMutationId));
           },
-          this.#deadline,
-          () => session.abort(),
-          "the sweep of expired rows",
-        );
-      }),
-    );
+        },
+      ]);
+    });
   }
 
-  #failure(functionPath: string, error: unknown): ReturnType<typeof encodeFailure> {
-    const failure = encodeFailure(error);
-    // What is redacted on the wire is only to be found here.
-    if (toErrorBody(error).body.code === "INTERNAL") console.error(`[lunora] ${functionPath}`, error);
-    return failure;
+  /** Somebody outside pushes: everything that the Worker asks about a call is asked here. */
+  #admitPush(
+    connection: SocketConnection,
+    { functionPath, args }: PushEntry,
+  ): FunctionRegistryEntry | Promise<FunctionRegistryEntry> {
+    const entry = this.#runner.publicEntry(functionPath, "mutation");
+    this.#runner.assertHere(functionPath, entry, args);
+    if (connection.permitted.has(functionPath)) return entry;
+    return this.#hub.authorize(connection, functionPath).then(() => entry);
   }
 
-  #entry(functionPath: string): FunctionRegistryEntry {
-    const { functions } = this.#definition;
-    const entry = Object.hasOwn(functions, functionPath) ? functions[functionPath] : undefined;
-    if (entry === undefined || entry.kind === "action")
-      throw new LunoraError("FUNCTION_NOT_FOUND", `there is no function \`${functionPath}\``);
-    return entry;
+  #authorize(identity: Identity | null, path: string): Promise<void> {
+    return authorizeShard(this.#definition.app, this.#host.env, identity, this.#find.scope, path);
   }
 
-  async #load(functionPath: string, entry: FunctionRegistryEntry): Promise<RegisteredFunction> {
-    const registered = (await entry.module())[entry.exportName];
-    if (!isRegisteredFunction(registered) || registered.kind !== entry.kind) {
-      throw new Error(
-        `\`${functionPath}\` is not the ${entry.kind} that the generated registry says: run codegen again`,
-      );
-    }
-    return registered;
-  }
-
-  #facts(identity: Identity | null, now: number, commit: Commit | undefined): SessionFacts {
+  #facts(
+    identity: Identity | null,
+    now: number,
+    commit: Commit | undefined,
+    newId?: (table: Table) => string,
+  ): SessionFacts {
     return {
       host: this.#find,
       commit,
-      auth: { userId: identity?.userId ?? null },
+      auth: { userId: identity?.userId ?? null, identity },
       now,
       nextCreationTime: () => {
         this.#lastCreationTime = Math.max(now, this.#lastCreationTime + CREATION_STEP);
         return this.#lastCreationTime;
       },
+      newId,
     };
   }
 
-  #context(session: Session, identity: Identity | null, functionPath: string, kind: FunctionKind): object {
-    const context = {
-      auth: { userId: identity?.userId ?? null, getIdentity: async () => identity },
-      now: session.facts.now,
-      log: loggerOf(functionPath),
-      env: this.#host.env,
-      db: this.#createDatabase(session),
-      runQuery: (reference: FunctionReference, args?: Record<string, unknown>) =>
-        this.#nested("query", session, identity, reference, args),
-    };
-    if (kind !== "mutation") return context;
-    return {
-      ...context,
-      runMutation: (reference: FunctionReference, args?: Record<string, unknown>) =>
-        this.#nested("mutation", session, identity, reference, args),
-    };
+  /** Runs alone in the queue; what it sends to sockets leaves when it ends. */
+  #turn<Result>(run: () => Promise<Result>): Promise<Result> {
+    return this.#queue.turn(async () => {
+      try {
+        return await run();
+      } finally {
+        this.#hub.deliver();
+      }
+    });
   }
 
-  /** Runs a function in a session of its own, which ends with it. */
-  async #run(
-    session: Session,
-    identity: Identity | null,
-    functionPath: string,
-    entry: FunctionRegistryEntry,
-    args: unknown,
-  ): Promise<unknown> {
-    const registered = await this.#load(functionPath, entry);
-    if (typeof args === "object" && args !== null) {
-      checkIds(this.#find.scope, this.#find.schema, registered.input, args as Record<string, unknown>);
-    }
-    let result: unknown;
+  /** Never rejects: what fails is the outcome of the calls. */
+  async #runGroup(calls: readonly MutationCall[]): Promise<GroupEnd> {
+    const fromSeq = this.#log.head;
+    const group = new MutationGroup(this.#group, calls);
     try {
-      result = await invoke(registered, { ctx: this.#context(session, identity, functionPath, entry.kind), args });
-    } catch (error) {
-      // The handler's own error counts, not that of a write it left behind.
-      await session.settle().catch(() => {});
-      throw error;
-    }
-    await session.settle();
-    return result;
-  }
-
-  /** `ctx.runQuery` and `ctx.runMutation`: same shard, same transaction. */
-  async #nested(
-    kind: "query" | "mutation",
-    session: Session,
-    identity: Identity | null,
-    reference: FunctionReference,
-    args: unknown,
-  ): Promise<unknown> {
-    session.assertOpen();
-    const entry = this.#entry(reference.path);
-    if (entry.kind !== kind)
-      throw new LunoraError("BAD_REQUEST", `\`${reference.path}\` is a ${entry.kind}, not a ${kind}`);
-    const target = resolveAddress(entry.address, (args ?? {}) as Record<string, unknown>);
-    if (target.kind !== "object" || target.name !== this.#find.scope.name) {
-      const place = target.kind === "object" ? `\`${target.name}\`` : "all shards";
-      throw new LunoraError(
-        "SHARD_MISMATCH",
-        `\`${reference.path}\` runs in ${place}, and its caller in \`${this.#find.scope.name}\`: there is no transaction over shards; call both from an action`,
-      );
-    }
-    if (kind === "query") return this.#run(session.readOnlyChild(), identity, reference.path, entry, args);
-    return session.exclusive(() => this.#run(session.child(), identity, reference.path, entry, args));
-  }
-
-  async #query(entry: FunctionRegistryEntry, call: ShardCall): Promise<unknown> {
-    const identity = identityOf(call);
-    const session = new Session(this.#facts(identity, this.#host.now(), undefined));
-    return encodeValue(await this.#run(session, identity, call.functionPath, entry, decodeValue(call.args)));
-  }
-
-  /** Runs when everything that arrived before has ended. */
-  async #mutate(entry: FunctionRegistryEntry, call: ShardCall): Promise<unknown> {
-    const { functionPath, mutationId } = call;
-    const identity = identityOf(call);
-    const now = this.#host.now();
-    const caller = callerKey(identity, call.clientId);
-    if (mutationId !== undefined) {
-      const stored = readResult(this.#host.sql, caller, mutationId, functionPath, now - RESULT_LIFETIME);
-      if (stored !== undefined) return stored.result;
-    }
-    await this.#registerOnce();
-    const commit = new Commit(this.#host.sql);
-    const session = new Session(this.#facts(identity, now, commit));
-    try {
-      return await this.#host.exclusiveTransaction(async () => {
-        const value = await withDeadline(
-          () => this.#run(session, identity, functionPath, entry, decodeValue(call.args)),
-          this.#deadline,
-          () => session.abort(),
-          `\`${functionPath}\``,
-        );
-        const result = encodeValue(value);
-        if (mutationId !== undefined) writeResult(this.#host.sql, caller, mutationId, functionPath, result, now);
-        await this.#alarm.afterWrites(commit, mutationId === undefined ? null : now);
-        return result;
+      await group.admit();
+      if (!this.#isRegistered) await this.#register();
+      await this.#host.exclusiveTransaction(async () => {
+        await group.run();
+        const armed = this.#write(group);
+        if (armed !== undefined) await armed;
       });
     } catch (error) {
-      session.abort();
-      await this.#alarm.afterRollback();
-      throw error;
+      return this.#lose(calls, fromSeq, asStorageFull(error));
     }
+    const { changes, outcomes } = group;
+    const clients = this.#ledger.settle();
+    this.#keeper.clear();
+    const flush: Flush = { epoch: this.#log.epoch, fromSeq, toSeq: this.#log.head, changes, clients };
+    if (changes.length > 0 || clients.size > 0) await this.#tellParts(flush);
+    outcomes.forEach((outcome, index) => calls[index]?.done(outcome));
+    this.#hub.settle(clients);
+    this.#hub.deliver();
+    this.#feelPressure(group.ran);
+    return { taken: outcomes.length, hasWritten: changes.length > 0 || clients.size > 0 || group.ran > 0 };
+  }
+
+  /** Everything besides the rows that belongs to the group's transaction. */
+  #write({ changes }: MutationGroup): Promise<void> | undefined {
+    const now = this.#host.now();
+    const written = { changes, hasResults: this.#keeper.hasStaged, hasPushes: this.#ledger.hasStaged };
+    if (changes.length > 0) this.#log.append(changes, now);
+    if (written.hasPushes) this.#ledger.write(now);
+    if (written.hasResults) this.#keeper.write(now);
+    return this.#alarm.afterWrites(written, now);
+  }
+
+  /** The group's transaction is gone, and with it everything that its members did. */
+  async #lose(calls: readonly MutationCall[], fromSeq: number, error: unknown): Promise<GroupEnd> {
+    this.#log.rewind(fromSeq);
+    this.#ledger.discard();
+    this.#keeper.clear();
+    await this.#alarm.afterRollback().catch((failure: unknown) => {
+      console.error("[lunora] the alarm cannot be read", failure);
+    });
+    const outcome: MutationOutcome = { ok: false, ...failureOf("a group of mutations", error) };
+    for (const call of calls) call.done(outcome);
+    this.#hub.deliver();
+    return { taken: calls.length, hasWritten: false };
+  }
+
+  /** A part that fails must not keep the others, or the acks, from what has happened. */
+  async #tellParts(flush: Flush): Promise<void> {
+    for (const part of [this.#parts.q, this.#parts.s]) {
+      try {
+        await part.flush(flush);
+      } catch (error) {
+        failureOf("live subscriptions", error);
+        this.#hub.reload();
+      }
+    }
+  }
+
+  #feelPressure(mutations: number): void {
+    const now = this.#host.now();
+    const bytes = needsSize(this.#pressure, now) ? this.#host.databaseSize() : undefined;
+    const { pressure, warnings } = sample(this.#pressure, mutations, now, bytes);
+    this.#pressure = pressure;
+    for (const warning of warnings) console.warn(warningText(this.#find.scope.name, warning));
+  }
+
+  /** The object's alarm went off. */
+  async ring(): Promise<void> {
+    await this.#turn(async () => {
+      const fromSeq = this.#log.head;
+      const commit = new Commit(this.#host.sql);
+      try {
+        await this.#host.exclusiveTransaction(async () => {
+          const now = this.#host.now();
+          const session = new Session(this.#facts(null, now, commit));
+          try {
+            await this.#deadline.run(
+              async () => {
+                await this.#alarm.ring({ session, createDatabase: this.#createDatabase }, now);
+                await session.settle();
+              },
+              () => session.abort(),
+              () => "the sweep of expired rows",
+            );
+          } finally {
+            this.#deadline.stop();
+          }
+          if (commit.changes.length > 0) this.#log.append(commit.changes, now);
+        });
+      } catch (error) {
+        this.#log.rewind(fromSeq);
+        await this.#alarm.afterRollback();
+        throw error;
+      } finally {
+        commit.close();
+      }
+      const { changes } = commit;
+      if (changes.length === 0) return;
+      await this.#tellParts({
+        epoch: this.#log.epoch,
+        fromSeq,
+        toSeq: this.#log.head,
+        changes,
+        clients: new Map(),
+      });
+    });
   }
 
   /** Before the first transaction of the shard: a name too many in the registry is harmless, one too few is lost data. */
-  async #registerOnce(): Promise<void> {
-    if (this.#isRegistered) return;
+  async #register(): Promise<void> {
     try {
       await this.#host.register(this.#find.scope.name);
     } catch (error) {
@@ -315,6 +415,74 @@ export class ShardEngine {
     writeMeta(this.#host.sql, "registered", "1");
     this.#isRegistered = true;
   }
+
+  /** A socket that was just accepted. */
+  connect(socket: HostSocket, identity: Identity | null): SocketConnection {
+    return this.#hub.open(socket, identity);
+  }
+
+  /** Sockets that outlived the object's sleep. What they subscribed to comes back before anything else runs. */
+  wake(sockets: readonly HostSocket[]): ReadonlyMap<HostSocket, SocketConnection> {
+    const connections = this.#hub.wake(sockets);
+    if (this.#hub.needsRestore)
+      this.#turn(() => this.#hub.restore()).catch((error: unknown) => {
+        failureOf("the subscriptions that slept", error);
+        this.#hub.reload();
+      });
+    return connections;
+  }
+
+  receive(connection: SocketConnection, data: string | ArrayBuffer): void {
+    this.#hub.receive(connection, data);
+  }
+
+  disconnect(connection: SocketConnection): void {
+    this.#hub.closed(connection);
+  }
+
+  #liveHost(): LiveHost {
+    const { schema, scope, storage } = this.#find;
+    return {
+      definition: this.#definition,
+      schema,
+      scope,
+      storage,
+      now: this.#host.now,
+      epoch: () => this.#log.epoch,
+      head: () => this.#log.head,
+      floor: () => this.#log.floor,
+      changesSince: (seq) => this.#log.changesSince(seq),
+      authorize: (connection, path) => this.#hub.authorize(connection as SocketConnection, path),
+      queryEntry: (functionPath, args) => {
+        const entry = this.#runner.publicEntry(functionPath, "query");
+        this.#runner.assertHere(functionPath, entry, args);
+        return entry;
+      },
+      runQuery: ({ functionPath, args, identity }, facts) =>
+        this.#runner.query(functionPath, this.#runner.entry(functionPath), args, identity, {
+          ...this.#facts(identity, this.#host.now(), undefined),
+          ...facts,
+        }),
+      lastMutationId: ({ identity, clientId }) => {
+        if (clientId === undefined) return undefined;
+        const watermark = this.#ledger.watermark({ userId: identity?.userId ?? null, clientId });
+        return watermark === 0 ? undefined : watermark;
+      },
+      failure: (name, error) => failureOf(name, error).error,
+    };
+  }
+}
+
+function toAnswer(outcome: MutationOutcome, commitCursor: number, lastMutationId: number | undefined): ShardAnswer {
+  if (!outcome.ok) return { ok: false, status: outcome.status, body: { error: outcome.error } };
+  return {
+    ok: true,
+    body: {
+      ...(outcome.result === undefined ? {} : { result: outcome.result }),
+      commitCursor,
+      ...(lastMutationId === undefined ? {} : { lastMutationId }),
+    },
+  };
 }
 
 function identityOf({ identity }: ShardCall): Identity | null {

@@ -1,10 +1,13 @@
 import { LunoraError } from "@lunora/errors";
 
+import { createLedgerTables } from "./client-ledger.ts";
 import { projectAgain } from "./document.ts";
 import { readMeta, writeMeta } from "./meta.ts";
 import type { Schema } from "./schema.ts";
+import { createLogTables } from "./op-log.ts";
 import { livesHere } from "./shard-scope.ts";
 import type { ShardScope } from "./shard-scope.ts";
+import { createSocketTables } from "./sockets/socket-store.ts";
 import { quoteName } from "./sql.ts";
 import type { SqlStorage } from "./sql.ts";
 import type { Table } from "./table.ts";
@@ -18,6 +21,9 @@ export function createInternalTables(storage: SqlStorage): void {
     CREATE TABLE IF NOT EXISTS __idempotency(identity TEXT NOT NULL, mutation_id TEXT NOT NULL, result TEXT NOT NULL, ts REAL NOT NULL,
       PRIMARY KEY(identity, mutation_id)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS __idempotency_ts ON __idempotency(ts)`);
+  createLogTables(storage);
+  createLedgerTables(storage);
+  createSocketTables(storage);
 }
 
 /**

@@ -4,7 +4,11 @@ import { deleteRow, restoreRow } from "./delete-row.ts";
 import { decodeRow } from "./document.ts";
 import type { Document } from "./document.ts";
 import { count, exists, findFirst, findMany, idsWhere } from "./find.ts";
+import type { FindHost, FindOptions } from "./find.ts";
+import { relatedTables } from "./load-relations.ts";
 import type { Page } from "./paginate.ts";
+import { rowMeets } from "./row-access.ts";
+import type { RowAccess } from "./row-access.ts";
 import { readRow } from "./rows.ts";
 import type { Session } from "./session.ts";
 import { assertIdHere, assertLivesHere } from "./shard-scope.ts";
@@ -33,46 +37,62 @@ export function checkId(id: unknown): string {
 export class TableAccess {
   readonly #session: Session;
   readonly #table: Table;
+  readonly #access: RowAccess;
   readonly #host: WriteHost;
 
-  constructor(session: Session, createDatabase: DatabaseFactory, table: Table) {
+  constructor(session: Session, createDatabase: DatabaseFactory, access: RowAccess, table: Table) {
     this.#session = session;
     this.#table = table;
-    this.#host = { session, createDatabase };
+    this.#access = access;
+    this.#host = { session, createDatabase, guard: access.isGuarded ? access : undefined };
   }
 
-  #reading(): void {
+  /** How this table, and those that `with` names, are read. */
+  #reading(options?: unknown): FindHost | Promise<FindHost> {
     this.#session.assertOpen();
-    assertLivesHere(this.#session.facts.host.scope, this.#table);
+    const { schema, scope } = this.#session.facts.host;
+    assertLivesHere(scope, this.#table);
+    const wanted = typeof options === "object" && options !== null ? (options as FindOptions).with : undefined;
+    return this.#access.reading(
+      wanted === undefined ? [this.#table] : [this.#table, ...relatedTables(schema, this.#table, wanted)],
+    );
+  }
+
+  /** Reads at once where no policy has to be asked first: a read comes before the writes that are called after it. */
+  async #read<Result>(read: (host: FindHost) => Result, options?: unknown): Promise<Result> {
+    const host = this.#reading(options);
+    return read(host instanceof Promise ? await host : host);
   }
 
   async get(id: unknown): Promise<Document | null> {
-    this.#reading();
-    const { storage, scope } = this.#session.facts.host;
-    const text = checkId(id);
-    assertIdHere(scope, this.#table, text);
-    const row = readRow(storage, this.#table, text);
-    return row === undefined ? null : decodeRow(this.#table, row);
+    return this.#read((host) => this.#get(host, checkId(id)));
+  }
+
+  #get({ storage, scope, footprint, visible }: FindHost, id: string): Document | null {
+    assertIdHere(scope, this.#table, id);
+    footprint?.notePoint(this.#table, id);
+    const row = readRow(storage, this.#table, id);
+    if (row === undefined) return null;
+    const condition = visible?.get(this.#table);
+    const isHidden =
+      condition === false || (condition !== undefined && !rowMeets(storage, this.#table, row, condition));
+    return isHidden ? null : decodeRow(this.#table, row);
   }
 
   async findMany(options?: unknown): Promise<Document[] | Page<Document>> {
-    this.#reading();
-    return findMany(this.#session.facts.host, this.#table, options);
+    return this.#read((host) => findMany(host, this.#table, options), options);
   }
 
   async findFirst(options?: unknown): Promise<Document | null> {
-    this.#reading();
-    return findFirst(this.#session.facts.host, this.#table, options);
+    return this.#read((host) => findFirst(host, this.#table, options), options);
   }
 
   async exists(options?: unknown): Promise<boolean> {
-    this.#reading();
-    return exists(this.#session.facts.host, this.#table, options);
+    return this.#read((host) => exists(host, this.#table, options));
   }
 
   async count(options?: unknown): Promise<number> {
-    this.#reading();
-    return count(this.#session.facts.host, this.#table, options);
+    return this.#read((host) => count(host, this.#table, options));
   }
 
   /** Inserts; a duplicate that is to be skipped is `null`, and what it wrote is taken back. */
@@ -150,19 +170,19 @@ export class TableAccess {
 
   async patchWhere(options: { where?: unknown; patch?: unknown }): Promise<number> {
     return this.#session.exclusive(async () => {
-      const ids = this.#idsWhere(options, "patchWhere");
+      const ids = await this.#idsWhere(options, "patchWhere");
       for (const id of ids) await patchRow(this.#host, this.#table, id, options.patch);
       return ids.length;
     });
   }
 
   /** A `where` that was forgotten must not mean every row. */
-  #idsWhere(options: { where?: unknown }, method: string): string[] {
+  async #idsWhere(options: { where?: unknown }, method: string): Promise<string[]> {
     assertLivesHere(this.#session.facts.host.scope, this.#table);
     if (typeof options !== "object" || options === null || options.where === undefined) {
       throw new LunoraError("BAD_REQUEST", `\`${method}\` takes \`where\`; \`{}\` means every row`);
     }
-    return idsWhere(this.#session.facts.host, this.#table, options.where);
+    return this.#read((host) => idsWhere(host, this.#table, options.where));
   }
 
   async replace(id: unknown, document: unknown): Promise<void> {
@@ -183,7 +203,7 @@ export class TableAccess {
     return this.#session.exclusive(async () => {
       const { storage } = this.#session.facts.host;
       let removed = 0;
-      for (const id of this.#idsWhere(options, "deleteWhere")) {
+      for (const id of await this.#idsWhere(options, "deleteWhere")) {
         // A cascade of a row before may have taken this one along.
         if (readRow(storage, this.#table, id) === undefined) continue;
         if (!(await this.#deleteIfLive(id))) continue;

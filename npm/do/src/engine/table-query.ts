@@ -2,13 +2,14 @@ import { LunoraError } from "@lunora/errors";
 
 import { decodeRow } from "./document.ts";
 import type { Document } from "./document.ts";
+import { selectionOf } from "./find.ts";
+import type { ReadView } from "./find.ts";
 import { rowsOf, statementsOf, WHOLE } from "./index-walk.ts";
 import type { Bound, Position, Range, Walk } from "./index-walk.ts";
 import { positionOf, termsOfIndex } from "./order.ts";
 import { readPage } from "./paginate.ts";
 import type { Page } from "./paginate.ts";
 import { readAhead } from "./read-ahead.ts";
-import { raw } from "./statement.ts";
 import type { Fragment } from "./statement.ts";
 import type { SqlKey, SqlStorage } from "./sql.ts";
 import { BY_CREATION } from "./table.ts";
@@ -20,6 +21,8 @@ const ITERATION_ROWS = 128;
 /** What a query needs of the context it runs in. */
 export interface QueryHost {
   readonly storage: SqlStorage;
+  /** Asks the policies of the table. */
+  reading(): ReadView | Promise<ReadView>;
   /** Throws `CTX_CLOSED` once the function has settled. */
   assertOpen(): void;
 }
@@ -150,36 +153,43 @@ export class TableQueryImplementation implements AsyncIterable<Document> {
     return this.#with({ predicates: [...this.#state.predicates, predicate] });
   }
 
-  #walk(limit?: number): Walk {
+  #walk(view: ReadView, limit?: number): Walk {
     const { index, range, descending = false } = this.#state;
-    const live = this.#table.liveCondition;
     return {
       table: this.#table,
       terms: termsOfIndex(index, descending),
       range,
       sqlIndex: index.sqlName,
-      where: live === undefined ? undefined : raw(live, 2),
+      ...selectionOf(this.#table, {}, view),
       limit,
+      footprint: view.footprint,
     };
+  }
+
+  #reading(): ReadView | Promise<ReadView> {
+    this.#host.assertOpen();
+    return this.#host.reading();
   }
 
   #keeps(document: Document): boolean {
     return this.#state.predicates.every((predicate) => Boolean(predicate(document)));
   }
 
-  #read(count: number): Document[] {
-    this.#host.assertOpen();
+  async #read(count: number): Promise<Document[]> {
+    const reading = this.#reading();
+    // Not awaited without need: a read comes before the writes that are called after it.
+    const view = reading instanceof Promise ? await reading : reading;
     const { storage } = this.#host;
     const kept: Document[] = [];
     if (count === Infinity || this.#state.predicates.length === 0) {
-      for (const row of rowsOf(storage, this.#walk(count === Infinity ? undefined : count))) {
+      for (const row of rowsOf(storage, this.#walk(view, count === Infinity ? undefined : count))) {
         const document = decodeRow(this.#table, row);
         if (this.#keeps(document)) kept.push(document);
       }
       return kept;
     }
     if (count === 0) return kept;
-    for (const { document } of readAhead(storage, this.#walk(), count)) {
+    for (const { document } of readAhead(storage, this.#walk(view), count)) {
       if (this.#keeps(document) && kept.push(document) >= count) break;
     }
     return kept;
@@ -196,11 +206,12 @@ export class TableQueryImplementation implements AsyncIterable<Document> {
   }
 
   async first(): Promise<Document | null> {
-    return this.#read(1)[0] ?? null;
+    const [first] = await this.#read(1);
+    return first ?? null;
   }
 
   async unique(): Promise<Document | null> {
-    const [only, second] = this.#read(2);
+    const [only, second] = await this.#read(2);
     if (second !== undefined) {
       throw new LunoraError("NOT_UNIQUE", `\`unique\` found more than one row of \`${this.#table.name}\``, {
         data: { table: this.#table.name },
@@ -214,11 +225,12 @@ export class TableQueryImplementation implements AsyncIterable<Document> {
     cursor?: string | null;
     endCursor?: string | null;
   }): Promise<Page<Document>> {
-    this.#host.assertOpen();
+    const reading = this.#reading();
+    const view = reading instanceof Promise ? await reading : reading;
     if (typeof options !== "object" || options === null)
       throw new LunoraError("BAD_REQUEST", "`paginate` takes `{ numItems, cursor }`");
     const { index, range, descending = false } = this.#state;
-    return readPage(this.#host.storage, this.#walk(), {
+    return readPage(this.#host.storage, this.#walk(view), {
       query: JSON.stringify([this.#table.name, index.name, descending, range]),
       numItems: options.numItems,
       cursor: options.cursor,
@@ -230,8 +242,7 @@ export class TableQueryImplementation implements AsyncIterable<Document> {
   async *[Symbol.asyncIterator](): AsyncIterator<Document> {
     let after: Position | undefined;
     for (;;) {
-      this.#host.assertOpen();
-      const walk = { ...this.#walk(ITERATION_ROWS), after };
+      const walk = { ...this.#walk(await this.#reading(), ITERATION_ROWS), after };
       const rows = [...rowsOf(this.#host.storage, walk)];
       const documents = rows.map((row) => decodeRow(this.#table, row));
       const last = rows.at(-1);
@@ -243,6 +254,6 @@ export class TableQueryImplementation implements AsyncIterable<Document> {
 
   /** The statements that `collect` runs. */
   "~statements"(): Fragment[] {
-    return statementsOf(this.#walk());
+    return statementsOf(this.#walk({}));
   }
 }

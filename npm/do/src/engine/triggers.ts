@@ -1,10 +1,11 @@
 import type { TriggerEvent, TriggerOperation, TriggerTiming } from "@lunora/server";
 
+import { RowAccess } from "./row-access.ts";
 import type { Session } from "./session.ts";
 import type { Table } from "./table.ts";
 
-/** Makes the `ctx.db` of a session. */
-export type DatabaseFactory = (session: Session) => TriggerEvent["ctx"]["db"];
+/** Makes the `ctx.db` of a session: that of a function under no policy, unless another access is given. */
+export type DatabaseFactory = (session: Session, access?: RowAccess) => TriggerEvent["ctx"]["db"];
 
 /**
  * Runs the triggers of a table, one after the other. Resolves to the document that the last
@@ -24,7 +25,7 @@ export async function runTriggers(
     const document = replacement ?? event.document;
     try {
       const answer: unknown = await handler({
-        ctx: { db: createDatabase(child) },
+        ctx: { db: createDatabase(child, RowAccess.ofSystem(child, createDatabase)) },
         id: event.id,
         ...(document === undefined ? {} : { document }),
         ...(event.previous === undefined ? {} : { previous: event.previous }),

@@ -4,6 +4,7 @@ import type { TriggerOperation } from "@lunora/server";
 import { decodeFields, decodeRow, encodeRow } from "./document.ts";
 import type { Document, Fields, StoredRow } from "./document.ts";
 import { fillInsert, fillPatch, fillReplace, parseColumns } from "./fill.ts";
+import type { RowAccess } from "./row-access.ts";
 import { readRow } from "./rows.ts";
 import type { Session } from "./session.ts";
 import { assertIdHere, assertLivesHere, assertShardValue, checkIds, newId } from "./shard-scope.ts";
@@ -15,6 +16,8 @@ import type { DatabaseFactory } from "./triggers.ts";
 export interface WriteHost {
   readonly session: Session;
   readonly createDatabase: DatabaseFactory;
+  /** The policies that writes of the caller's own are under; absent where there are none. */
+  readonly guard?: RowAccess | undefined;
 }
 
 function withoutOwn(document: Record<string, unknown>): Fields {
@@ -54,7 +57,7 @@ export async function insertRow(host: WriteHost, table: Table, input: unknown): 
   const { scope, schema } = facts.host;
   assertLivesHere(scope, table);
   let fields = fillInsert(table, input, facts);
-  const id = newId(scope);
+  const id = facts.newId?.(table) ?? newId(scope);
   const creationTime = facts.nextCreationTime();
   if (table.triggers("before", "insert").length > 0) {
     const document = { _id: id, _creationTime: creationTime, ...fields };
@@ -64,6 +67,7 @@ export async function insertRow(host: WriteHost, table: Table, input: unknown): 
   }
   checkShard(table, fields);
   const after = encodeRow(table, id, creationTime, fields);
+  if (host.guard !== undefined) await host.guard.checkWrite("insert", table, undefined, after);
   session.commit.apply({ table, id, before: undefined, after });
   if (table.triggers("after", "insert").length > 0) {
     await runTriggers(session, host.createDatabase, table, "after", "insert", {
@@ -109,6 +113,7 @@ async function updateRow(host: WriteHost, table: Table, before: StoredRow, store
   }
   checkIds(scope, schema, table.definition.columns, changed);
   const after = encodeRow(table, before.id, before.creationTime, next);
+  if (host.guard !== undefined) await host.guard.checkWrite("update", table, before, after);
   session.commit.apply({ table, id: before.id, before, after });
   if (table.triggers("after", "update").length > 0) {
     const event = { id: before.id, document: decodeRow(table, after), previous: previous as Document };

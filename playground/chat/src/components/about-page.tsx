@@ -21,14 +21,24 @@ export function AboutPage(): ReactElement {
             <code>remove</code> find it through the message’s id, and <code>latest</code> asks all of them.
           </dd>
           <dt>
-            <code>src/use-query.ts</code>
+            <code>src/components/conversation.tsx</code>
           </dt>
-          <dd>Asks every second for what is on screen.</dd>
+          <dd>
+            <code>useQueryResult</code> keeps what is on screen up to date, and <code>useMutation</code> sends.
+          </dd>
+          <dt>
+            <code>src/optimistic-updates.ts</code>
+          </dt>
+          <dd>Says what a change will look like, so that it is on screen before the server has it.</dd>
         </dl>
         <h2>Try this</h2>
         <p>
           Keep the page open, change a function below <code>lunora/</code> and save: the next answer comes from the new
           code, and every message is still there.
+        </p>
+        <p>
+          Open the channel in a second tab and write in both. Then stop the server, write on, reload the page and start
+          it again: what you wrote goes out once.
         </p>
         <h2>Keys</h2>
         <dl className="keys">

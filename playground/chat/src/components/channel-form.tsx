@@ -1,39 +1,33 @@
-import { useId, useState } from "react";
+import { useMutation } from "lunorash/react";
+import { useId } from "react";
 import type { FormEvent, KeyboardEvent, ReactElement } from "react";
 import { api } from "../../lunora/_generated/api.js";
-import { client } from "../client.js";
 import { channelPath, navigate } from "../router.js";
 import { ErrorNotice } from "./error-notice.js";
 
 interface ChannelFormProps {
-  readonly onCreated?: () => Promise<void>;
+  readonly onCreated?: () => void;
   readonly onCancel?: () => void;
 }
 
 /** Creates a channel and goes there. */
 export function ChannelForm({ onCreated, onCancel }: ChannelFormProps): ReactElement {
   const id = useId();
-  const [error, setError] = useState<unknown>();
-  const [isPending, setIsPending] = useState(false);
+  const create = useMutation(api.channels.create);
 
-  async function create(event: FormEvent<HTMLFormElement>): Promise<void> {
+  function submit(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault();
-    if (isPending) return;
+    if (create.pending) return;
     const form = new FormData(event.currentTarget);
-    setIsPending(true);
-    setError(undefined);
-    try {
-      const name = await client.mutation(api.channels.create, {
-        name: String(form.get("name")),
-        topic: String(form.get("topic")).trim() || undefined,
-      });
-      await onCreated?.();
-      navigate(channelPath(name));
-    } catch (reason) {
-      setError(reason);
-    } finally {
-      setIsPending(false);
-    }
+    create({ name: String(form.get("name")), topic: String(form.get("topic")).trim() || undefined }).then(
+      (name) => {
+        onCreated?.();
+        navigate(channelPath(name));
+      },
+      () => {
+        // Shown below, as `create.error`.
+      },
+    );
   }
 
   function cancelOnEscape(event: KeyboardEvent): void {
@@ -43,7 +37,7 @@ export function ChannelForm({ onCreated, onCancel }: ChannelFormProps): ReactEle
   }
 
   return (
-    <form className="channel-form" aria-label="New channel" onSubmit={create} onKeyDown={cancelOnEscape}>
+    <form className="channel-form" aria-label="New channel" onSubmit={submit} onKeyDown={cancelOnEscape}>
       <label htmlFor={`${id}-name`}>Name</label>
       <input
         id={`${id}-name`}
@@ -59,14 +53,14 @@ export function ChannelForm({ onCreated, onCancel }: ChannelFormProps): ReactEle
       <p className="hint" id={`${id}-hint`}>
         Lower-case letters, digits and hyphens.
       </p>
-      {error !== undefined && <ErrorNotice error={error} />}
+      {create.error !== undefined && <ErrorNotice error={create.error} />}
       <label htmlFor={`${id}-topic`}>
         Topic <span className="hint">(optional)</span>
       </label>
       <input id={`${id}-topic`} name="topic" autoComplete="off" maxLength={120} />
       <div className="actions">
-        <button type="submit" className="button primary" aria-disabled={isPending}>
-          {isPending ? "Creating…" : "Create channel"}
+        <button type="submit" className="button primary" aria-disabled={create.pending}>
+          {create.pending ? "Creating…" : "Create channel"}
         </button>
         {onCancel !== undefined && (
           <button type="button" className="button" onClick={onCancel}>

@@ -1,22 +1,22 @@
+import type { QueryResult } from "lunorash/react";
 import type { ReactElement } from "react";
-import type { api } from "../../lunora/_generated/api.js";
+import type { Doc } from "../../lunora/_generated/dataModel.js";
 import { channelPath } from "../router.js";
-import type { useQuery } from "../use-query.js";
 import { ErrorNotice } from "./error-notice.js";
 import { Link } from "./link.js";
 import { Skeleton } from "./skeleton.js";
 
 interface ChannelListProps {
-  readonly channels: ReturnType<typeof useQuery<typeof api.channels.list>>;
+  readonly channels: QueryResult<readonly Doc<"channels">[]>;
   readonly path: string;
 }
 
 export function ChannelList({ channels, path }: ChannelListProps): ReactElement {
-  const { data, error, refetch } = channels;
+  const { data, error } = channels;
   return (
     <>
       <h2 className="overline">Channels</h2>
-      {data === undefined && error !== undefined && <ErrorNotice error={error} onRetry={refetch} />}
+      {data === undefined && error !== undefined && <ErrorNotice error={error} />}
       {data === undefined && error === undefined && <Skeleton label="Loading channels" rows={4} />}
       {data?.length === 0 && <p className="hint">None yet.</p>}
       <ul className="links">

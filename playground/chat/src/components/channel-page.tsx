@@ -1,6 +1,6 @@
+import { useQueryResult } from "lunorash/react";
 import type { ReactElement } from "react";
 import { api } from "../../lunora/_generated/api.js";
-import { useQuery } from "../use-query.js";
 import { Conversation } from "./conversation.js";
 import { ErrorNotice } from "./error-notice.js";
 import { Link } from "./link.js";
@@ -9,7 +9,7 @@ import { Skeleton } from "./skeleton.js";
 
 /** A channel by the name in the address. */
 export function ChannelPage({ name }: { readonly name: string }): ReactElement {
-  const { data: channel, error, refetch } = useQuery(api.channels.byName, { name });
+  const { data: channel, error } = useQueryResult(api.channels.byName, { name });
   return (
     <>
       <PageHeader title={`#${name}`}>{channel?.topic}</PageHeader>
@@ -17,7 +17,7 @@ export function ChannelPage({ name }: { readonly name: string }): ReactElement {
         <Conversation channel={channel} />
       ) : (
         <div className="prose">
-          {error !== undefined && <ErrorNotice error={error} onRetry={refetch} />}
+          {error !== undefined && <ErrorNotice error={error} />}
           {channel === undefined && error === undefined && <Skeleton label="Loading the channel" rows={6} />}
           {channel === null && (
             <>

@@ -1,34 +1,33 @@
+import { useMutation, useQueryResult } from "lunorash/react";
 import { Fragment, useRef } from "react";
 import type { ReactElement } from "react";
 import { api } from "../../lunora/_generated/api.js";
 import type { Doc } from "../../lunora/_generated/dataModel.js";
 import { useAuthor } from "../author.js";
 import { continues } from "../continues.js";
+import { isTold, useRefusals } from "../refusals.js";
 import { dayOf, isSameDay } from "../times.js";
-import { useOutbox } from "../use-outbox.js";
-import { useQuery } from "../use-query.js";
 import { Announcer } from "./announcer.js";
 import { Composer } from "./composer.js";
 import { ErrorNotice } from "./error-notice.js";
 import { MessageItem } from "./message-item.js";
-import { OutgoingItem } from "./outgoing-item.js";
+import { RefusedItem } from "./refused-item.js";
 import { Skeleton } from "./skeleton.js";
 
 /** The messages of a channel and the place to write one. */
 export function Conversation({ channel }: { readonly channel: Doc<"channels"> }): ReactElement {
   const [author] = useAuthor();
-  const { data, error, refetch } = useQuery(api.messages.list, { channelId: channel._id });
-  const outbox = useOutbox(channel._id, refetch);
+  const { data, error } = useQueryResult(api.messages.list, { channelId: channel._id });
+  const sendMessage = useMutation(api.messages.send);
+  const refusals = useRefusals().filter((refusal) => refusal.channelId === channel._id);
   const scroller = useRef<HTMLDivElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
   const messages = data?.toReversed() ?? [];
-  const known = new Set(messages.map((message) => message._id));
-  const outgoing = outbox.items.filter((item) => item.id === undefined || !known.has(item.id));
 
   function send(body: string): void {
     // Zero is the end: the list is laid out from its end, which keeps the newest in view.
     scroller.current?.scrollTo({ top: 0 });
-    void outbox.send(author, body);
+    void sendMessage({ channelId: channel._id, author, body }).catch(isTold);
   }
 
   return (
@@ -37,7 +36,7 @@ export function Conversation({ channel }: { readonly channel: Doc<"channels"> })
       <div className="scroller" ref={scroller} tabIndex={0} role="group" aria-label="Messages">
         <div className="messages">
           {data === undefined && error === undefined && <Skeleton label="Loading messages" rows={6} />}
-          {data?.length === 0 && outgoing.length === 0 && (
+          {data?.length === 0 && refusals.length === 0 && (
             <p className="empty">
               <strong>It is quiet in here.</strong>
               Write the first message in #{channel.name}.
@@ -54,22 +53,16 @@ export function Conversation({ channel }: { readonly channel: Doc<"channels"> })
                     message={message}
                     isMine={message.author === author}
                     isContinued={!isNewDay && continues(previous, message)}
-                    onChanged={refetch}
                     onRemoved={() => composer.current?.focus()}
                   />
                 </Fragment>
               );
             })}
-            {outgoing.map((item) => (
-              <OutgoingItem
-                key={item.key}
-                item={item}
-                onRetry={() => void outbox.retry(item.key)}
-                onDiscard={() => outbox.discard(item.key)}
-              />
+            {refusals.map((refusal) => (
+              <RefusedItem key={refusal.key} refusal={refusal} onLeft={() => composer.current?.focus()} />
             ))}
           </ol>
-          {error !== undefined && <ErrorNotice error={error} onRetry={refetch} />}
+          {error !== undefined && <ErrorNotice error={error} />}
         </div>
       </div>
       <Composer ref={composer} channelName={channel.name} onSend={send} />

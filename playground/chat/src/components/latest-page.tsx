@@ -1,8 +1,9 @@
+import { useQuery } from "lunorash/react";
 import type { ReactElement } from "react";
 import { api } from "../../lunora/_generated/api.js";
 import { channelPath } from "../router.js";
 import { fullTime, timeOfDay } from "../times.js";
-import { useQuery } from "../use-query.js";
+import { useOneShot } from "../use-one-shot.js";
 import { Avatar } from "./avatar.js";
 import { ErrorNotice } from "./error-notice.js";
 import { Link } from "./link.js";
@@ -12,13 +13,18 @@ import { Skeleton } from "./skeleton.js";
 /** The newest messages, wherever they were written. */
 export function LatestPage(): ReactElement {
   const channels = useQuery(api.channels.list);
-  const { data: latest, error, refetch } = useQuery(api.messages.latest);
-  const nameOf = new Map(channels.data?.map((channel) => [channel._id, channel.name]));
+  const { data: latest, error, isPending, refresh } = useOneShot(api.messages.latest);
+  const nameOf = new Map(channels?.map((channel) => [channel._id, channel.name]));
   return (
     <>
       <PageHeader title="Latest messages">The newest twenty, from every channel</PageHeader>
       <div className="prose">
-        {error !== undefined && <ErrorNotice error={error} onRetry={refetch} />}
+        <div className="actions">
+          <button type="button" className="button" aria-disabled={isPending} onClick={refresh}>
+            {isPending ? "Asking every channel…" : "Refresh"}
+          </button>
+        </div>
+        {error !== undefined && <ErrorNotice error={error} onRetry={refresh} />}
         {latest === undefined && error === undefined && <Skeleton label="Loading messages" rows={6} />}
         {latest !== undefined && latest.failed > 0 && (
           <p className="notice" role="status">

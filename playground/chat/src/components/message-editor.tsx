@@ -1,41 +1,26 @@
 import { useState } from "react";
 import type { FormEvent, KeyboardEvent, ReactElement } from "react";
-import { api } from "../../lunora/_generated/api.js";
 import type { Doc } from "../../lunora/_generated/dataModel.js";
-import { client } from "../client.js";
 import { isSubmitKey } from "../keys.js";
-import { ErrorNotice } from "./error-notice.js";
 
 interface MessageEditorProps {
   readonly message: Doc<"messages">;
-  readonly onSaved: () => Promise<void>;
+  readonly onSave: (body: string) => void;
   readonly onClose: () => void;
 }
 
 /** A message being changed: Enter saves, Escape leaves it as it was. */
-export function MessageEditor({ message, onSaved, onClose }: MessageEditorProps): ReactElement {
+export function MessageEditor({ message, onSave, onClose }: MessageEditorProps): ReactElement {
   const [body, setBody] = useState(message.body);
-  const [error, setError] = useState<unknown>();
-  const [isPending, setIsPending] = useState(false);
 
-  async function save(event: FormEvent | KeyboardEvent): Promise<void> {
+  function save(event: FormEvent | KeyboardEvent): void {
     event.preventDefault();
-    if (isPending) return;
-    if (body.trim() === message.body) return onClose();
-    setIsPending(true);
-    setError(undefined);
-    try {
-      await client.mutation(api.messages.edit, { id: message._id, author: message.author, body });
-      await onSaved();
-      onClose();
-    } catch (reason) {
-      setError(reason);
-      setIsPending(false);
-    }
+    if (body.trim() !== message.body) onSave(body);
+    onClose();
   }
 
   return (
-    <form className="editor" aria-label="Edit message" onSubmit={(event) => void save(event)}>
+    <form className="editor" aria-label="Edit message" onSubmit={save}>
       <textarea
         aria-label="Message text"
         rows={1}
@@ -46,13 +31,12 @@ export function MessageEditor({ message, onSaved, onClose }: MessageEditorProps)
         onChange={(event) => setBody(event.target.value)}
         onKeyDown={(event) => {
           if (event.key === "Escape") onClose();
-          else if (isSubmitKey(event)) void save(event);
+          else if (isSubmitKey(event)) save(event);
         }}
       />
-      {error !== undefined && <ErrorNotice error={error} />}
       <div className="actions">
-        <button type="submit" className="button small primary" aria-disabled={isPending}>
-          {isPending ? "Saving…" : "Save"}
+        <button type="submit" className="button small primary">
+          Save
         </button>
         <button type="button" className="button small" onClick={onClose}>
           Cancel

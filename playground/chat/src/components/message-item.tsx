@@ -1,45 +1,33 @@
+import { useMutation } from "lunorash/react";
 import { useRef, useState } from "react";
 import type { ReactElement } from "react";
 import { api } from "../../lunora/_generated/api.js";
-import type { Doc } from "../../lunora/_generated/dataModel.js";
-import { client } from "../client.js";
+import type { ShownMessage } from "../optimistic-updates.js";
+import { isTold } from "../refusals.js";
 import { fullTime } from "../times.js";
-import { ErrorNotice } from "./error-notice.js";
 import { MessageEditor } from "./message-editor.js";
 import { MessageLine } from "./message-line.js";
 
 interface MessageItemProps {
-  readonly message: Doc<"messages">;
+  readonly message: ShownMessage;
   readonly isMine: boolean;
   readonly isContinued: boolean;
-  readonly onChanged: () => Promise<void>;
   readonly onRemoved: () => void;
 }
 
-type Mode = "reading" | "editing" | "confirming" | "removing";
+type Mode = "reading" | "editing" | "confirming";
 
-/** A stored message. Its author can edit and delete it. */
-export function MessageItem({ message, isMine, isContinued, onChanged, onRemoved }: MessageItemProps): ReactElement {
+/** A message, stored or on its way. Its author can edit and delete it once it is stored. */
+export function MessageItem({ message, isMine, isContinued, onRemoved }: MessageItemProps): ReactElement {
   const [mode, setMode] = useState<Mode>("reading");
-  const [error, setError] = useState<unknown>();
+  const edit = useMutation(api.messages.edit);
+  const remove = useMutation(api.messages.remove);
   const wasBusy = useRef(false);
+  const { pending } = message;
 
   function leave(): void {
     wasBusy.current = true;
     setMode("reading");
-  }
-
-  async function remove(): Promise<void> {
-    setMode("removing");
-    setError(undefined);
-    try {
-      await client.mutation(api.messages.remove, { id: message._id, author: message.author });
-      await onChanged();
-      onRemoved();
-    } catch (reason) {
-      setError(reason);
-      leave();
-    }
   }
 
   return (
@@ -47,14 +35,20 @@ export function MessageItem({ message, isMine, isContinued, onChanged, onRemoved
       author={message.author}
       time={message._creationTime}
       isContinued={isContinued}
-      isFaint={mode === "removing"}
+      isFaint={pending !== undefined}
+      id={message._id}
     >
       {mode === "editing" ? (
-        <MessageEditor message={message} onSaved={onChanged} onClose={leave} />
+        <MessageEditor
+          message={message}
+          onSave={(body) => void edit({ id: message._id, author: message.author, body }).catch(isTold)}
+          onClose={leave}
+        />
       ) : (
         <p className="body">
           {message.body}
-          {message.editedAt !== undefined && (
+          {pending !== undefined && <span className="note"> {pending === "message" ? "Sending…" : "Saving…"}</span>}
+          {pending === undefined && message.editedAt !== undefined && (
             <span className="note" title={fullTime(message.editedAt)}>
               {" "}
               (edited)
@@ -62,8 +56,7 @@ export function MessageItem({ message, isMine, isContinued, onChanged, onRemoved
           )}
         </p>
       )}
-      {error !== undefined && <ErrorNotice error={error} />}
-      {isMine && mode === "reading" && (
+      {isMine && pending !== "message" && mode === "reading" && (
         <div className="actions message-actions">
           <button type="button" className="button small" autoFocus={wasBusy.current} onClick={() => setMode("editing")}>
             Edit<span className="visually-hidden"> message: {message.body}</span>
@@ -83,18 +76,21 @@ export function MessageItem({ message, isMine, isContinued, onChanged, onRemoved
           }}
         >
           <span className="note">Delete this message?</span>
-          <button type="button" className="button small danger" autoFocus onClick={() => void remove()}>
+          <button
+            type="button"
+            className="button small danger"
+            autoFocus
+            onClick={() => {
+              void remove({ id: message._id, author: message.author }).catch(isTold);
+              onRemoved();
+            }}
+          >
             Yes, delete
           </button>
           <button type="button" className="button small" onClick={leave}>
             Keep it
           </button>
         </div>
-      )}
-      {mode === "removing" && (
-        <p className="note" role="status">
-          Deleting…
-        </p>
       )}
     </MessageLine>
   );

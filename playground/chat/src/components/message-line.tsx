@@ -8,13 +8,14 @@ interface MessageLineProps {
   /** Follows a message of the same author closely: who and when need not be shown again. */
   readonly isContinued: boolean;
   readonly isFaint: boolean;
+  readonly id: string;
   readonly children: ReactNode;
 }
 
-/** How a message is laid out, stored or not. */
-export function MessageLine({ author, time, isContinued, isFaint, children }: MessageLineProps): ReactElement {
+/** How a message is laid out. */
+export function MessageLine({ author, time, isContinued, isFaint, id, children }: MessageLineProps): ReactElement {
   return (
-    <li className="message" data-continued={isContinued} data-faint={isFaint}>
+    <li className="message" data-id={id} data-continued={isContinued} data-faint={isFaint}>
       {!isContinued && <Avatar name={author} />}
       <div className="message-content">
         <p className={isContinued ? "visually-hidden" : "message-head"}>

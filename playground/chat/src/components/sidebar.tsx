@@ -1,15 +1,16 @@
+import type { QueryResult } from "lunorash/react";
 import { useEffect, useRef, useState } from "react";
 import type { ReactElement } from "react";
-import type { api } from "../../lunora/_generated/api.js";
-import type { useQuery } from "../use-query.js";
+import type { Doc } from "../../lunora/_generated/dataModel.js";
 import { ChannelList } from "./channel-list.js";
+import { ConnectionState } from "./connection-state.js";
 import { Link } from "./link.js";
 import { Logo } from "./logo.js";
 import { NameField } from "./name-field.js";
 import { NewChannel } from "./new-channel.js";
 
 interface SidebarProps {
-  readonly channels: ReturnType<typeof useQuery<typeof api.channels.list>>;
+  readonly channels: QueryResult<readonly Doc<"channels">[]>;
   readonly path: string;
 }
 
@@ -39,6 +40,7 @@ export function Sidebar({ channels, path }: SidebarProps): ReactElement {
           <Logo />
           Lunora chat
         </Link>
+        <ConnectionState />
         <button
           ref={menuButton}
           type="button"
@@ -54,7 +56,7 @@ export function Sidebar({ channels, path }: SidebarProps): ReactElement {
       <div className="menu" id="menu">
         <nav aria-label="Channels">
           <ChannelList channels={channels} path={path} />
-          <NewChannel onCreated={channels.refetch} />
+          <NewChannel />
         </nav>
         <nav aria-label="Pages">
           <ul className="links">

@@ -14,6 +14,12 @@ export interface Connection {
    * `batch` where the client understands it, cut so that no frame is longer than the limit.
    */
   send(frame: ServerFrame): void;
+  /**
+   * The same for a frame that is JSON text already, because many connections get it; no longer than
+   * `FRAME_BYTES`, except where it is one row that is longer. `lastMutationId` is the one that the
+   * text carries.
+   */
+  sendText(text: string, lastMutationId?: number): void;
 }
 
 /** A subscription as it is kept while the object sleeps. */

@@ -1,0 +1,20 @@
+//! Client of the wire protocol: values and frames as pure functions, what a client remembers as a
+//! state machine, and beside them the I/O. For the command line, the load generator and tests.
+
+mod canonical_json;
+mod client;
+mod error;
+pub mod frame;
+pub mod reconnect;
+mod rpc;
+mod server_address;
+pub mod session;
+mod socket;
+pub mod value;
+
+pub use canonical_json::{canonical_json, subscription_key};
+pub use client::{Client, ClientOptions, Latest, Subscription, TokenSource};
+pub use error::ClientError;
+pub use rpc::{CallAnswer, CallOptions, RpcClient};
+pub use server_address::ServerAddress;
+pub use socket::{Received, Socket};

@@ -1,0 +1,150 @@
+import { CLOSE_CODES } from "@lunora/protocol";
+
+import { retryDelay } from "./retry.ts";
+import type { Step } from "./step.ts";
+import type { ConnectionStatus } from "./types.ts";
+
+/** From the socket's making to the server's answer to `connect`. */
+export const OPEN_TIMEOUT_MS = 15_000;
+/** A connection that lived so long starts its delays anew. */
+export const STABLE_MS = 5_000;
+export const PING_INTERVAL_MS = 25_000;
+/** A socket that says nothing for so long after a ping is dead. */
+export const PONG_TIMEOUT_MS = 10_000;
+/** A connection that nobody needs stays open for so long. */
+export const IDLE_GRACE_MS = 30_000;
+const RECONNECT = { attempts: Infinity, initialDelayMs: 250, maxDelayMs: 30_000 };
+/** So often in a row a reload is followed at once. */
+const IMMEDIATE_ATTEMPTS = 3;
+
+/** The connection to one shard. */
+export interface ConnectionState {
+  readonly phase: "idle" | "connecting" | "open" | "waiting" | "refused";
+  /** Connections that were lost since the last stable one. */
+  readonly attempt: number;
+  readonly isNeeded: boolean;
+  readonly awaitsPong: boolean;
+}
+
+export type ConnectionEvent =
+  /** Somebody subscribes or writes, or nobody does any more. */
+  | { readonly type: "need"; readonly isNeeded: boolean }
+  /** The server answered `connect`. */
+  | { readonly type: "greeted" }
+  /** Something arrived. */
+  | { readonly type: "received" }
+  /** The socket is gone, or none could be made. `canRenew`: another token can be had. */
+  | { readonly type: "closed"; readonly code: number; readonly canRenew: boolean }
+  | { readonly type: "timer"; readonly timer: Timer }
+  | { readonly type: "network"; readonly isOnline: boolean }
+  /** The server should be left alone for a moment. */
+  | { readonly type: "drop" }
+  /** Another token: begin again. */
+  | { readonly type: "reset" };
+
+/** `main` drives the phase, `idle` ends a connection that nobody needs. */
+export type Timer = "main" | "idle";
+
+export type ConnectionEffect =
+  /** Get a token and make a socket. */
+  | { readonly type: "open" }
+  /** Close the socket and forget it: its late events do not count. */
+  | { readonly type: "close" }
+  | { readonly type: "ping" }
+  /** Sets the timer anew; without a time, stops it. */
+  | { readonly type: "timer"; readonly timer: Timer; readonly ms?: number | undefined }
+  | { readonly type: "down" }
+  | { readonly type: "refused"; readonly code: number };
+
+export const INITIAL_CONNECTION: ConnectionState = { phase: "idle", attempt: 0, isNeeded: false, awaitsPong: false };
+
+const CLOSE: ConnectionEffect = { type: "close" };
+const DOWN: ConnectionEffect = { type: "down" };
+const main = (ms?: number): ConnectionEffect => ({ type: "timer", timer: "main", ms });
+
+/** `random` is in [0, 1). */
+export function stepConnection(
+  state: ConnectionState,
+  event: ConnectionEvent,
+  random: number,
+): Step<ConnectionState, ConnectionEffect> {
+  const { phase, attempt, isNeeded, awaitsPong } = state;
+  switch (event.type) {
+    case "need": {
+      if (event.isNeeded === isNeeded) break;
+      const next = { ...state, isNeeded: event.isNeeded };
+      if (!event.isNeeded) return [next, [{ type: "timer", timer: "idle", ms: IDLE_GRACE_MS }]];
+      const [connecting, effects] = phase === "idle" ? connect(next) : [next, []];
+      return [connecting, [{ type: "timer", timer: "idle" }, ...effects]];
+    }
+    case "greeted":
+      if (phase !== "connecting") break;
+      return [{ ...state, phase: "open" }, [main(attempt > 0 ? STABLE_MS : PING_INTERVAL_MS)]];
+    case "received":
+      if (!awaitsPong) break;
+      return [{ ...state, awaitsPong: false }, [main(PING_INTERVAL_MS)]];
+    case "closed": {
+      const { code, canRenew } = event;
+      if (phase !== "connecting" && phase !== "open") break;
+      const isFinal =
+        code === CLOSE_CODES.identityInvalid ||
+        code === CLOSE_CODES.forbidden ||
+        (code === CLOSE_CODES.tokenExpired && !canRenew);
+      if (isFinal)
+        return [{ ...state, phase: "refused", awaitsPong: false }, [main(), DOWN, { type: "refused", code }]];
+      const isExpected = code === CLOSE_CODES.reload || code === CLOSE_CODES.tokenExpired;
+      return lose(state, isExpected && attempt < IMMEDIATE_ATTEMPTS ? 0 : backoff(attempt, random));
+    }
+    case "timer":
+      if (event.timer === "idle") {
+        if (isNeeded) break;
+        return [{ ...INITIAL_CONNECTION, phase: phase === "refused" ? phase : "idle" }, [main(), CLOSE, DOWN]];
+      }
+      if (phase === "waiting") return connect(state);
+      if (phase === "connecting" || awaitsPong) {
+        const [next, effects] = lose(state, backoff(attempt, random));
+        return [next, [CLOSE, ...effects]];
+      }
+      if (phase !== "open") break;
+      if (attempt > 0) return [{ ...state, attempt: 0 }, [main(PING_INTERVAL_MS - STABLE_MS)]];
+      return probe(state);
+    case "network":
+      if (event.isOnline && phase === "waiting") return connect(state);
+      // What the device says of its network is a hint: the socket itself has to answer.
+      if (phase === "open" && !awaitsPong) return probe(state);
+      break;
+    case "drop": {
+      if (phase !== "open") break;
+      const [next, effects] = lose(state, backoff(attempt, random));
+      return [next, [CLOSE, ...effects]];
+    }
+    case "reset": {
+      const [next, effects] = isNeeded ? connect({ ...INITIAL_CONNECTION, isNeeded }) : [INITIAL_CONNECTION, []];
+      return [next, [main(), CLOSE, DOWN, ...effects]];
+    }
+  }
+  return [state, []];
+}
+
+/** What apps are told of a connection. */
+export function statusOfConnection({ phase }: ConnectionState): ConnectionStatus {
+  if (phase === "open") return "connected";
+  return phase === "idle" || phase === "connecting" ? phase : "offline";
+}
+
+function connect(state: ConnectionState): Step<ConnectionState, ConnectionEffect> {
+  return [{ ...state, phase: "connecting", awaitsPong: false }, [main(OPEN_TIMEOUT_MS), { type: "open" }]];
+}
+
+function probe(state: ConnectionState): Step<ConnectionState, ConnectionEffect> {
+  return [{ ...state, awaitsPong: true }, [main(PONG_TIMEOUT_MS), { type: "ping" }]];
+}
+
+function lose(state: ConnectionState, delay: number): Step<ConnectionState, ConnectionEffect> {
+  if (!state.isNeeded) return [{ ...INITIAL_CONNECTION }, [main(), DOWN]];
+  return [{ ...state, phase: "waiting", attempt: state.attempt + 1, awaitsPong: false }, [main(delay), DOWN]];
+}
+
+function backoff(attempt: number, random: number): number {
+  return retryDelay(attempt + 1, random, RECONNECT);
+}

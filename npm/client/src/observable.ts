@@ -1,0 +1,54 @@
+import type { Store } from "./types.ts";
+
+/** A store that somebody else sets. Methods are bound: they are handed around. */
+export class Observable<Value> implements Store<Value> {
+  readonly #listeners = new Set<{ readonly listener: () => void }>();
+  #snapshot: Value;
+
+  constructor(snapshot: Value) {
+    this.#snapshot = snapshot;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    const entry = { listener };
+    this.#listeners.add(entry);
+    if (this.#listeners.size === 1) this.onUse(true);
+    return () => {
+      if (this.#listeners.delete(entry) && this.#listeners.size === 0) this.onUse(false);
+    };
+  };
+
+  readonly getSnapshot = (): Value => this.#snapshot;
+
+  get isUsed(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  /** The first listener came, or the last one went. */
+  protected onUse(_isUsed: boolean): void {}
+
+  set(snapshot: Value): void {
+    this.#snapshot = snapshot;
+  }
+
+  /** Sets what can be compared; whether it is another than before. */
+  change(snapshot: Value): boolean {
+    const isOther = snapshot !== this.#snapshot;
+    this.#snapshot = snapshot;
+    return isOther;
+  }
+
+  /** A listener that throws does not keep the others from being told. */
+  notify(report: (error: unknown) => void): void {
+    for (const { listener } of [...this.#listeners]) callSafely(listener, report);
+  }
+}
+
+/** Calls what belongs to the app, which must not break what belongs to the client. */
+export function callSafely(work: () => void, report: (error: unknown) => void): void {
+  try {
+    work();
+  } catch (error) {
+    report(error);
+  }
+}

@@ -1,0 +1,75 @@
+import { deriveId } from "@lunora/protocol";
+import type { FunctionReference } from "@lunora/protocol";
+
+import { callSafely } from "./observable.ts";
+import type { QueryView } from "./query-view.ts";
+import type { ShapesPart } from "./shapes-part.ts";
+import type { MutatorApply, OptimisticStore, OptimisticUpdate } from "./types.ts";
+import type { View } from "./view.ts";
+
+/** What an undecided mutation shows in advance. */
+export interface Layer {
+  readonly mutationId: string;
+  /** The name of the object that the mutation goes to. */
+  readonly shard: string;
+  /** Decoded. */
+  readonly args: unknown;
+  /** When it was called, milliseconds since 1970. */
+  readonly at: number;
+  readonly update: OptimisticUpdate<never> | undefined;
+  readonly apply: MutatorApply<never> | undefined;
+}
+
+/** Where layers find what they change. */
+export interface LayerHost {
+  readonly shapes: ShapesPart | undefined;
+  readonly views: ReadonlyMap<string, View>;
+  findQuery(reference: FunctionReference, args: unknown): QueryView | undefined;
+  /** The mutation's place in the sequence that `lastMutationId` counts; infinite for another client's. */
+  seqOf(mutationId: string): number;
+  report(error: unknown): void;
+}
+
+/** A row as optimistic changes leave it; no `row` when they remove it. */
+export interface OptimisticRow {
+  readonly row: unknown;
+  /** Of the last mutation that changed it. */
+  readonly seq: number;
+}
+
+/** The changes of all layers, one upon the other. */
+export interface Overlay {
+  readonly results: Map<View, { readonly data: unknown }>;
+  /** By {@link tableKey}, then by id. */
+  readonly rows: Map<string, Map<string, OptimisticRow>>;
+}
+
+/** Puts a layer upon the others; `touched` gets the views that it changes. */
+export function addLayer(overlay: Overlay, layer: Layer, host: LayerHost, touched: Set<View>): void {
+  const { update, args, mutationId } = layer;
+  const { results } = overlay;
+  const store: OptimisticStore = {
+    getQuery: (reference, ...[queryArgs]) => {
+      const view = host.findQuery(reference, queryArgs);
+      return (view && (results.get(view) ?? view.state.base)?.data) as never;
+    },
+    setQuery: (reference, queryArgs, data) => {
+      const view = host.findQuery(reference, queryArgs);
+      // From then on the server's own result has it.
+      if (!view || host.seqOf(mutationId) <= view.state.lastMutationId) return;
+      results.set(view, { data });
+      touched.add(view);
+    },
+    deriveId: (table, n) => deriveRowId(layer, table, n),
+  };
+  callSafely(() => {
+    update?.(store, args as never);
+    host.shapes?.apply(overlay, layer, host, touched);
+  }, host.report);
+}
+
+/** The id of the n-th row that the mutation inserts into a table. */
+export function deriveRowId({ mutationId, shard }: Layer, table: string, n: number): string {
+  const [, value] = shard.split("=");
+  return deriveId(mutationId, table, n, value === undefined ? value : decodeURIComponent(value));
+}

@@ -1,0 +1,107 @@
+import type { ClientFrame, ShapeSubscribeFrame } from "@lunora/protocol";
+
+import { callSafely } from "./observable.ts";
+import type { Overlay } from "./overlay.ts";
+import type { QueryEvent } from "./query-state.ts";
+import { INITIAL_SHAPE, stepShape } from "./shape-state.ts";
+import type { ShapeEvent, ShapeState } from "./shape-state.ts";
+import type { LiveShape, ShapeChanges, ShapeSnapshot } from "./types.ts";
+import { View } from "./view.ts";
+import type { OnUse, ViewEffect } from "./view.ts";
+
+/** A shape that somebody looks at. */
+export class ShapeView extends View<ShapeSnapshot> implements LiveShape {
+  state: ShapeState = INITIAL_SHAPE;
+  readonly table: string;
+  /** Whether an optimistic row belongs to the shape. */
+  matches: (row: never) => boolean;
+  readonly #name: string;
+  readonly #args: unknown;
+  /** Not told yet. */
+  readonly #changes: ShapeChanges[] = [];
+  readonly #changeListeners = new Set<{ readonly listener: (changes: ShapeChanges) => void }>();
+  #array: readonly unknown[] | undefined;
+
+  /** `args` are wire-encoded. */
+  constructor(
+    shape: { readonly name: string; readonly table: string; readonly args: unknown },
+    matches: (row: never) => boolean,
+    key: string,
+    shard: string | undefined,
+    onUse: OnUse,
+  ) {
+    super({ status: "loading", rows: INITIAL_SHAPE.rows, isOptimistic: false }, key, shard, onUse);
+    this.table = shape.table;
+    this.matches = matches;
+    this.#name = shape.name;
+    this.#args = shape.args;
+  }
+
+  get strikes(): number {
+    return this.state.strikes;
+  }
+
+  readonly getRows = (): readonly unknown[] => (this.#array ??= [...this.getSnapshot().rows.values()]);
+
+  readonly getSyncedRows = (): ReadonlyMap<string, unknown> => this.state.rows;
+
+  readonly subscribeChanges = (listener: (changes: ShapeChanges) => void): (() => void) => {
+    const entry = { listener };
+    this.#changeListeners.add(entry);
+    const unsubscribe = this.subscribe(() => {});
+    return () => {
+      this.#changeListeners.delete(entry);
+      unsubscribe();
+    };
+  };
+
+  override tell(report: (error: unknown) => void): void {
+    for (const changes of this.#changes.splice(0)) {
+      for (const { listener } of [...this.#changeListeners]) callSafely(() => listener(changes), report);
+    }
+  }
+
+  subscribeFrame(): ClientFrame {
+    const { checkpoint: sinceCheckpoint, epoch: sinceEpoch, version: sinceVersion } = this.state;
+    const since = sinceCheckpoint === undefined ? {} : { sinceCheckpoint, sinceEpoch, sinceVersion };
+    const shape = { name: this.#name, args: this.#args };
+    return { type: "shape_subscribe", id: this.id, shape, ...since } as ShapeSubscribeFrame;
+  }
+
+  unsubscribeFrame(): ClientFrame {
+    return { type: "shape_unsubscribe", id: this.id };
+  }
+
+  step(event: ShapeEvent | QueryEvent): readonly ViewEffect[] {
+    if (event.type === "frame" || event.type === "restored") return [];
+    const [state, effects] = stepShape(this.state, event);
+    this.state = state;
+    const own: ViewEffect[] = [];
+    for (const effect of effects) {
+      if (typeof effect === "string") own.push(effect);
+      else this.#changes.push(effect);
+    }
+    return own;
+  }
+
+  publish(overlay: Overlay): boolean {
+    const { status, rows: base, error, lastMutationId } = this.state;
+    let rows = base as Map<string, unknown>;
+    for (const [id, { row, seq }] of overlay.rows.get(tableKey(this.shard, this.table)) ?? []) {
+      if (seq <= lastMutationId) continue;
+      const isIn = row !== undefined && this.matches(row as never);
+      if (!isIn && !rows.has(id)) continue;
+      if (rows === base) rows = new Map(base);
+      if (isIn) rows.set(id, row);
+      else rows.delete(id);
+    }
+    const isChanged = this.setIfChanged({ status, rows, ...(error && { error }), isOptimistic: rows !== base });
+    if (isChanged) this.#array = undefined;
+    return isChanged;
+  }
+}
+
+/** Names a table of a shard. */
+export function tableKey(shard: string | undefined, table: string): string {
+  return `${shard}\n${table}`;
+}

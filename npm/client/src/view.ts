@@ -1,0 +1,54 @@
+import type { ClientFrame } from "@lunora/protocol";
+
+import { Observable } from "./observable.ts";
+import type { Overlay } from "./overlay.ts";
+import type { QueryEvent } from "./query-state.ts";
+
+/** `restart`: subscribe anew under another id, from the beginning. `keep`: worth storing. */
+export type ViewEffect = "restart" | "keep";
+
+/** Called when a view gets its first listener, or loses its last one. */
+export type OnUse = (view: View, isUsed: boolean) => void;
+
+/** Something of one shard that somebody looks at: what the server told, and what is shown. */
+export abstract class View<Snapshot = unknown> extends Observable<Snapshot> {
+  readonly key: string;
+  /** The name of the object it belongs to; `undefined`: it cannot be live. */
+  readonly shard: string | undefined;
+  /** Of the subscription, anew for each; empty while there is none. */
+  id = "";
+  /** Times in a row that it had to be read afresh. */
+  abstract readonly strikes: number;
+  readonly #onUse: OnUse;
+
+  constructor(snapshot: Snapshot, key: string, shard: string | undefined, onUse: OnUse) {
+    super(snapshot);
+    this.key = key;
+    this.shard = shard;
+    this.#onUse = onUse;
+  }
+
+  protected override onUse(isUsed: boolean): void {
+    this.#onUse(this as View, isUsed);
+  }
+
+  abstract subscribeFrame(): ClientFrame;
+  abstract unsubscribeFrame(): ClientFrame;
+  /** Takes what happened. Events that are not for this kind of view leave it as it is. */
+  abstract step(event: QueryEvent): readonly ViewEffect[];
+  /** Brings the snapshot up to date; whether it changed. */
+  abstract publish(overlay: Overlay): boolean;
+  /** After listeners have been told of a new snapshot. */
+  tell(_report: (error: unknown) => void): void {}
+
+  protected setIfChanged(next: Snapshot): boolean {
+    const before = this.getSnapshot();
+    for (const field in { ...before, ...next }) {
+      if (before[field] !== next[field]) {
+        this.set(next);
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,261 @@
+import { isLunoraError, LunoraError } from "@lunora/errors";
+import type { SubscribeFrame } from "@lunora/protocol";
+
+import { Footprint } from "../footprint.ts";
+import type { Connection, SavedSubscription } from "./connection.ts";
+import type { Flush } from "./flush.ts";
+import { LiveAnswer } from "./live-answer.ts";
+import type { Stamp } from "./live-answer.ts";
+import type { LiveHost, QueryPart } from "./live-host.ts";
+import { groupKey, keyOfIdentity, QueryGroup, QueryVariant } from "./query-variant.ts";
+import type { Subscriber } from "./query-variant.ts";
+import { tell } from "./tell.ts";
+import type { Telling } from "./tell.ts";
+import { VariantIndex } from "./variant-index.ts";
+import { within } from "./within.ts";
+
+/** How long a query may take, milliseconds: it holds up the shard's queue. */
+const RUN_DEADLINE = 10_000;
+
+const NOBODY: ReadonlyMap<string, number> = new Map();
+
+function hasFailure({ sent }: Subscriber): boolean {
+  return sent?.isError === true;
+}
+
+/** What one run came to. */
+interface Outcome {
+  readonly answer: LiveAnswer;
+  readonly footprint: Footprint;
+  /** See {@link QueryVariant.retryAt}. */
+  readonly retryAt: number;
+}
+
+/** Subscriptions to queries: each distinct query is run once for all who see the same. */
+export class LiveQueries implements QueryPart {
+  readonly #host: LiveHost;
+  readonly #deadline: number;
+  readonly #groups = new Map<string, QueryGroup>();
+  readonly #index = new VariantIndex();
+  /** By the connection's id, then the subscription's. */
+  readonly #subscribers = new Map<string, Map<string, Subscriber>>();
+
+  constructor(host: LiveHost, deadline: number = RUN_DEADLINE) {
+    this.#host = host;
+    this.#deadline = deadline;
+  }
+
+  async subscribe(connection: Connection, { id, query }: SubscribeFrame): Promise<void> {
+    this.unsubscribe(connection, id);
+    const { functionPath, args } = query;
+    this.#refuseFanOut(functionPath);
+    this.#host.queryEntry(functionPath, args);
+    await this.#host.authorize(connection, functionPath);
+    const group = this.#group(functionPath, args);
+    const own = group.shared ?? group.of(keyOfIdentity(connection.identity));
+    const subscriber = this.#attach(own, connection, id);
+    const refreshed = own.isCurrent(this.#host.now()) ? [] : await this.#refresh(own);
+    this.#greet(subscriber, query);
+    // The run may have got further than the one before it, which others were told had failed.
+    const present: Telling = { cursor: this.#host.head(), epoch: this.#host.epoch(), clients: NOBODY, changes: [] };
+    for (const variant of refreshed) tell(variant, present, [...variant.subscribers].filter(hasFailure));
+  }
+
+  #refuseFanOut(functionPath: string): void {
+    const { functions } = this.#host.definition;
+    const entry = Object.hasOwn(functions, functionPath) ? functions[functionPath] : undefined;
+    if (entry?.kind !== "query" || entry.visibility !== "public" || entry.address.kind !== "fanOut") return;
+    throw new LunoraError(
+      "FAN_OUT_NOT_LIVE",
+      `\`${functionPath}\` reads all shards, and no shard sees the changes of the others`,
+    );
+  }
+
+  #group(functionPath: string, args: unknown): QueryGroup {
+    const key = groupKey(functionPath, args);
+    let group = this.#groups.get(key);
+    if (group === undefined) this.#groups.set(key, (group = new QueryGroup(key, functionPath, args)));
+    return group;
+  }
+
+  #attach(variant: QueryVariant, connection: Connection, id: string): Subscriber {
+    const subscriber: Subscriber = { connection, id, variant, sent: undefined };
+    variant.subscribers.add(subscriber);
+    let own = this.#subscribers.get(connection.id);
+    if (own === undefined) this.#subscribers.set(connection.id, (own = new Map()));
+    own.set(id, subscriber);
+    if (variant.subscribers.size === 1) this.#index.place(variant);
+    return subscriber;
+  }
+
+  /** The first frame: what the client has is still right, or the whole answer. */
+  #greet(subscriber: Subscriber, query: SubscribeFrame["query"]): void {
+    const { connection, id, variant } = subscriber;
+    const answer = variant.answer as LiveAnswer;
+    const stamp: Stamp = {
+      id,
+      cursor: this.#host.head(),
+      epoch: this.#host.epoch(),
+      lastMutationId: this.#host.lastMutationId(connection),
+    };
+    subscriber.sent = answer;
+    if (this.#stillHolds(variant, query)) {
+      connection.send({ type: "resume", id, cursor: stamp.cursor, epoch: stamp.epoch });
+    } else {
+      connection.sendText(answer.frame(stamp), answer.isError ? undefined : stamp.lastMutationId);
+    }
+  }
+
+  /**
+   * Whether the client's result is still the result: the log vouches that nothing changed which the
+   * query reads, and the query says the same as it did. Its code, and who asks, may have changed.
+   */
+  #stillHolds(variant: QueryVariant, { sinceSeq, sinceEpoch, sinceVersion }: SubscribeFrame["query"]): boolean {
+    const { answer, footprint } = variant;
+    if (sinceSeq === undefined || sinceEpoch !== this.#host.epoch()) return false;
+    if (answer?.isError !== false || sinceVersion !== answer.version || footprint === undefined) return false;
+    const changes = this.#host.changesSince(sinceSeq);
+    return changes !== undefined && !footprint.touches(changes);
+  }
+
+  unsubscribe(connection: Connection, id: string): void {
+    const own = this.#subscribers.get(connection.id);
+    const subscriber = own?.get(id);
+    if (own === undefined || subscriber === undefined) return;
+    own.delete(id);
+    if (own.size === 0) this.#subscribers.delete(connection.id);
+    this.#detach(subscriber);
+  }
+
+  close(connection: Connection): void {
+    const own = this.#subscribers.get(connection.id);
+    this.#subscribers.delete(connection.id);
+    for (const subscriber of own?.values() ?? []) this.#detach(subscriber);
+  }
+
+  #detach(subscriber: Subscriber): void {
+    const { variant } = subscriber;
+    variant.subscribers.delete(subscriber);
+    if (variant.subscribers.size === 0) this.#drop(variant);
+  }
+
+  #drop(variant: QueryVariant): void {
+    const { group } = variant;
+    this.#index.remove(variant);
+    if (variant.identityKey === undefined) group.shared = undefined;
+    else group.byIdentity.delete(variant.identityKey);
+    if (group.isEmpty) this.#groups.delete(group.key);
+  }
+
+  saved(connection: Connection): readonly SavedSubscription[] {
+    return Array.from(this.#subscribers.get(connection.id)?.values() ?? [], ({ id, variant: { group } }) => ({
+      id,
+      kind: "q",
+      name: group.functionPath,
+      args: group.args,
+    }));
+  }
+
+  /** What the queries read is not known after sleep, so the first change runs them again. */
+  async restore(connection: Connection, saved: readonly SavedSubscription[]): Promise<void> {
+    for (const { id, name, args } of saved) {
+      const group = this.#group(name, args);
+      this.#attach(group.shared ?? group.of(keyOfIdentity(connection.identity)), connection, id);
+    }
+  }
+
+  async flush({ toSeq, epoch, clients, changes }: Flush): Promise<void> {
+    const telling: Telling = { cursor: toSeq, epoch, clients, changes };
+    const groups = new Map<QueryGroup, QueryVariant[]>();
+    for (const variant of this.#index.touchedBy(changes)) {
+      const touched = groups.get(variant.group);
+      if (touched === undefined) groups.set(variant.group, [variant]);
+      else touched.push(variant);
+    }
+    // Together, so that several that hang are waited for once.
+    await Promise.all(
+      Array.from(groups.values(), async ([first, ...rest]) => {
+        const refreshed = first === undefined ? [] : await this.#refresh(first);
+        // The first run may have served everybody.
+        refreshed.push(...(await this.#refreshAll(rest)));
+        for (const variant of refreshed) tell(variant, telling, variant.subscribers);
+      }),
+    );
+  }
+
+  async #refreshAll(variants: readonly QueryVariant[]): Promise<QueryVariant[]> {
+    return (await Promise.all(variants.map((variant) => this.#refresh(variant)))).flat();
+  }
+
+  /**
+   * Runs a variant's query as its first subscriber. Resolves to every variant that has a new
+   * answer: where the query looked at who asks, and before it did not, each identity gets its own.
+   */
+  async #refresh(variant: QueryVariant): Promise<QueryVariant[]> {
+    const { group } = variant;
+    const [subscriber] = variant.subscribers;
+    if (subscriber === undefined) return [];
+    const { connection } = subscriber;
+    const outcome = await this.#run(group, connection);
+    // Others may have been served by the answer to somebody else meanwhile.
+    if (variant.subscribers.size === 0) return [];
+    if (!outcome.footprint.readsIdentity) {
+      const others = [...group.byIdentity.values()];
+      const shared = (group.shared ??= new QueryVariant(group, undefined));
+      this.#settle(shared, outcome);
+      for (const other of others) this.#move(other, [...other.subscribers], () => shared);
+      return [shared];
+    }
+    const own = group.of(keyOfIdentity(connection.identity));
+    this.#settle(own, outcome);
+    if (variant === own) return [own];
+    // The variant was shared: whoever else it served has to be asked for as well.
+    this.#move(variant, [...variant.subscribers], (other) => group.of(keyOfIdentity(other.connection.identity)));
+    const others = [...group.byIdentity.values()].filter(({ answer }) => answer === undefined);
+    return [own, ...(await this.#refreshAll(others))];
+  }
+
+  #settle(variant: QueryVariant, { answer, footprint, retryAt }: Outcome): void {
+    // Subscribers keep one copy of equal answers.
+    variant.answer = variant.answer?.equals(answer) === true ? variant.answer : answer;
+    variant.footprint = footprint;
+    variant.retryAt = retryAt;
+    this.#index.place(variant);
+  }
+
+  #move(
+    from: QueryVariant,
+    subscribers: readonly Subscriber[],
+    target: (subscriber: Subscriber) => QueryVariant,
+  ): void {
+    for (const subscriber of subscribers) {
+      from.subscribers.delete(subscriber);
+      subscriber.variant = target(subscriber);
+      subscriber.variant.subscribers.add(subscriber);
+      if (subscriber.variant.subscribers.size === 1) this.#index.place(subscriber.variant);
+    }
+    this.#drop(from);
+  }
+
+  async #run({ functionPath, args }: QueryGroup, { identity }: Connection): Promise<Outcome> {
+    const footprint = new Footprint();
+    try {
+      const encoded = await within(
+        this.#host.runQuery({ functionPath, args, identity }, { footprint }),
+        this.#deadline,
+        () => new LunoraError("QUERY_TIMEOUT", `\`${functionPath}\` did not settle within ${this.#deadline} ms`),
+      );
+      return { answer: LiveAnswer.ofResult(encoded), footprint, retryAt: Infinity };
+    } catch (error) {
+      // A coded error is the app's answer. Anything else may have come before all was read that
+      // would have been, and may be over later: any change, or a new subscriber, tries again.
+      const isVerdict = isLunoraError(error) && error.code !== "INTERNAL" && error.code !== "QUERY_TIMEOUT";
+      if (!isVerdict) footprint.noteEverything();
+      return {
+        answer: LiveAnswer.ofError(this.#host.failure(functionPath, error)),
+        footprint,
+        retryAt: isVerdict ? Infinity : this.#host.now() + this.#deadline,
+      };
+    }
+  }
+}

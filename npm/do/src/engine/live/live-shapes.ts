@@ -1,0 +1,242 @@
+import type { ShapeSubscribeFrame } from "@lunora/protocol";
+
+import { databaseFactory } from "../database.ts";
+import { collapse } from "./collapse.ts";
+import type { Connection, SavedSubscription } from "./connection.ts";
+import { clientKey } from "./flush.ts";
+import type { Flush } from "./flush.ts";
+import type { LiveHost, ShapePart } from "./live-host.ts";
+import { sendPoke } from "./poke.ts";
+import type { PokePart } from "./poke.ts";
+import { causeOfReset } from "./resume.ts";
+import { ShapeCatalog } from "./shape-catalog.ts";
+import { ShapeGroups } from "./shape-groups.ts";
+import type { TableChanges } from "./shape-groups.ts";
+import { shapeRequest } from "./shape-subscription.ts";
+import type { ShapeMembership, ShapeRequest, ShapeSubscription } from "./shape-subscription.ts";
+
+const WHERE_DEADLINE = 10_000;
+
+/** The shapes that sockets are subscribed to: seeds, pokes, resumption. */
+export class LiveShapes implements ShapePart {
+  readonly #host: LiveHost;
+  readonly #catalog: ShapeCatalog;
+  readonly #groups: ShapeGroups;
+  readonly #connections = new Map<Connection, Map<string, ShapeSubscription>>();
+  #lastSeed: { readonly key: string; readonly head: number; readonly pieces: readonly string[] } | undefined;
+  #pokes = 0;
+
+  /** `deadline` is how long a `where` may take, milliseconds. */
+  constructor(host: LiveHost, deadline: number = WHERE_DEADLINE) {
+    this.#host = host;
+    const { storage, schema, scope } = host;
+    this.#catalog = new ShapeCatalog(host);
+    this.#groups = new ShapeGroups({
+      find: { storage, schema, scope },
+      createDatabase: databaseFactory(schema),
+      now: () => host.now(),
+      deadline,
+    });
+  }
+
+  /** Groups and memberships that are kept: none when nobody is subscribed. */
+  get size(): { readonly groups: number; readonly memberships: number } {
+    return this.#groups.size;
+  }
+
+  async subscribe(connection: Connection, frame: ShapeSubscribeFrame): Promise<void> {
+    const { id } = frame;
+    this.unsubscribe(connection, id);
+    const request = await this.#request(connection, frame.shape.name, frame.shape.args);
+    const subscription = await this.#add(connection, id, request);
+    try {
+      this.#answer(subscription, frame);
+    } catch (error) {
+      this.unsubscribe(connection, id);
+      throw error;
+    }
+  }
+
+  /** Refuses what cannot be subscribed to. */
+  async #request(connection: Connection, name: string, wireArgs: unknown): Promise<ShapeRequest> {
+    const shape = await this.#catalog.get(name);
+    await this.#host.authorize(connection, `shapes:${name}`);
+    return shapeRequest(this.#host, shape, wireArgs);
+  }
+
+  async #add(connection: Connection, id: string, request: ShapeRequest): Promise<ShapeSubscription> {
+    const group = await this.#groups.find(request, connection.identity);
+    const subscription: ShapeSubscription = {
+      ...request,
+      connection,
+      id,
+      idText: JSON.stringify(id),
+      group,
+      checkpoint: undefined,
+    };
+    this.#groups.join(subscription, group);
+    let subscriptions = this.#connections.get(connection);
+    if (subscriptions === undefined) this.#connections.set(connection, (subscriptions = new Map()));
+    subscriptions.set(id, subscription);
+    return subscription;
+  }
+
+  /** What was missed since the checkpoint, or everything. */
+  #answer(subscription: ShapeSubscription, frame: ShapeSubscribeFrame): void {
+    const { storage } = this.#host;
+    const { membership } = subscription.group;
+    const { version } = membership;
+    const [head, epoch] = [this.#host.head(), this.#host.epoch()];
+    const view = { checkpoint: frame.sinceCheckpoint, epoch: frame.sinceEpoch, version: frame.sinceVersion };
+    const since = frame.sinceCheckpoint as number;
+    const missed =
+      causeOfReset(view, { head, epoch, version }) === undefined ? this.#host.changesSince(since) : undefined;
+    const { idText } = subscription;
+    const part: PokePart =
+      missed === undefined
+        ? { idText, pieces: this.#seed(membership, head), reset: true, version }
+        : {
+            idText,
+            pieces: membership
+              .patch(
+                storage,
+                missed.filter(({ table }) => table === membership.table),
+              )
+              .finish(),
+            baseCheckpoint: since,
+          };
+    this.#poke(subscription.connection, [part], head, this.#host.lastMutationId(subscription.connection));
+    subscription.checkpoint = head;
+  }
+
+  /** Many subscribe to the same at once after a deployment, so the last short seed is kept. */
+  #seed(membership: ShapeMembership, head: number): readonly string[] {
+    const last = this.#lastSeed;
+    if (last?.head === head && last.key === membership.key) return last.pieces;
+    const pieces = membership.seed(this.#host.storage);
+    this.#lastSeed = pieces.length === 1 ? { key: membership.key, head, pieces } : undefined;
+    return pieces;
+  }
+
+  #poke(
+    connection: Connection,
+    parts: readonly PokePart[],
+    checkpoint: number,
+    lastMutationId: number | undefined,
+  ): void {
+    this.#pokes += 1;
+    const pokeId = this.#pokes.toString(36);
+    sendPoke(connection, { pokeId, epoch: this.#host.epoch(), checkpoint, lastMutationId }, parts);
+  }
+
+  unsubscribe(connection: Connection, id: string): void {
+    const subscriptions = this.#connections.get(connection);
+    const subscription = subscriptions?.get(id);
+    if (subscriptions === undefined || subscription === undefined) return;
+    this.#groups.leave(subscription);
+    subscriptions.delete(id);
+    if (subscriptions.size === 0) this.#connections.delete(connection);
+  }
+
+  close(connection: Connection): void {
+    for (const id of this.#connections.get(connection)?.keys() ?? []) this.unsubscribe(connection, id);
+  }
+
+  /** Ends a subscription that cannot go on. */
+  #fail(subscription: ShapeSubscription, error: unknown): void {
+    const { connection, id, shape } = subscription;
+    this.unsubscribe(connection, id);
+    connection.send({ type: "error", id, error: this.#host.failure(`shapes:${shape.name}`, error) });
+  }
+
+  async flush(flush: Flush): Promise<void> {
+    if (this.#connections.size === 0) return;
+    const changes = collapse(flush.changes);
+    if (changes.size === 0) return;
+    const outbox = new Map<Connection, PokePart[]>();
+    const put = (subscription: ShapeSubscription, pieces: readonly string[], version?: string): void => {
+      const part = { idText: subscription.idText, pieces, version, baseCheckpoint: subscription.checkpoint };
+      const parts = outbox.get(subscription.connection);
+      if (parts === undefined) outbox.set(subscription.connection, [part]);
+      else parts.push(part);
+      subscription.checkpoint = flush.toSeq;
+    };
+    const moved = await this.#groups.renew(changes, (subscription, error) => this.#fail(subscription, error));
+    this.#patchMembers(changes, moved, put);
+    this.#patchMoved(changes, moved, put);
+    for (const [connection, parts] of outbox) {
+      const { clientId, identity } = connection;
+      const lastMutationId =
+        clientId === undefined ? undefined : flush.clients.get(clientKey(identity?.userId ?? null, clientId));
+      this.#poke(connection, parts, flush.toSeq, lastMutationId);
+    }
+  }
+
+  #patchMembers(changes: TableChanges, moved: ReadonlyMap<ShapeSubscription, unknown>, put: Put): void {
+    for (const [table, ofTable] of changes) {
+      for (const [membership, candidates] of this.#groups.candidates(table, ofTable)) {
+        const staying = [...membership.members].filter((subscription) => !moved.has(subscription));
+        if (staying.length === 0) continue;
+        this.#guard(staying, () => {
+          const patch = membership.patch(this.#host.storage, candidates);
+          if (patch.isEmpty) return;
+          const pieces = patch.finish();
+          for (const subscription of staying) put(subscription, pieces);
+        });
+      }
+    }
+  }
+
+  #patchMoved(changes: TableChanges, moved: ReadonlyMap<ShapeSubscription, ShapeMembership>, put: Put): void {
+    const pairs = new Map<string, ShapeSubscription[]>();
+    for (const [subscription, before] of moved) {
+      const key = `${before.key}\n${subscription.group.membership.key}`;
+      const pair = pairs.get(key);
+      if (pair === undefined) pairs.set(key, [subscription]);
+      else pair.push(subscription);
+    }
+    for (const subscriptions of pairs.values()) {
+      const [first] = subscriptions as [ShapeSubscription];
+      const { membership } = first.group;
+      this.#guard(subscriptions, () => {
+        const before = moved.get(first) as ShapeMembership;
+        const patch = membership.patchFrom(this.#host.storage, before, changes.get(membership.table) ?? []);
+        const pieces = patch.finish();
+        // Sent even when no row differs: the view has another version now.
+        for (const subscription of subscriptions) put(subscription, pieces, membership.version);
+      });
+    }
+  }
+
+  /** What goes wrong for one shape ends its subscriptions, and nobody else's. */
+  #guard(subscriptions: readonly ShapeSubscription[], run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      for (const subscription of subscriptions) this.#fail(subscription, error);
+    }
+  }
+
+  saved(connection: Connection): SavedSubscription[] {
+    const subscriptions = this.#connections.get(connection)?.values() ?? [];
+    return Array.from(subscriptions, ({ id, shape, wireArgs }) => ({
+      id,
+      kind: "s",
+      name: shape.name,
+      args: wireArgs,
+    }));
+  }
+
+  async restore(connection: Connection, saved: readonly SavedSubscription[]): Promise<void> {
+    for (const { id, name, args } of saved) {
+      try {
+        // Nothing was written while the object slept, so the view is at the head, whatever it calls it.
+        await this.#add(connection, id, await this.#request(connection, name, args));
+      } catch (error) {
+        connection.send({ type: "error", id, error: this.#host.failure(`shapes:${name}`, error) });
+      }
+    }
+  }
+}
+
+type Put = (subscription: ShapeSubscription, pieces: readonly string[], version?: string) => void;

@@ -1,0 +1,68 @@
+import { CAPABILITIES } from "@lunora/protocol";
+
+import type { Change } from "../commit.ts";
+import type { Footprint } from "../footprint.ts";
+import type { Connection } from "./connection.ts";
+import { clientKey } from "./flush.ts";
+import type { Flush } from "./flush.ts";
+import type { LiveAnswer, Stamp } from "./live-answer.ts";
+import type { QueryVariant, Subscriber } from "./query-variant.ts";
+
+/** What comes with an answer. */
+export interface Telling extends Pick<Flush, "epoch" | "clients" | "changes"> {
+  readonly cursor: number;
+}
+
+/** Finds the table of a row in a result: its own where it changed, else the one that the query read first. */
+function tableFinder(changes: readonly Change[], footprint: Footprint | undefined): (id: string) => string {
+  let tables: Map<string, string> | undefined;
+  return (id) => {
+    tables ??= new Map(changes.map((change) => [change.id, change.table.name]));
+    const [first = ""] = footprint?.tables ?? [];
+    return tables.get(id) ?? first;
+  };
+}
+
+/** Frames are written once for all who need the same: most clients number their subscriptions alike. */
+class FrameCache {
+  readonly #frames = new Map<LiveAnswer | undefined, Map<string, readonly string[]>>();
+
+  get(base: LiveAnswer | undefined, id: string, write: () => readonly string[]): readonly string[] {
+    let ofBase = this.#frames.get(base);
+    if (ofBase === undefined) this.#frames.set(base, (ofBase = new Map()));
+    let frames = ofBase.get(id);
+    if (frames === undefined) ofBase.set(id, (frames = write()));
+    return frames;
+  }
+}
+
+function positionOf({ clientId, identity }: Connection, clients: Flush["clients"]): number | undefined {
+  return clientId === undefined ? undefined : clients.get(clientKey(identity?.userId ?? null, clientId));
+}
+
+/** Sends a variant's answer to those of its subscribers that have another one. */
+export function tell(
+  { answer, footprint }: QueryVariant,
+  { cursor, epoch, clients, changes }: Telling,
+  subscribers: Iterable<Subscriber>,
+): void {
+  if (answer === undefined) return;
+  const tableOf = tableFinder(changes, footprint);
+  const written = new FrameCache();
+  for (const subscriber of subscribers) {
+    const { connection, id, sent } = subscriber;
+    subscriber.sent = answer;
+    if (sent?.equals(answer) === true) continue;
+    const pushed = clients.size === 0 ? undefined : positionOf(connection, clients);
+    const base = connection.capabilities.has(CAPABILITIES.pageDelta) ? sent : undefined;
+    const write = (lastMutationId?: number): readonly string[] => {
+      const stamp: Stamp = { id, cursor, epoch, lastMutationId };
+      return (base && answer.deltaFrames(base, tableOf, stamp)) ?? [answer.frame(stamp)];
+    };
+    const frames = pushed === undefined ? written.get(base, id, write) : write(pushed);
+    frames.forEach((text, place) => {
+      const isLast = place === frames.length - 1;
+      connection.sendText(text, isLast && !answer.isError ? pushed : undefined);
+    });
+  }
+}

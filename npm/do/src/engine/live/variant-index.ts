@@ -1,0 +1,51 @@
+import type { RowChange } from "../footprint.ts";
+import type { QueryVariant } from "./query-variant.ts";
+
+/** Finds the variants that changes may matter to, by the tables that they read. */
+export class VariantIndex {
+  readonly #byTable = new Map<string, Set<QueryVariant>>();
+  /** Variants of which it is not known what they read. */
+  readonly #unknown = new Set<QueryVariant>();
+  readonly #placed = new Map<QueryVariant, readonly string[] | undefined>();
+
+  /** Puts a variant where its footprint says, in place of where it was. */
+  place(variant: QueryVariant): void {
+    this.remove(variant);
+    const { footprint } = variant;
+    const tables = footprint === undefined || footprint.readsEverything ? undefined : [...footprint.tables];
+    this.#placed.set(variant, tables);
+    if (tables === undefined) this.#unknown.add(variant);
+    for (const table of tables ?? []) {
+      const variants = this.#byTable.get(table);
+      if (variants === undefined) this.#byTable.set(table, new Set([variant]));
+      else variants.add(variant);
+    }
+  }
+
+  remove(variant: QueryVariant): void {
+    for (const table of this.#placed.get(variant) ?? []) {
+      const variants = this.#byTable.get(table);
+      variants?.delete(variant);
+      if (variants?.size === 0) this.#byTable.delete(table);
+    }
+    this.#unknown.delete(variant);
+    this.#placed.delete(variant);
+  }
+
+  /** The variants whose answers the changes may have made old. */
+  touchedBy(changes: readonly RowChange[]): QueryVariant[] {
+    if (changes.length === 0) return [];
+    const byTable = new Map<string, RowChange[]>();
+    for (const change of changes) {
+      const ofTable = byTable.get(change.table.name);
+      if (ofTable === undefined) byTable.set(change.table.name, [change]);
+      else ofTable.push(change);
+    }
+    const touched = new Set(this.#unknown);
+    for (const [table, ofTable] of byTable) {
+      for (const variant of this.#byTable.get(table) ?? [])
+        if (!touched.has(variant) && variant.footprint?.touches(ofTable) === true) touched.add(variant);
+    }
+    return [...touched];
+  }
+}

@@ -1,0 +1,50 @@
+import type { ErrorBody } from "@lunora/errors";
+import { deriveId, isDerivable } from "@lunora/protocol";
+import type { FunctionRegistryEntry, Identity } from "@lunora/server";
+
+import type { ClientOf } from "./client-ledger.ts";
+import type { Repeatable } from "./idempotency.ts";
+import { newId } from "./shard-scope.ts";
+import type { ShardScope } from "./shard-scope.ts";
+import type { Table } from "./table.ts";
+
+/** How a mutation ended. */
+export type MutationOutcome =
+  | { readonly ok: true; readonly result?: unknown }
+  | { readonly ok: false; readonly status: number; readonly error: ErrorBody };
+
+/** A mutation that waits for its turn. */
+export interface MutationCall {
+  readonly functionPath: string;
+  /** Wire-encoded. */
+  readonly args: unknown;
+  readonly identity: Identity | null;
+  readonly mutationId?: string | undefined;
+  /** Its result is kept for repetitions. A call with a place in a client's sequence needs none. */
+  readonly repeatable?: Repeatable | undefined;
+  readonly place?: MutationPlace | undefined;
+  /** Finds the function, and asks whether the caller may; throws coded errors. */
+  admit(): FunctionRegistryEntry | Promise<FunctionRegistryEntry>;
+  /** Called once, when the outcome is part of what is on its way to disk. */
+  done(outcome: MutationOutcome): void;
+}
+
+/** A place in the sequence of a client. */
+export interface MutationPlace {
+  readonly client: ClientOf;
+  /** Unchecked. */
+  readonly clientSeq: unknown;
+  /** Results up to here have arrived. */
+  readonly received?: number | undefined;
+}
+
+/** Gives out the ids of the rows that one mutation inserts: derived from its own id where that has the form. */
+export function idSource(scope: ShardScope, mutationId: string | undefined): (table: Table) => string {
+  if (mutationId === undefined || !isDerivable(mutationId)) return () => newId(scope);
+  const counts = new Map<string, number>();
+  return ({ name }) => {
+    const n = counts.get(name) ?? 0;
+    counts.set(name, n + 1);
+    return deriveId(mutationId, name, n, scope.value ?? undefined);
+  };
+}

@@ -1,0 +1,106 @@
+import type { Capability, ServerFrame } from "@lunora/protocol";
+import type { Identity } from "@lunora/server";
+
+import type { Connection } from "../live/connection.ts";
+import type { HostSocket } from "./host-socket.ts";
+import { frameTexts } from "./pack-frames.ts";
+
+/** What a socket is, apart from its subscriptions. */
+export interface SocketFacts {
+  readonly id: string;
+  readonly identity: Identity | null;
+  /** Set by `connect`. */
+  readonly client?: {
+    readonly clientId?: string;
+    readonly capabilities: readonly Capability[];
+  };
+}
+
+/** A socket and what is queued for it. */
+export class SocketConnection implements Connection {
+  readonly socket: HostSocket;
+  readonly #onQueued: (connection: SocketConnection) => void;
+  #facts: SocketFacts;
+  #capabilities: ReadonlySet<Capability>;
+  #texts: string[] = [];
+  #toldMutation = false;
+  isClosed = false;
+  /** Ids of its queries, shapes and topics, each behind the letter of its kind, with the length of what is kept for it. */
+  readonly subscriptions: Map<string, number> = new Map();
+  /** What the app's rule has said, by path: asked once for each. */
+  readonly permissions: Map<string, Promise<void>> = new Map();
+  /** Paths that the rule has allowed. */
+  readonly permitted: Set<string> = new Set();
+  /** Characters of pushes that wait. */
+  pending = 0;
+
+  constructor(socket: HostSocket, facts: SocketFacts, onQueued: (connection: SocketConnection) => void) {
+    this.socket = socket;
+    this.#facts = facts;
+    this.#capabilities = new Set(facts.client?.capabilities);
+    this.#onQueued = onQueued;
+  }
+
+  get facts(): SocketFacts {
+    return this.#facts;
+  }
+
+  get id(): string {
+    return this.#facts.id;
+  }
+
+  get identity(): Identity | null {
+    return this.#facts.identity;
+  }
+
+  get clientId(): string | undefined {
+    return this.#facts.client?.clientId;
+  }
+
+  get capabilities(): ReadonlySet<Capability> {
+    return this.#capabilities;
+  }
+
+  get isConnected(): boolean {
+    return this.#facts.client !== undefined;
+  }
+
+  /** `connect` has come. */
+  greet(clientId: string | undefined, capabilities: readonly Capability[]): void {
+    this.#facts = { ...this.#facts, client: { ...(clientId === undefined ? {} : { clientId }), capabilities } };
+    this.#capabilities = new Set(capabilities);
+  }
+
+  /** Whether the identity was given for a time that is over. */
+  isExpired(now: number): boolean {
+    const expiresAt = this.identity?.expiresAt;
+    return typeof expiresAt === "number" && expiresAt <= now;
+  }
+
+  send(frame: ServerFrame): void {
+    if (this.isClosed) return;
+    this.#texts.push(...frameTexts(frame));
+    if ("lastMutationId" in frame && frame.lastMutationId !== undefined) this.#toldMutation = true;
+    this.#onQueued(this);
+  }
+
+  sendText(text: string, lastMutationId?: number): void {
+    if (this.isClosed) return;
+    this.#texts.push(text);
+    if (lastMutationId !== undefined) this.#toldMutation = true;
+    this.#onQueued(this);
+  }
+
+  /** Whether a frame that is queued carries `lastMutationId`. */
+  get toldMutation(): boolean {
+    return this.#toldMutation;
+  }
+
+  /** What is queued; the queue is empty after. */
+  take(): string[] {
+    const texts = this.#texts;
+    this.#texts = [];
+    this.#toldMutation = false;
+    return texts;
+  }
+}

@@ -1,0 +1,68 @@
+import { LunoraError } from "@lunora/errors";
+
+import type { SocketConnection } from "./socket-connection.ts";
+import { isLonger } from "./pack-frames.ts";
+
+/** Longest whisper, bytes of JSON. */
+const WHISPER_BYTES = 16_384;
+
+/** Whispers that a socket may send at once, and how many it earns each second. */
+const BURST = 100;
+const PER_SECOND = 50;
+
+interface Allowance {
+  readonly tokens: number;
+  readonly at: number;
+}
+
+/** What is left after one more; `undefined` when there is none. */
+export function spend(allowance: Allowance | undefined, now: number): Allowance | undefined {
+  const earned = allowance === undefined ? BURST : allowance.tokens + ((now - allowance.at) / 1000) * PER_SECOND;
+  const tokens = Math.min(BURST, earned) - 1;
+  return tokens < 0 ? undefined : { tokens, at: now };
+}
+
+/** Words between those who are connected: kept nowhere, part of no transaction. */
+export class Whispers {
+  readonly #topics = new Map<string, Set<SocketConnection>>();
+  readonly #allowances = new Map<SocketConnection, Allowance>();
+
+  join(connection: SocketConnection, topic: string): void {
+    const members = this.#topics.get(topic);
+    if (members === undefined) this.#topics.set(topic, new Set([connection]));
+    else members.add(connection);
+  }
+
+  leave(connection: SocketConnection, topic: string): void {
+    const members = this.#topics.get(topic);
+    if (members?.delete(connection) === true && members.size === 0) this.#topics.delete(topic);
+  }
+
+  close(connection: SocketConnection, topics: Iterable<string>): void {
+    for (const topic of topics) this.leave(connection, topic);
+    this.#allowances.delete(connection);
+  }
+
+  /** Throws `RATE_LIMITED` and `PAYLOAD_TOO_LARGE`. */
+  send(from: SocketConnection, topic: string, data: unknown, now: number): void {
+    const allowance = spend(this.#allowances.get(from), now);
+    if (allowance === undefined)
+      throw new LunoraError("RATE_LIMITED", `a socket may whisper ${PER_SECOND} times a second`, {
+        data: { perSecond: PER_SECOND },
+      });
+    this.#allowances.set(from, allowance);
+    const members = this.#topics.get(topic);
+    if (members === undefined) return;
+    const text = JSON.stringify({
+      type: "whisper",
+      topic,
+      ...(data === undefined ? {} : { data }),
+      from: from.identity?.userId ?? from.id,
+    });
+    if (isLonger(text, WHISPER_BYTES))
+      throw new LunoraError("PAYLOAD_TOO_LARGE", `a whisper has at most ${WHISPER_BYTES} bytes`, {
+        data: { limit: WHISPER_BYTES },
+      });
+    for (const member of members) if (member !== from) member.sendText(text);
+  }
+}

@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { appEntry, inspect, NAMESPACES, result } from "../testing/client.ts";
+import type { Loose } from "../testing/loose.ts";
+import { SocketClient } from "../testing/socket-client.ts";
+import { TestWorker } from "../testing/workerd.ts";
+
+let worker: TestWorker;
+
+beforeAll(async () => {
+  worker = await TestWorker.start({ entry: appEntry("live"), namespaces: NAMESPACES });
+});
+
+afterAll(() => worker?.stop());
+
+const texts = async (): Promise<string[]> => result(worker, "live:list");
+const stored = async (clientId: string): Promise<number | null> =>
+  ((
+    await inspect(worker, "sql", `SELECT last_mutation_id AS w FROM __client_watermark WHERE client_id = '${clientId}'`)
+  )[0]?.w ?? null) as number | null;
+
+/** How far the client is in each situation before the cell's entry comes. */
+const SITUATIONS = ["fresh", "resumed", "restarted", "second socket"] as const;
+const DONE = 3;
+
+/** Positions relative to the watermark, and what they are answered with. */
+const POSITIONS: readonly (readonly [name: string, seq: (watermark: number) => unknown, outcome: string])[] = [
+  ["1", () => 1, "decided or runs"],
+  ["w", (w) => w, "decided"],
+  ["w+1", (w) => w + 1, "runs"],
+  ["w+2", (w) => w + 2, "OUT_OF_ORDER"],
+  ["2^53-1", () => Number.MAX_SAFE_INTEGER, "OUT_OF_ORDER"],
+  ["0", () => 0, "BAD_REQUEST"],
+  ["-1", () => -1, "BAD_REQUEST"],
+  ["1.5", () => 1.5, "BAD_REQUEST"],
+  ["2^53", () => 2 ** 53, "BAD_REQUEST"],
+  // What NaN becomes in JSON.
+  ["NaN", () => null, "BAD_REQUEST"],
+  ["string", (w) => String(w + 1), "BAD_REQUEST"],
+  ["object", () => ({}), "BAD_REQUEST"],
+];
+
+describe.each(SITUATIONS)("a %s client", (situation) => {
+  test.each(POSITIONS)("pushes position %s", async (name, seqOf, outcome) => {
+    const clientId = `${situation} ${name}`;
+    const watermark = situation === "fresh" ? 0 : DONE;
+    let client = await SocketClient.connect(worker, { clientId });
+    for (let seq = 1; seq <= watermark; seq += 1)
+      await client.push(clientId, [{ clientSeq: seq, functionPath: "live:add", args: { text: `${clientId} ${seq}` } }]);
+    if (situation === "restarted") await worker.restart();
+    if (situation !== "fresh") {
+      if (situation !== "second socket") client.terminate();
+      client = await SocketClient.connect(worker, { clientId });
+      expect(client.connectAck.lastMutationId).toBe(watermark);
+    }
+    const before = await texts();
+    const clientSeq = seqOf(watermark);
+    const ack = await client.push(clientId, [
+      { clientSeq, functionPath: "live:add", args: { text: `${clientId} cell` } },
+    ]);
+    const expected =
+      outcome === "decided or runs"
+        ? watermark === 0
+          ? "runs"
+          : "decided"
+        : outcome === "decided" && watermark === 0
+          ? "BAD_REQUEST"
+          : outcome;
+    const [answer] = ack.results;
+    expect(answer.clientSeq).toEqual(clientSeq);
+    switch (expected) {
+      case "runs":
+        expect(answer).toEqual({ clientSeq, result: expect.any(String) });
+        expect(await texts()).toEqual([...before, `${clientId} cell`]);
+        expect(ack.lastMutationId).toBe(watermark + 1);
+        break;
+      case "decided":
+        // The result of the first time, which the client may have missed.
+        expect(answer).toEqual({ clientSeq, result: expect.any(String) });
+        expect(await texts()).toEqual(before);
+        expect(ack.lastMutationId).toBe(watermark);
+        break;
+      default:
+        expect(answer.error.code).toBe(expected);
+        if (expected === "OUT_OF_ORDER") expect(answer.error.data).toEqual({ expected: watermark + 1 });
+        expect(await texts()).toEqual(before);
+        expect(ack.lastMutationId).toBe(watermark);
+    }
+    expect((await stored(clientId)) ?? 0).toBe(ack.lastMutationId);
+    client.close();
+  });
+});
+
+test("two tabs of one client share a sequence, two users with one client id do not", async () => {
+  const [left, right] = [
+    await SocketClient.connect(worker, { clientId: "tabs" }),
+    await SocketClient.connect(worker, { clientId: "tabs" }),
+  ];
+  const other = await SocketClient.connect(worker, { clientId: "tabs" }, { token: "ann" });
+  const push = (client: SocketClient, clientSeq: number): Promise<Loose> =>
+    client.push("tabs", [{ clientSeq, functionPath: "live:add", args: { text: `tab ${clientSeq}` } }]);
+  const first = await push(left, 1);
+  const again = await push(right, 1);
+  expect(again.results).toEqual(first.results);
+  // The tab that did not push is told where the sequence is.
+  expect(await right.next((frame) => frame.type === "settled")).toMatchObject({ lastMutationId: 1 });
+  expect((await push(right, 2)).lastMutationId).toBe(2);
+  expect((await push(other, 1)).lastMutationId).toBe(1);
+  expect((await texts()).filter((text) => text === "tab 1")).toHaveLength(2);
+  for (const client of [left, right, other]) client.close();
+});
+
+test("a rejection is decided, told again, and does not stop what follows", async () => {
+  const client = await SocketClient.connect(worker, { clientId: "rejected" });
+  const entries = [
+    { clientSeq: 1, functionPath: "live:fail", args: { text: "rejected" } },
+    { clientSeq: 2, functionPath: "live:nothing" },
+    { clientSeq: 3, functionPath: "live:secret" },
+    { clientSeq: 4, functionPath: "live:list" },
+    { clientSeq: 5, functionPath: "live:add", args: { text: 5 } },
+    { clientSeq: 6, functionPath: "live:add2Room", args: { room: "r", text: "elsewhere" } },
+    { clientSeq: 7, functionPath: "live:add", args: { text: "after rejections" } },
+  ];
+  const ack = await client.push("rejected", entries);
+  const codes = (frame: Loose): unknown[] => frame.results.map((entry: Loose) => entry.error?.code ?? "ok");
+  expect(codes(ack)).toEqual([
+    "CONFLICT",
+    "FUNCTION_NOT_FOUND",
+    "FUNCTION_NOT_FOUND",
+    "BAD_REQUEST",
+    "VALIDATION_ERROR",
+    "SHARD_MISMATCH",
+    "ok",
+  ]);
+  expect(ack.lastMutationId).toBe(7);
+  await worker.restart();
+  const later = await SocketClient.connect(worker, { clientId: "rejected" });
+  const replay = await later.push("rejected", entries);
+  expect(replay.results).toEqual(ack.results);
+  expect((await texts()).filter((text) => text === "after rejections")).toHaveLength(1);
+  later.close();
+});
+
+test("results are kept until the client has them", async () => {
+  const client = await SocketClient.connect(worker, { clientId: "receives" });
+  const add = (clientSeq: number): Loose => ({ clientSeq, functionPath: "live:add", args: { text: "kept" } });
+  await client.push(
+    "receives",
+    Array.from({ length: 100 }, (_, index) => add(index + 1)),
+  );
+  const count = async (): Promise<number> =>
+    (await inspect(worker, "sql", "SELECT count(*) AS n FROM __push_result WHERE client_id = 'receives'"))[0].n;
+  expect(await count()).toBe(100);
+  await client.push("receives", [add(101)], { received: 90 });
+  expect(await count()).toBe(11);
+  // Forgotten is not undone: it is a success whose result is gone.
+  expect((await client.push("receives", [add(5)])).results).toEqual([{ clientSeq: 5 }]);
+  expect((await client.push("receives", [add(95)])).results).toEqual([{ clientSeq: 95, result: expect.any(String) }]);
+  client.close();
+});
+
+test("a call over HTTP with a place in the sequence obeys the same watermark", async () => {
+  const post = async (seq: string): Promise<Loose> => {
+    const response = await worker.fetch("/_lunora/rpc", {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-lunora-client-id": "http", "x-lunora-client-seq": seq },
+      body: JSON.stringify({ functionPath: "live:add", args: { text: `http ${seq}` } }),
+    });
+    return { status: response.status, ...((await response.json()) as object) };
+  };
+  const first = await post("1");
+  expect(first).toMatchObject({ status: 200, result: expect.any(String), lastMutationId: 1 });
+  expect(await post("1")).toMatchObject({ status: 200, result: first.result, lastMutationId: 1 });
+  expect(await post("3")).toMatchObject({ status: 409, error: { code: "OUT_OF_ORDER", data: { expected: 2 } } });
+  for (const wrong of ["0", "-1", "1.5", "9007199254740992", "NaN", "x"])
+    expect(await post(wrong)).toMatchObject({ status: 400, error: { code: "BAD_REQUEST" } });
+  expect((await texts()).filter((text) => text.startsWith("http "))).toEqual(["http 1"]);
+});
+
+test("ids of rows are derived from a mutation id that has the form, so that a client can mint the same", async () => {
+  const client = await SocketClient.connect(worker, { clientId: "derives" });
+  const mutationId = "AAECAwQFBgcICQoLDA0ODw";
+  const { deriveId } = await import("@lunora/protocol");
+  const ack = await client.push("derives", [
+    { clientSeq: 1, functionPath: "live:addTwo", mutationId },
+    { clientSeq: 2, functionPath: "live:addTwo", mutationId: "not derivable" },
+  ]);
+  expect(ack.results[0].result).toEqual([
+    deriveId(mutationId, "notes", 0),
+    deriveId(mutationId, "notes", 1),
+    deriveId(mutationId, "parents", 0),
+  ]);
+  expect(new Set([...ack.results[0].result, ...ack.results[1].result]).size).toBe(6);
+  client.close();
+});

@@ -1,0 +1,89 @@
+// The servers of the real-time rows, each on bare workerd or as its maker runs it, on storage of its own.
+import { join } from "node:path";
+import { installPeers } from "../peer-install.mjs";
+import { startTriplit } from "../peers/triplit.mjs";
+import { benchFolder } from "../paths.mjs";
+import { say } from "../say.mjs";
+import { bundleWorker } from "./bundle.mjs";
+import { startWorker } from "./worker-process.mjs";
+
+/**
+ * @typedef {object} Side
+ * @property {import("./worker-process.mjs").Server} server
+ * @property {object} dialect what the load generator has to know of it
+ */
+
+/** @typedef {(directory: string) => Promise<Side>} Start */
+
+const file = (name) => join(benchFolder, "realtime", name);
+
+/** @type {Map<string, Promise<string>>} */
+const bundles = new Map();
+
+function bundled(entry, packages) {
+  let bundle = bundles.get(entry);
+  if (bundle === undefined) {
+    bundle = bundleWorker(entry, { packages });
+    bundles.set(entry, bundle);
+  }
+  return bundle;
+}
+
+/** @type {Start} */
+export const startOurs = async (directory) => ({
+  server: await startWorker({
+    directory,
+    code: await bundled(file("lunora-worker.ts")),
+    namespaces: { SHARD: "ShardDO", SHARD_REGISTRY: "ShardRegistryDO" },
+  }),
+  dialect: { dialect: "lunora" },
+});
+
+/**
+ * @param {"Naive" | "Grouped"} className
+ * @returns {Start}
+ */
+export const startRaw = (className) => async (directory) => ({
+  server: await startWorker({
+    directory,
+    code: await bundled(file("raw-worker.mjs")),
+    namespaces: { RAW: className },
+  }),
+  dialect: { dialect: "raw" },
+});
+
+/** @type {Start} */
+export const startParty = async (directory) => {
+  const packages = await installPeers("partyserver", say);
+  return {
+    server: await startWorker({
+      directory,
+      code: await bundled(file("party-worker.mjs"), packages),
+      namespaces: { Room: "Room" },
+    }),
+    dialect: { dialect: "party" },
+  };
+};
+
+export { startTriplit };
+
+/**
+ * A subject on a server that stays up for all of its samples.
+ *
+ * @param {Start} start
+ * @param {(side: Side, context: import("../bench.mjs").Context) => Promise<number | Record<string, number>>} sample
+ * @param {(side: Side, context: import("../bench.mjs").Context) => Promise<unknown>} [prepare]
+ * @returns {import("../bench.mjs").Open}
+ */
+export const served =
+  (start, sample, prepare = async () => {}) =>
+  async (context) => {
+    const side = await start(context.directory);
+    try {
+      await prepare(side, context);
+    } catch (error) {
+      await side.server.stop();
+      throw error;
+    }
+    return { sample: () => sample(side, context), close: () => side.server.stop() };
+  };
