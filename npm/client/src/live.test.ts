@@ -228,14 +228,12 @@ describe("the outbox", () => {
 
   it("keeps what another identity wrote until that identity is back", async () => {
     const world = new World(seed);
-    const { client, ...tab } = world.open("ada");
-    world.network.setOnline(tab, false);
+    const { client } = world.open("ada");
     const settled: SettledMutation[] = [];
     client.onMutationSettled((mutation) => settled.push(mutation));
     const view = client.liveQuery(mine);
     view.subscribe(() => {});
-    const shard = world.shard;
-    shard.closeAll(1006);
+    const { shard } = world;
     const sent = client.mutation(add, { channel: "a", tag: "t1", author: "ada" });
     const ended = sent.catch((error: unknown) => error);
     client.setAuthToken(world.tokens("bob"), "bob");

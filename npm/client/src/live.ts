@@ -299,8 +299,10 @@ export class Live implements LinkHost, LayerHost {
     let told: unknown = view;
     const tell = (): void => {
       const { status, data, error } = view.getSnapshot();
+      if (status === "loading" || told === (error ?? data)) return;
+      told = error ?? data;
       if (error) handlers.onError?.(error);
-      else if (status !== "loading" && told !== data) handlers.onData?.((told = data) as never);
+      else handlers.onData?.(data as never);
     };
     const end = view.subscribe(tell);
     callSafely(tell, this.environment.report);

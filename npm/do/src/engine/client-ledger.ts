@@ -19,6 +19,9 @@ export const KEPT_RESULTS = 1_000;
 /** Results are forgotten when there are so many to forget. */
 const FORGET_STEP = 64;
 
+/** Characters of results that stay in the watermark's own row: what a client that says what it received needs. */
+const RECENT_LENGTH = 1_000;
+
 /** Watermarks held in memory. */
 const CACHE_SIZE = 10_000;
 
@@ -29,7 +32,7 @@ const SWEEP_ROWS = 1_000;
 const SINGLE_ROWS = 2;
 
 export function createLedgerTables(storage: SqlStorage): void {
-  storage.exec(`CREATE TABLE IF NOT EXISTS __client_watermark(identity TEXT NOT NULL, client_id TEXT NOT NULL, last_mutation_id INTEGER NOT NULL,
+  storage.exec(`CREATE TABLE IF NOT EXISTS __client_watermark(identity TEXT NOT NULL, client_id TEXT NOT NULL, last_mutation_id INTEGER NOT NULL, recent TEXT NOT NULL,
       PRIMARY KEY(identity, client_id)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS __push_result(identity TEXT NOT NULL, client_id TEXT NOT NULL, client_seq INTEGER NOT NULL, outcome TEXT NOT NULL, ts REAL NOT NULL,
       PRIMARY KEY(identity, client_id, client_seq)) WITHOUT ROWID`);
@@ -39,10 +42,22 @@ function identityKey(userId: string | null): string {
   return userId === null ? "" : `user:${userId}`;
 }
 
+type KeptOutcome = readonly [clientSeq: number, outcome: string];
+
+/** What is stored of a client. */
+interface Stored {
+  readonly last: number;
+  /** The newest results that the client did not say to have, while they are short. */
+  readonly recent: readonly KeptOutcome[];
+}
+
 interface Staged {
   readonly client: ClientOf;
+  readonly before: Stored;
   last: number;
-  readonly outcomes: [clientSeq: number, outcome: string][];
+  /** As it will be stored. */
+  recent: readonly KeptOutcome[];
+  readonly outcomes: KeptOutcome[];
   /** Results up to here have arrived. */
   received: number;
 }
@@ -53,7 +68,7 @@ interface Staged {
  */
 export class ClientLedger {
   readonly #storage: SqlStorage;
-  readonly #cache = new Map<string, number>();
+  readonly #cache = new Map<string, Stored>();
   /** Up to where results of a client were removed last. */
   readonly #forgotten = new Map<string, number>();
   readonly #staged = new Map<string, Staged>();
@@ -66,37 +81,44 @@ export class ClientLedger {
   /** The last position decided, staged ones included; 0 when there is none. */
   watermark(client: ClientOf): number {
     const key = clientKey(client.userId, client.clientId);
-    return this.#staged.get(key)?.last ?? this.#stored(key, client);
+    return this.#staged.get(key)?.last ?? this.#stored(key, client).last;
   }
 
-  #stored(key: string, { userId, clientId }: ClientOf): number {
+  #stored(key: string, { userId, clientId }: ClientOf): Stored {
     const cached = this.#cache.get(key);
     if (cached !== undefined) return cached;
     const [row] = this.#storage
       .exec(
-        "SELECT last_mutation_id FROM __client_watermark WHERE identity = ? AND client_id = ?",
+        "SELECT last_mutation_id, recent FROM __client_watermark WHERE identity = ? AND client_id = ?",
         identityKey(userId),
         clientId,
       )
       .toArray();
-    const watermark = (row?.["last_mutation_id"] ?? 0) as number;
-    this.#remember(key, watermark);
-    return watermark;
+    const stored: Stored =
+      row === undefined
+        ? { last: 0, recent: [] }
+        : {
+            last: row["last_mutation_id"] as number,
+            recent: JSON.parse(row["recent"] as string) as KeptOutcome[],
+          };
+    this.#remember(key, stored);
+    return stored;
   }
 
-  #remember(key: string, watermark: number): void {
+  #remember(key: string, stored: Stored): void {
     if (this.#cache.size >= CACHE_SIZE) {
       this.#cache.clear();
       this.#forgotten.clear();
     }
-    this.#cache.set(key, watermark);
+    this.#cache.set(key, stored);
   }
 
   #stage(client: ClientOf): Staged {
     const key = clientKey(client.userId, client.clientId);
     let staged = this.#staged.get(key);
     if (staged === undefined) {
-      staged = { client, last: this.#stored(key, client), outcomes: [], received: 0 };
+      const before = this.#stored(key, client);
+      staged = { client, before, last: before.last, recent: before.recent, outcomes: [], received: 0 };
       this.#staged.set(key, staged);
     }
     return staged;
@@ -113,8 +135,6 @@ export class ClientLedger {
 
   /** The client has these results. */
   receive(client: ClientOf, received: number): void {
-    const key = clientKey(client.userId, client.clientId);
-    if (received < (this.#forgotten.get(key) ?? 0) + FORGET_STEP) return;
     const staged = this.#stage(client);
     staged.received = Math.max(staged.received, Math.min(received, staged.last));
   }
@@ -122,8 +142,10 @@ export class ClientLedger {
   /** How a decided entry ended; empty when that is not kept any more. */
   outcome(client: ClientOf, clientSeq: number): Outcome {
     const staged = this.#staged.get(clientKey(client.userId, client.clientId));
+    const recent = staged?.before.recent ?? this.#stored(clientKey(client.userId, client.clientId), client).recent;
     const text =
       staged?.outcomes.find(([position]) => position === clientSeq)?.[1] ??
+      recent.find(([position]) => position === clientSeq)?.[1] ??
       this.#storage
         .exec(
           "SELECT outcome FROM __push_result WHERE identity = ? AND client_id = ? AND client_seq = ?",
@@ -141,29 +163,38 @@ export class ClientLedger {
 
   /** Writes what was staged, as part of the group's transaction. */
   write(now: number): void {
-    const watermarks: [string, string, number][] = [];
+    const watermarks: [string, string, number, string][] = [];
     const results: [string, string, number, string][] = [];
-    for (const [key, { client, last, outcomes, received }] of this.#staged) {
+    for (const [key, staged] of this.#staged) {
+      const { client, before, last, outcomes, received } = staged;
+      if (last === before.last) continue;
       const identity = identityKey(client.userId);
-      if (this.#cache.get(key) !== last) watermarks.push([identity, client.clientId, last]);
-      for (const [clientSeq, outcome] of outcomes) results.push([identity, client.clientId, clientSeq, outcome]);
+      const kept = [...before.recent, ...outcomes].filter(([clientSeq]) => clientSeq > received);
+      const text = JSON.stringify(kept);
+      const isShort = text.length <= RECENT_LENGTH;
+      staged.recent = isShort ? kept : [];
+      if (!isShort) for (const outcome of kept) results.push([identity, client.clientId, ...outcome]);
+      watermarks.push([identity, client.clientId, last, isShort ? text : "[]"]);
       this.#forget(key, client, Math.max(received, last - KEPT_RESULTS));
     }
     this.#writeWatermarks(watermarks);
     this.#writeResults(results, now);
   }
 
-  #writeWatermarks(rows: readonly [string, string, number][]): void {
-    const head = "INSERT INTO __client_watermark(identity, client_id, last_mutation_id)";
+  #writeWatermarks(rows: readonly [string, string, number, string][]): void {
+    const head = "INSERT INTO __client_watermark(identity, client_id, last_mutation_id, recent)";
     // Whatever happens, a watermark never falls.
-    const tail = "ON CONFLICT DO UPDATE SET last_mutation_id = max(last_mutation_id, excluded.last_mutation_id)";
+    const tail =
+      "ON CONFLICT DO UPDATE SET last_mutation_id = max(last_mutation_id, excluded.last_mutation_id), recent = excluded.recent";
     if (rows.length <= SINGLE_ROWS) {
-      for (const row of rows) this.#storage.exec(`${head} VALUES(?, ?, ?) ${tail}`, ...row);
+      for (const row of rows) this.#storage.exec(`${head} VALUES(?, ?, ?, ?) ${tail}`, ...row);
     } else {
-      this.#storage.exec(
-        `${head} SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true ${tail}`,
-        JSON.stringify(rows),
-      );
+      for (const part of pieces(rows)) {
+        this.#storage.exec(
+          `${head} SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?) WHERE true ${tail}`,
+          JSON.stringify(part),
+        );
+      }
     }
   }
 
@@ -197,9 +228,9 @@ export class ClientLedger {
   /** The transaction has committed: the new watermark of every client that was decided about, by `clientKey`. */
   settle(): Map<string, number> {
     const moved = new Map<string, number>();
-    for (const [key, { last }] of this.#staged) {
-      if (this.#cache.get(key) === last) continue;
-      this.#remember(key, last);
+    for (const [key, { before, last, recent }] of this.#staged) {
+      if (before.last === last) continue;
+      this.#remember(key, { last, recent });
       moved.set(key, last);
     }
     this.#staged.clear();
