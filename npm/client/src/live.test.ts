@@ -249,6 +249,33 @@ describe("the outbox", () => {
     expect(shard.violations).toEqual([]);
   });
 
+  it("notices by the token itself that somebody else has signed in", async () => {
+    const world = new World(seed);
+    world.hasSubjects = false;
+    const { ada, bob } = { ada: world.tokens("ada"), bob: world.tokens("bob") } as Record<
+      string,
+      () => Promise<string>
+    >;
+    let current = ada;
+    const { client } = world.open("ada", undefined, { token: () => current?.() ?? null });
+    const view = client.liveQuery(mine);
+    view.subscribe(() => {});
+    const first = client.mutation(add, { channel: "a", tag: "t1", author: "ada" });
+    await world.deliver();
+    await first;
+    expect(view.getSnapshot().data?.page).toHaveLength(1);
+    world.shard.closeAll(1006);
+    await world.deliver();
+    const second = client.mutation(add, { channel: "a", tag: "t2", author: "ada" });
+    const ended = second.catch((error: unknown) => error);
+    current = bob;
+    await world.quiet(5_000);
+    expect(await ended).toMatchObject({ code: "OFFLINE_IDENTITY_CHANGED" });
+    expect(view.getSnapshot().data?.page).toEqual([]);
+    expect(world.shard.violations).toEqual([]);
+    expect(world.shard.state.applied).toHaveLength(1);
+  });
+
   it("refuses what is too much or too long, and forgets what is aborted before it was sent", async () => {
     const world = new World(seed);
     const { client } = world.open("ada", undefined, { maxItems: 2 });

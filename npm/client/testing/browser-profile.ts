@@ -16,6 +16,9 @@ export class BrowserProfile {
   /** While true, there is no room for anything new. */
   isFull = false;
   wasFull = false;
+  /** While true, writes wait for {@link step}. */
+  isSlow = false;
+  #writes: { readonly owner: object; readonly run: () => void }[] = [];
 
   fill(isFull: boolean): void {
     this.isFull = isFull;
@@ -29,12 +32,24 @@ export class BrowserProfile {
     return {
       list: (prefix) => whileOpen(this.#storage.list(prefix)),
       write: (changes: readonly StorageChange[]) =>
-        this.isFull && changes.some(([, value]) => value !== undefined)
-          ? Promise.reject(new Error("The storage is full"))
-          : this.#closed.has(tab)
-            ? new Promise(() => {})
-            : this.#storage.write(changes),
+        new Promise((resolve, reject) => {
+          if (this.#closed.has(tab)) return;
+          const run = (): void => {
+            if (this.isFull && changes.some(([, value]) => value !== undefined))
+              reject(new Error("The storage is full"));
+            else this.#storage.write(changes).then(resolve, reject);
+          };
+          if (this.isSlow) this.#writes.push({ owner: tab, run });
+          else run();
+        }),
     };
+  }
+
+  /** Does the oldest write that waits; false when none does. */
+  step(): boolean {
+    const write = this.#writes.shift();
+    write?.run();
+    return write !== undefined;
   }
 
   /** What is stored under the prefix. */
@@ -58,6 +73,7 @@ export class BrowserProfile {
   /** The tab is gone, and with it its locks. */
   close(tab: object): void {
     this.#closed.add(tab);
+    this.#writes = this.#writes.filter(({ owner }) => owner !== tab);
     for (const [name, waiting] of this.#waiting)
       this.#waiting.set(
         name,

@@ -58,6 +58,7 @@ export class Simulation {
   constructor(seed: number) {
     this.#world = new World(seed);
     this.#world.hasSubjects = this.#world.random.chance(0.5);
+    for (const profile of this.#profiles) profile.isSlow = this.#world.random.chance(0.5);
     this.#open();
   }
 
@@ -121,7 +122,7 @@ export class Simulation {
   }
 
   async #step(): Promise<void> {
-    this.#world.network.step(this.#world.random.next);
+    this.#world.step();
     await settle();
   }
 
@@ -324,11 +325,17 @@ export class Simulation {
         }
       }
     }
+    // What is not decided is shown, until it is.
+    for (const call of this.#calls) {
+      const isWaiting = call.outcome === "pending" && !call.tab.isDead && !tags.has(call.tag);
+      if (isWaiting && this.#identities.get(call.tab) === call.author) this.#checkShown(call);
+    }
+    if (this.#broken.length > 0) throw new Error(this.#broken.join("; "));
   }
 
-  /** An optimistic row is there when the call returns. */
+  /** An optimistic row is there from the moment the call returns. */
   #checkShown(call: Call): void {
-    this.#expectRow(call, "is not shown at once", (status) => status !== "loading");
+    this.#expectRow(call, "is not shown", (status) => status === "live" || status === "stale");
   }
 
   /** And is there still, as the server's own row, when the caller is told. */

@@ -16,6 +16,7 @@ export class World {
   readonly network: Network;
   /** Tokens of an older generation have expired. */
   tokenGeneration = 0;
+  readonly profiles: Set<BrowserProfile> = new Set();
   /** Whether apps say who a token stands for. */
   hasSubjects = true;
   /** Identities that may not come in. */
@@ -46,6 +47,7 @@ export class World {
     client: Partial<LunoraClientOptions> = {},
   ): Tab {
     const { network, clock, random } = this;
+    this.profiles.add(profile);
     return new Tab({
       network,
       clock,
@@ -56,13 +58,23 @@ export class World {
     });
   }
 
+  /** Moves one random thing on, on the network or in a storage; false when nothing can move. */
+  step(): boolean {
+    const storage = this.random.chance(0.5) ? [] : [...this.profiles];
+    return (
+      storage.some((profile) => profile.step()) ||
+      this.network.step(this.random.next) ||
+      [...this.profiles].some((profile) => profile.step())
+    );
+  }
+
   /** Lets everything arrive that is on its way. */
   async deliver(): Promise<void> {
     for (let round = 0; round < 10_000; round++) {
       await settle();
-      if (!this.network.step(this.random.next) && !this.network.hasLate) {
+      if (!this.step() && !this.network.hasLate) {
         await settle();
-        if (!this.network.step(this.random.next)) return;
+        if (!this.step()) return;
       }
     }
     throw new Error("The network does not come to rest");
