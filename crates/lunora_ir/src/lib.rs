@@ -8,6 +8,7 @@ mod application;
 mod function;
 mod object_name;
 mod schema;
+mod shape;
 mod validator;
 
 pub use address::{Address, FanOutMerge, MergeDirection};
@@ -21,4 +22,5 @@ pub use schema::{
     Index, OnDelete, Relation, RelationKind, ShardMode, SoftDelete, Table, TimeToLive, Trigger, TriggerEvent,
     TriggerTiming,
 };
+pub use shape::Shape;
 pub use validator::{Column, LiteralValue, Validator};

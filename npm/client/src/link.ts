@@ -1,4 +1,12 @@
-import { CAPABILITIES, PING, PONG, SUBPROTOCOL, toBase64Url, TOKEN_SUBPROTOCOL_PREFIX } from "@lunora/protocol";
+import {
+  CAPABILITIES,
+  CLOSE_CODES,
+  PING,
+  PONG,
+  SUBPROTOCOL,
+  toBase64Url,
+  TOKEN_SUBPROTOCOL_PREFIX,
+} from "@lunora/protocol";
 import type { LunoraError } from "@lunora/errors";
 import type { AckFrame, BatchFrame, ClientFrame, ServerFrame } from "@lunora/protocol";
 
@@ -39,6 +47,8 @@ export class Link {
   /** Where the server stands in the client's sequence. */
   lastMutationId = 0;
   willFlush = false;
+  /** What the server said of the socket before it closed it. */
+  complaint: LunoraError | undefined;
   /** Why the server does not want this client. */
   refusal: LunoraError | undefined;
   readonly #host: LinkHost;
@@ -125,6 +135,9 @@ export class Link {
       whenCurrent(() => {
         this.#forget();
         this.dispatch({ type: "closed", code, canRenew: this.#host.canRenew(this.#token) });
+        // A frame of ours that it could not take; the other codes say who is not wanted.
+        if (this.complaint && code < CLOSE_CODES.tokenExpired) environment.report(this.complaint);
+        this.complaint = undefined;
       });
     try {
       this.#token = await this.#host.token();
@@ -161,7 +174,7 @@ export class Link {
           this.dispatch({ type: "greeted" });
           this.#host.greeted(this, frame);
         } else if (frame.type === "error" && frame.id === undefined) {
-          throw errorOf(frame.error);
+          this.complaint = errorOf(frame.error);
         } else {
           this.#host.received(this, frame);
         }

@@ -103,7 +103,7 @@ describe("subscribe", () => {
     const subscription = client.subscribe(
       count,
       {},
-      { onData: (n) => seen.push(n), onError: ({ code }) => seen.push(code) },
+      { onData: (n) => seen.push(n), onError: ({ message }) => seen.push(message) },
     );
     expect(subscription.current()).toBeUndefined();
     await world.deliver();
@@ -114,7 +114,8 @@ describe("subscribe", () => {
     world.banned.add("ada");
     world.shard.closeAll(1006);
     await world.quiet(5_000);
-    expect(seen).toEqual([0, 1, "UNAUTHORIZED"]);
+    expect(seen).toEqual([0, 1, "You are banned"]);
+    expect(world.network.wires.size).toBe(0);
     subscription.unsubscribe();
   });
 

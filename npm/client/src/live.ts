@@ -624,7 +624,7 @@ export class Live implements LinkHost, LayerHost {
       case "delta": {
         link.lastMutationId = frame.lastMutationId ?? link.lastMutationId;
         const view = views.get(frame.id);
-        if (view) this.#step(view, { type: "frame", frame });
+        if (view) this.#step(view, { type: "frame", frame, lastMutationId: link.lastMutationId });
         break;
       }
       case "resume":
@@ -640,7 +640,9 @@ export class Live implements LinkHost, LayerHost {
       case "pokePart":
       case "pokeEnd":
         link.pokes =
-          this.shapes?.receive(link.pokes, frame, views, (view, effects) => this.#stepped(view, effects)) ?? link.pokes;
+          this.shapes?.receive(link.pokes, frame, views, link.lastMutationId, (view, effects) =>
+            this.#stepped(view, effects),
+          ) ?? link.pokes;
         break;
       case "ack":
       case "error": {
@@ -672,10 +674,12 @@ export class Live implements LinkHost, LayerHost {
   refused(link: Link, code: number): void {
     const { shard } = link;
     const isForbidden = code === CLOSE_CODES.forbidden;
-    const error = new LunoraError(
-      isForbidden ? FORBIDDEN : code === CLOSE_CODES.tokenExpired ? "TOKEN_EXPIRED" : "UNAUTHORIZED",
-      `\`${shard}\` refused the connection`,
-    );
+    const error =
+      link.complaint ??
+      new LunoraError(
+        isForbidden ? FORBIDDEN : code === CLOSE_CODES.tokenExpired ? "TOKEN_EXPIRED" : "UNAUTHORIZED",
+        `\`${shard}\` refused the connection`,
+      );
     link.refusal = error;
     for (const view of link.views.values()) this.#step(view, { type: "failed", error });
     // Who is not known may be known later, and then the writes go on. Who is known and may not never will.

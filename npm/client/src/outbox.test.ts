@@ -127,17 +127,20 @@ describe("an outbox", () => {
     expect(run(...events, again, again, again).effects).toEqual([{ type: "drop" }]);
   });
 
-  it("keeps what failed for a passing reason, and connects again", () => {
-    const results = [{ clientSeq: 1, error: error("SHARD_UNAVAILABLE") }];
-    const { state, effects } = run(enqueue(1), up(0), flush, {
-      type: "ack",
-      sent: sent(1),
-      results,
-      lastMutationId: 0,
-    });
-    expect(places(state)).toEqual([["m1", 1]]);
-    expect(effects).toEqual([{ type: "drop" }]);
-  });
+  it.each(["SHARD_UNAVAILABLE", "STORAGE_FULL", "RATE_LIMITED"])(
+    "keeps what %s is said of, and connects again",
+    (code) => {
+      const results = [{ clientSeq: 1, error: error(code) }];
+      const { state, effects } = run(enqueue(1), up(0), flush, {
+        type: "ack",
+        sent: sent(1),
+        results,
+        lastMutationId: 0,
+      });
+      expect(places(state)).toEqual([["m1", 1]]);
+      expect(effects).toEqual([{ type: "drop" }]);
+    },
+  );
 
   it("closes the gap of what was refused without being counted", () => {
     const results = [

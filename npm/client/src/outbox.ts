@@ -1,8 +1,8 @@
+import { statusOf } from "@lunora/errors";
 import type { ErrorBody } from "@lunora/errors";
 import { FRAME_BYTES, MAX_PUSH_ENTRIES } from "@lunora/protocol";
 import type { PushResult } from "@lunora/protocol";
 
-import { isTransientCode } from "./retry.ts";
 import type { Step } from "./step.ts";
 
 /** What a push has around its entries, at most. */
@@ -191,7 +191,7 @@ function acknowledge(
     if (!isDecided && entry.seq !== seq) continue;
     if (error?.code === "OUT_OF_ORDER" && !isDecided) {
       hasGap = true;
-    } else if (isDecided || (error !== undefined && !isTransientCode(error.code))) {
+    } else if (isDecided || (error !== undefined && isVerdict(error.code))) {
       gone.add(entry);
       hasGap ||= !isDecided;
       effects.push(
@@ -213,6 +213,11 @@ function acknowledge(
   if (!hasGap) return [left, effects];
   const [next, stores] = renumber({ ...left, sent: 0 }, last);
   return [next, [...effects, ...stores]];
+}
+
+/** Whether an error that the server did not count is still its last word. */
+function isVerdict(code: string): boolean {
+  return statusOf(code) < 500 && code !== "RATE_LIMITED";
 }
 
 function abort(state: OutboxState, mutationId: string): Step<OutboxState, OutboxEffect> {

@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { INITIAL_QUERY, stepQuery } from "./query-state.ts";
 import type { QueryEvent, QueryState } from "./query-state.ts";
 
-const data = (value: unknown, cursor = 1, lastMutationId?: number): QueryEvent => ({
+const data = (value: unknown, cursor = 1, lastMutationId = 0): QueryEvent => ({
   type: "frame",
+  lastMutationId,
   frame: {
     type: "data",
     id: "s",
@@ -12,11 +13,11 @@ const data = (value: unknown, cursor = 1, lastMutationId?: number): QueryEvent =
     cursor,
     epoch: "e",
     version: `v${cursor}`,
-    ...(lastMutationId === undefined ? {} : { lastMutationId }),
   },
 });
 const delta = (key: string, cursor?: number): QueryEvent => ({
   type: "frame",
+  lastMutationId: 0,
   frame: {
     type: "delta",
     id: "s",

@@ -27,8 +27,9 @@ export interface QueryState {
 
 /** What can happen to any view; `frame` and `restored` are for queries alone. */
 export type QueryEvent =
-  | { readonly type: "frame"; readonly frame: DataFrame | DeltaFrame }
-  /** Nothing changed. `lastMutationId` is where the connection stands. */
+  /** A result, or a change of it. `lastMutationId` is where the connection stands, here and below. */
+  | { readonly type: "frame"; readonly frame: DataFrame | DeltaFrame; readonly lastMutationId: number }
+  /** Nothing changed. */
   | { readonly type: "unchanged"; readonly frame: ResumeFrame | SettledFrame; readonly lastMutationId: number }
   /** From the cache of an earlier page. */
   | {
@@ -50,7 +51,9 @@ export const INITIAL_QUERY: QueryState = { status: "loading", lastMutationId: 0,
 export function stepQuery(state: QueryState, event: QueryEvent): Step<QueryState, ViewEffect> {
   switch (event.type) {
     case "frame":
-      return event.frame.type === "data" ? takeData(state, event.frame) : takeDelta(state, event.frame);
+      return event.frame.type === "data"
+        ? takeData(state, event.frame, event.lastMutationId)
+        : takeDelta(state, event.frame, event.lastMutationId);
     case "unchanged": {
       const { frame, lastMutationId } = event;
       const isAnswer = frame.type === "resume";
@@ -97,13 +100,14 @@ export function stepQuery(state: QueryState, event: QueryEvent): Step<QueryState
 
 function takeData(
   state: QueryState,
-  { data, version, cursor, epoch, lastMutationId }: DataFrame,
+  { data, version, cursor, epoch }: DataFrame,
+  lastMutationId: number,
 ): Step<QueryState, ViewEffect> {
   return [
     {
       status: "live",
       base: { data: decodeValue(data) },
-      lastMutationId: lastMutationId ?? state.lastMutationId,
+      lastMutationId,
       run: [],
       strikes: state.strikes,
       cursor,
@@ -117,7 +121,8 @@ function takeData(
 /** A run counts when its last delta is there, which is the one with a cursor. */
 function takeDelta(
   state: QueryState,
-  { delta, version, cursor, epoch, lastMutationId }: DeltaFrame,
+  { delta, version, cursor, epoch }: DeltaFrame,
+  lastMutationId: number,
 ): Step<QueryState, ViewEffect> {
   const { op, key, value } = delta;
   const run = [...state.run, { op, key, value: decodeValue(value) }];
@@ -137,7 +142,7 @@ function takeDelta(
       cursor,
       epoch,
       version,
-      lastMutationId: lastMutationId ?? state.lastMutationId,
+      lastMutationId,
       run: [],
       strikes: 0,
     },

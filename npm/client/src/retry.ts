@@ -22,12 +22,7 @@ const TRANSIENT: ReadonlySet<string> = new Set([
 
 /** Whether a failed call may be repeated, given that repeating it does no harm. */
 export function isTransient(failure: unknown): boolean {
-  return isLunoraError(failure) && isTransientCode(failure.code);
-}
-
-/** The same for the code alone. */
-export function isTransientCode(code: string): boolean {
-  return TRANSIENT.has(code);
+  return isLunoraError(failure) && TRANSIENT.has(failure.code);
 }
 
 /**

@@ -19,7 +19,7 @@ const poke = (checkpoint: number, parts: Partial<PokePartFrame>[], epoch = "e"):
   parts: parts.map(part),
   end: { type: "pokeEnd", pokeId: "p", checkpoint, epoch },
 });
-const take = (state: ShapeState, taken: Poke) => stepShape(state, { type: "poke", poke: taken });
+const take = (state: ShapeState, taken: Poke) => stepShape(state, { type: "poke", poke: taken, lastMutationId: 0 });
 const seeded = take(INITIAL_SHAPE, poke(3, [{ reset: true, rowsPatch: [insert("a")], version: "v" }]))[0];
 
 describe("a shape", () => {
@@ -58,6 +58,13 @@ describe("a shape", () => {
     // Only a change that fits shows that it is well again.
     expect(reset.strikes).toBe(1);
     expect(take(reset, poke(10, [{ baseCheckpoint: 9 }], "e2"))[0].strikes).toBe(0);
+  });
+
+  it("is empty once it is refused", () => {
+    const [state, effects] = stepShape(seeded, { type: "failed", error: new Error("x") as never });
+    expect(state).toMatchObject({ status: "error", rows: new Map() });
+    expect(state.checkpoint).toBeUndefined();
+    expect(effects).toEqual([{ isReset: true, changes: [] }]);
   });
 
   it("goes on from a server that has slept and vouches for it", () => {

@@ -31,7 +31,8 @@ export interface ShapeState {
 }
 
 export type ShapeEvent =
-  | { readonly type: "poke"; readonly poke: Poke }
+  /** `lastMutationId` is where the connection stands, here and below. */
+  | { readonly type: "poke"; readonly poke: Poke; readonly lastMutationId: number }
   | { readonly type: "unchanged"; readonly frame: ResumeFrame | SettledFrame; readonly lastMutationId: number }
   /** A poke had to be thrown away: the next one would not fit. */
   | { readonly type: "missed" }
@@ -49,7 +50,7 @@ export const INITIAL_SHAPE: ShapeState = { status: "loading", rows: new Map(), l
 export function stepShape(state: ShapeState, event: ShapeEvent): Step<ShapeState, ShapeEffect> {
   switch (event.type) {
     case "poke":
-      return takePoke(state, event.poke);
+      return takePoke(state, event.poke, event.lastMutationId);
     case "unchanged": {
       const { frame, lastMutationId } = event;
       if (frame.id === undefined || state.checkpoint === undefined) {
@@ -72,7 +73,8 @@ export function stepShape(state: ShapeState, event: ShapeEvent): Step<ShapeState
     case "missed":
       return restart(state);
     case "failed":
-      return [{ ...state, checkpoint: undefined, status: "error", error: event.error }, []];
+      // Refused or ended: what the rows were is not to be seen any more.
+      return [{ ...INITIAL_SHAPE, status: "error", error: event.error }, [{ isReset: true, changes: [] }]];
     case "down":
       return [state.status === "live" ? { ...state, status: "stale" } : state, []];
     case "greeted":
@@ -83,7 +85,7 @@ export function stepShape(state: ShapeState, event: ShapeEvent): Step<ShapeState
 }
 
 /** All of the poke, or none of it and a fresh start. */
-function takePoke(state: ShapeState, { start, parts, end }: Poke): Step<ShapeState, ShapeEffect> {
+function takePoke(state: ShapeState, { start, parts, end }: Poke, told: number): Step<ShapeState, ShapeEffect> {
   const isReset = parts.some(({ reset }) => reset === true);
   const base = parts[0]?.baseCheckpoint ?? start.baseCheckpoint;
   const epoch = end.epoch ?? start.epoch ?? state.epoch;
@@ -92,7 +94,8 @@ function takePoke(state: ShapeState, { start, parts, end }: Poke): Step<ShapeSta
     return restart(state);
   const rows = new Map(isReset ? [] : state.rows);
   const changes: ShapeChanges["changes"][number][] = [];
-  let { lastMutationId, version } = state;
+  let { version } = state;
+  let lastMutationId = told;
   for (const part of parts) {
     lastMutationId = part.lastMutationId ?? lastMutationId;
     version = part.version ?? version;

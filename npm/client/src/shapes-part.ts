@@ -20,6 +20,7 @@ export interface ShapesPart {
     open: OpenPokes,
     frame: PokeStartFrame | PokePartFrame | PokeEndFrame,
     views: ReadonlyMap<string, View>,
+    lastMutationId: number,
     done: (view: View, effects: readonly ViewEffect[]) => void,
   ): OpenPokes;
   /** Runs a mutator's client half. */

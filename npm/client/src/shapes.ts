@@ -18,12 +18,12 @@ export const shapes: ShapesPart = {
   configure: (view, { matches }) => {
     if (matches && view instanceof ShapeView) view.matches = matches;
   },
-  receive: (open, frame, views, done) => {
+  receive: (open, frame, views, lastMutationId, done) => {
     const { open: next, complete, evicted } = stepPokes(open, frame);
     if (evicted) for (const [view] of partsOf(evicted, views)) done(view as View, view.step({ type: "missed" }));
     if (complete) {
       for (const [view, parts] of partsOf(complete, views))
-        done(view as View, view.step({ type: "poke", poke: { ...complete, parts } }));
+        done(view as View, view.step({ type: "poke", poke: { ...complete, parts }, lastMutationId }));
     }
     return next;
   },

@@ -270,7 +270,7 @@ class Connection {
     const rows = sinceSeq === undefined ? undefined : this.#shard.rowsAt(sinceSeq, sinceEpoch ?? "");
     const isSame = rows && JSON.stringify(runQuery(path, args, rows, this.identity)) === JSON.stringify(last);
     if (isSame) this.queue({ type: "resume", id, ...this.#place() });
-    else this.queue({ type: "data", id, data: last, ...this.#place(), ...this.#counted() });
+    else this.queue({ type: "data", id, data: last, ...this.#place() });
   }
 
   #subscribeShape({ id, shape, sinceCheckpoint, sinceEpoch, sinceVersion }: ShapeSubscribeFrame): void {
@@ -282,22 +282,25 @@ class Connection {
         ? undefined
         : this.#shard.rowsAt(sinceCheckpoint, sinceEpoch ?? "");
     const before = known && shapeRows(args, known);
-    this.#pokes([
-      {
-        type: "pokePart",
-        shapeId: id,
-        rowsPatch: changesBetween(before ?? new Map(), members),
-        version: "v",
-        ...(before && sinceCheckpoint !== undefined ? { baseCheckpoint: sinceCheckpoint } : { reset: true }),
-      },
-    ]);
+    this.#pokes(
+      [
+        {
+          type: "pokePart",
+          shapeId: id,
+          rowsPatch: changesBetween(before ?? new Map(), members),
+          version: "v",
+          ...(before && sinceCheckpoint !== undefined ? { baseCheckpoint: sinceCheckpoint } : { reset: true }),
+        },
+      ],
+      true,
+    );
   }
 
-  #pokes(parts: readonly object[]): void {
+  #pokes(parts: readonly object[], isAnswer: boolean): void {
     const pokeId = `p${++this.#poke}`;
     const { head: checkpoint, epoch } = this.#shard.state;
     this.queue({ type: "pokeStart", pokeId, epoch });
-    for (const part of parts) this.queue({ ...part, pokeId, ...this.#counted() } as ServerFrame);
+    for (const part of parts) this.queue({ ...part, pokeId, ...(isAnswer ? {} : this.#counted()) } as ServerFrame);
     this.queue({ type: "pokeEnd", pokeId, checkpoint, epoch });
   }
 
@@ -311,8 +314,8 @@ class Connection {
       query.last = next;
       if (run === undefined) this.queue({ type: "data", id, data: next, ...this.#place(), ...this.#counted() });
       for (const [index, delta] of (run ?? []).entries()) {
-        const place = index === (run?.length ?? 0) - 1 ? this.#place() : {};
-        this.queue({ type: "delta", id, delta, ...place, ...this.#counted() });
+        const isLast = index === (run?.length ?? 0) - 1;
+        this.queue({ type: "delta", id, delta, ...(isLast ? { ...this.#place(), ...this.#counted() } : {}) });
       }
     }
     const parts: object[] = [];
@@ -324,7 +327,7 @@ class Connection {
       shape.members = members;
       shape.checkpoint = head;
     }
-    if (parts.length > 0) this.#pokes(parts);
+    if (parts.length > 0) this.#pokes(parts, false);
     if (hasMoved && this.#queued.length === before)
       this.queue({ type: "settled", ...this.#place(), ...this.#counted() });
   }

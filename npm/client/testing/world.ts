@@ -28,7 +28,10 @@ export class World {
       const [, claims = "", generation = "0"] = (token ?? "").split(".");
       const identity =
         claims === "" ? "" : (JSON.parse(Buffer.from(claims, "base64url").toString()) as { sub: string }).sub;
-      if (this.banned.has(identity)) return CLOSE_CODES.identityInvalid;
+      if (this.banned.has(identity)) {
+        wire.send(JSON.stringify({ type: "error", error: { code: "UNAUTHORIZED", message: "You are banned" } }));
+        return CLOSE_CODES.identityInvalid;
+      }
       if (Number(generation) < this.tokenGeneration) return CLOSE_CODES.tokenExpired;
       return this.shard.connect(wire, identity);
     });

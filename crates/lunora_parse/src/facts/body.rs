@@ -9,7 +9,9 @@ use swc_core::ecma::ast;
 
 use super::collect::Collector;
 use super::expression::{strip_types, template_text, text};
-use super::{Construction, Event, FunctionFacts, Name, ObjectShape, Path, Root, Tracked, TrackedArgument, WithShape};
+use super::{
+    Construction, Event, FunctionFacts, Moment, Name, ObjectShape, Path, Root, Tracked, TrackedArgument, WithShape,
+};
 use crate::position::Positions;
 
 /// The step to an element of an array.
@@ -44,6 +46,16 @@ const ELEMENT_CALLBACKS: &[&str] = &[
     "forEach",
     "map",
     "some",
+];
+
+/// Calls of globals that answer something else every time: the global, the steps to what is called, and both as written.
+const MOMENTS: &[(&str, &[&str], &str)] = &[
+    ("Date", &[], "Date()"),
+    ("Date", &["now"], "Date.now()"),
+    ("Math", &["random"], "Math.random()"),
+    ("crypto", &["getRandomValues"], "crypto.getRandomValues()"),
+    ("crypto", &["randomUUID"], "crypto.randomUUID()"),
+    ("performance", &["now"], "performance.now()"),
 ];
 
 impl Collector<'_> {
@@ -95,6 +107,7 @@ impl Collector<'_> {
             events: walker.events,
             returns_function,
             constructions: walker.constructions,
+            moments: walker.moments,
         };
         self.facts.functions.push(facts);
         u32::try_from(self.facts.functions.len() - 1).unwrap_or(u32::MAX)
@@ -175,6 +188,7 @@ pub(super) struct Walker<'source, 'ast> {
     positions: Positions<'source>,
     events: Vec<Event>,
     constructions: Vec<Construction>,
+    moments: Vec<Moment>,
     /// What `this` is, where that is tracked.
     this: Option<Tracked>,
     /// What a constructor assigns to `this`; `None` elsewhere.
@@ -193,6 +207,7 @@ impl<'source, 'ast> Walker<'source, 'ast> {
             positions,
             events: Vec::new(),
             constructions: Vec::new(),
+            moments: Vec::new(),
             this: this.map(root),
             fields: None,
             scope: Vec::new(),
@@ -515,7 +530,10 @@ impl<'source, 'ast> Walker<'source, 'ast> {
                     match property {
                         ast::ObjectPatProp::KeyValue(pair) => {
                             let part = match &pair.key {
-                                ast::PropName::Ident(name) => step(value, &name.sym),
+                                ast::PropName::Ident(name) => {
+                                    self.looked_at(value, &name.sym, name.span);
+                                    step(value, &name.sym)
+                                }
                                 ast::PropName::Str(string) => step(value, &text(&string.value)),
                                 ast::PropName::Computed(computed) => match self.value(&computed.expr) {
                                     Tracked::String(name) => step(value, &name),
@@ -529,6 +547,7 @@ impl<'source, 'ast> Walker<'source, 'ast> {
                             if let Some(default) = &shorthand.value {
                                 self.value(default);
                             }
+                            self.looked_at(value, &shorthand.key.sym, shorthand.key.span);
                             let part = step(value, &shorthand.key.sym);
                             self.scope.push((shorthand.key.sym.clone(), Bound::Value(part)));
                         }
@@ -682,6 +701,9 @@ impl<'source, 'ast> Walker<'source, 'ast> {
             ast::Expr::New(new) => {
                 let callee = self.value(&new.callee);
                 let arguments = new.args.as_deref().unwrap_or(&[]);
+                if arguments.is_empty() {
+                    self.made_of_nothing(&callee, new.span);
+                }
                 let events = self.events.len();
                 self.tracked_call(&callee, &new.callee, arguments, new.span, true);
                 self.constructed(events)
@@ -918,7 +940,10 @@ impl<'source, 'ast> Walker<'source, 'ast> {
     fn member(&mut self, member: &'ast ast::MemberExpr) -> Tracked {
         let object = self.value(&member.obj);
         match &member.prop {
-            ast::MemberProp::Ident(name) => into_step(object, &name.sym),
+            ast::MemberProp::Ident(name) => {
+                self.looked_at(&object, &name.sym, name.span);
+                into_step(object, &name.sym)
+            }
             ast::MemberProp::Computed(computed) => match self.value(&computed.expr) {
                 Tracked::String(name) => into_step(object, &name),
                 Tracked::Unknown if is_number(&computed.expr) => into_step(object, &element_step()),
@@ -1052,6 +1077,9 @@ impl<'source, 'ast> Walker<'source, 'ast> {
             .collect();
         match callee {
             Tracked::Path(path) => {
+                if matches!(path.root, Root::Module(_)) && !constructs {
+                    self.called(path, span);
+                }
                 let matters = match path.root {
                     // Of what is an instance, `find` and `map` are methods like others.
                     Root::Parameter(_) | Root::This | Root::Construction(_) => !is_argument_path(path),
@@ -1102,6 +1130,44 @@ impl<'source, 'ast> Walker<'source, 'ast> {
                 }
             }
         }
+    }
+
+    /// `value.now`
+    fn looked_at(&mut self, value: &Tracked, name: &Name, span: swc_core::common::Span) {
+        if &**name == "now"
+            && let Tracked::Path(path) = value
+            && !matches!(path.root, Root::Module(_))
+        {
+            let (value, span) = ((**path).clone(), self.positions.span(span));
+            self.moments.push(Moment::Now { value, span });
+        }
+    }
+
+    /// `new Date()`: of an argument it would be the same date every time.
+    fn made_of_nothing(&mut self, callee: &Tracked, span: swc_core::common::Span) {
+        if let Tracked::Path(path) = callee
+            && path.steps.is_empty()
+            && let Root::Module(name) = &path.root
+            && &**name == "Date"
+        {
+            self.global_moment(name.clone(), "new Date()", span);
+        }
+    }
+
+    /// A call of something of the module.
+    fn called(&mut self, path: &Path, span: swc_core::common::Span) {
+        let Root::Module(name) = &path.root else { return };
+        let steps: Vec<&str> = path.steps.iter().map(|step| &**step).collect();
+        let is_moment = |moment: &&(&str, &[&str], &str)| moment.0 == &**name && moment.1 == steps;
+        match MOMENTS.iter().find(is_moment) {
+            Some((_, _, written)) => self.global_moment(name.clone(), written, span),
+            None => self.moments.push(Moment::Call { callee: path.clone() }),
+        }
+    }
+
+    fn global_moment(&mut self, name: Name, written: &'static str, span: swc_core::common::Span) {
+        let span = self.positions.span(span);
+        self.moments.push(Moment::Global { name, written, span });
     }
 
     fn argument(&mut self, argument: &'ast ast::ExprOrSpread, element: Option<&Tracked>) -> Tracked {

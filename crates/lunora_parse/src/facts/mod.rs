@@ -198,6 +198,23 @@ pub(crate) struct FunctionFacts {
     pub(crate) returns_function: Option<u32>,
     /// `new Name(…)` of something that is given a tracked value, by index.
     pub(crate) constructions: Vec<Construction>,
+    /// Where it may look at a clock or at chance, in source order.
+    pub(crate) moments: Vec<Moment>,
+}
+
+/// Something that matters only where a function must answer the same whenever it is asked.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum Moment {
+    /// A call of a clock or of chance by the global `name`; the text is how it is written.
+    Global {
+        name: Name,
+        written: &'static str,
+        span: Span,
+    },
+    /// `value.now`: a clock when the value is a `ctx`.
+    Now { value: Path, span: Span },
+    /// A call of something of the module that is given nothing of ours, so that it is no [`Event`].
+    Call { callee: Path },
 }
 
 /// `new Name(…)`

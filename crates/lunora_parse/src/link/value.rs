@@ -47,6 +47,7 @@ pub(super) enum Value {
     Extension(Rc<ExtensionValue>),
     Builder(Rc<BuilderValue>),
     Registered(Rc<RegisteredValue>),
+    Shape(Rc<ShapeValue>),
     /// A function, which is not run.
     Function,
     /// `import * as` of a file.
@@ -175,9 +176,33 @@ pub(super) struct BuilderValue {
     pub(super) incomplete: bool,
 }
 
-/// A finished chain.
+/// How something that runs was declared, which decides what its handler is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `query.input({ … }).query(({ ctx, args }) => …)`
+    Chain,
+    /// `mutator({ args, apply, server, use })`: `(ctx, args) => …`
+    Mutator,
+    /// `shape({ table, args, where, use })`: `(ctx, args) => …`
+    Shape,
+}
+
+/// A finished chain, a mutator, or what a shape runs.
 #[derive(Debug, Clone)]
 pub(super) struct RegisteredValue {
+    pub(super) form: Form,
     pub(super) builder: Rc<BuilderValue>,
+    /// The handler, `server` or `where`.
     pub(super) handler: Callable,
+    /// `apply` of a mutator that has a `server` as well: it runs in clients alone.
+    pub(super) client_half: Option<Callable>,
+}
+
+/// `shape({ … })`
+#[derive(Debug, Clone)]
+pub(super) struct ShapeValue {
+    pub(super) table: (Name, Place),
+    pub(super) columns: Vec<(Name, Place)>,
+    /// Its arguments, its `where` as the handler, its `use`.
+    pub(super) registered: Rc<RegisteredValue>,
 }
