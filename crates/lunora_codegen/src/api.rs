@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use lunora_diagnostics::Diagnostic;
-use lunora_ir::{Address, Function, Visibility};
+use lunora_ir::{Address, Function, Shape, Visibility};
 
 use crate::GenerateOptions;
 use crate::function_tree::{Branch, Node, by_module, function_trees};
@@ -21,22 +21,25 @@ pub(crate) const INTERNAL_COMMENT: &str = "Functions that only other functions c
 
 pub(crate) fn api(
     functions: &[Arc<Function>],
-    modules: &ModuleNames<'_>,
+    shapes: &[Arc<Shape>],
     options: &GenerateOptions,
 ) -> Result<String, Vec<Diagnostic>> {
-    let (public, internal) = function_trees(functions)?;
-    Ok(print(functions, &public, &internal, modules, options))
+    let (public, internal) = function_trees(functions, shapes)?;
+    let modules = ModuleNames::new(functions, shapes, options);
+    let has_shapes = !shapes.is_empty();
+    Ok(print(functions, has_shapes, &public, &internal, &modules, options))
 }
 
 /// A part of a large app's references, by the paths of their modules: `Api["admin/users"]`.
 pub(crate) fn part_of_api(functions: &[Arc<Function>], modules: &ModuleNames<'_>, options: &GenerateOptions) -> String {
     let [public, internal] =
         [Visibility::Public, Visibility::Internal].map(|visibility| by_module(functions, visibility));
-    print(functions, &public, &internal, modules, options)
+    print(functions, false, &public, &internal, modules, options)
 }
 
 fn print(
     functions: &[Arc<Function>],
+    has_shapes: bool,
     public: &Branch<'_>,
     internal: &Branch<'_>,
     modules: &ModuleNames<'_>,
@@ -44,42 +47,73 @@ fn print(
 ) -> String {
     let mut out = String::with_capacity(512 + functions.len() * 320);
     out.push_str(HEADER);
-    push_imports(&mut out, functions, modules, options);
+    push_imports(&mut out, functions, has_shapes, modules, options);
     push_tree(&mut out, public, modules, PUBLIC_COMMENT, "Api", "api");
     push_tree(&mut out, internal, modules, INTERNAL_COMMENT, "InternalApi", "internal");
     out
 }
 
-fn push_imports(out: &mut String, functions: &[Arc<Function>], modules: &ModuleNames<'_>, options: &GenerateOptions) {
-    let prefix = options.package_prefix.as_str();
+/// A name that is imported and not used is an error under `noUnusedLocals`.
+fn push_imports(
+    out: &mut String,
+    functions: &[Arc<Function>],
+    has_shapes: bool,
+    modules: &ModuleNames<'_>,
+    options: &GenerateOptions,
+) {
     let is_fan_out = |function: &Arc<Function>| matches!(function.address, Address::FanOut { .. });
-    let has_fan_out = functions.iter().any(is_fan_out);
-    let has_other = functions.iter().any(|function| !is_fan_out(function));
-    // A name that is imported and not used is an error under `noUnusedLocals`.
-    let types = match (has_fan_out, has_other) {
-        (false, false) => return,
-        (true, true) => "FanOutReferenceOf, ReferenceOf",
-        (true, false) => "FanOutReferenceOf",
-        (false, true) => "ReferenceOf",
-    };
-    for part in [
-        "import { functionReference } from \"",
-        prefix,
-        "/protocol\";\nimport type { ",
-        types,
-        " } from \"",
-        prefix,
-        "/server\";\n",
-    ] {
-        out.push_str(part);
-    }
+    push_reference_imports(
+        out,
+        ReferenceKinds {
+            fan_out: functions.iter().any(is_fan_out),
+            plain: functions.iter().any(|function| !is_fan_out(function)),
+            shape: has_shapes,
+        },
+        options,
+    );
     for (_, module) in modules.iter() {
-        out.push_str("import type * as ");
-        out.push_str(&module.alias);
-        out.push_str(" from ");
-        push_string(out, &module.specifier);
-        out.push_str(";\n");
+        push_module_import(out, &module.alias, &module.specifier);
     }
+}
+
+/// Which kinds of reference a file has.
+#[derive(Clone, Copy)]
+pub(crate) struct ReferenceKinds {
+    pub(crate) fan_out: bool,
+    pub(crate) plain: bool,
+    pub(crate) shape: bool,
+}
+
+/// Imports what makes references, and their types.
+pub(crate) fn push_reference_imports(out: &mut String, kinds: ReferenceKinds, options: &GenerateOptions) {
+    let ReferenceKinds { fan_out, plain, shape } = kinds;
+    let makers = [(fan_out || plain, "functionReference"), (shape, "shapeReference")];
+    let types = [
+        (fan_out, "FanOutReferenceOf"),
+        (plain, "ReferenceOf"),
+        (shape, "ShapeReferenceOf"),
+    ];
+    for (keyword, names, package) in [("import { ", &makers[..], "protocol"), ("import type { ", &types, "server")] {
+        let mut before = keyword;
+        for (_, name) in names.iter().filter(|(is_used, _)| *is_used) {
+            out.push_str(before);
+            out.push_str(name);
+            before = ", ";
+        }
+        if before != keyword {
+            for part in [" } from \"", options.package_prefix.as_str(), "/", package, "\";\n"] {
+                out.push_str(part);
+            }
+        }
+    }
+}
+
+pub(crate) fn push_module_import(out: &mut String, alias: &str, specifier: &str) {
+    out.push_str("import type * as ");
+    out.push_str(alias);
+    out.push_str(" from ");
+    push_string(out, specifier);
+    out.push_str(";\n");
 }
 
 fn push_tree(
@@ -119,9 +153,10 @@ fn push_types(out: &mut String, branch: &Branch<'_>, modules: &ModuleNames<'_>, 
                     Address::FanOut { .. } => "FanOutReferenceOf<",
                     _ => "ReferenceOf<",
                 });
-                push_type_of(out, &modules.of(function).alias, &function.export);
+                push_type_of(out, &modules.of(&function.file).alias, &function.export);
                 out.push_str(">;");
             }
+            Node::Shape(shape) => push_shape_type(out, shape, &modules.of(&shape.file).alias),
         }
     }
     end_level(out, branch, level);
@@ -148,6 +183,7 @@ fn push_values(out: &mut String, branch: &Branch<'_>, level: usize) {
                 push_address(out, &function.address);
                 out.push_str("),");
             }
+            Node::Shape(shape) => push_shape_value(out, shape),
         }
     }
     end_level(out, branch, level);
@@ -158,6 +194,24 @@ fn end_level(out: &mut String, branch: &Branch<'_>, level: usize) {
         out.push('\n');
         push_indent(out, level - 1);
     }
+}
+
+/// The type of a shape's reference, after its name.
+pub(crate) fn push_shape_type(out: &mut String, shape: &Shape, alias: &str) {
+    out.push_str("ShapeReferenceOf<");
+    push_type_of(out, alias, &shape.name);
+    out.push_str(">;");
+}
+
+/// A shape's reference, after its name.
+pub(crate) fn push_shape_value(out: &mut String, shape: &Shape) {
+    out.push_str("shapeReference(");
+    push_string(out, &shape.name);
+    out.push_str(", ");
+    push_string(out, &shape.table);
+    out.push_str(", ");
+    push_address(out, &shape.address);
+    out.push_str("),");
 }
 
 fn push_type_of(out: &mut String, alias: &str, export: &str) {

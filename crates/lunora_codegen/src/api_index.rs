@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lunora_ir::{Function, Visibility};
+use lunora_ir::{Function, Shape, Visibility};
 
-use crate::api::{INTERNAL_COMMENT, PUBLIC_COMMENT};
+use crate::GenerateOptions;
+use crate::api::{
+    INTERNAL_COMMENT, PUBLIC_COMMENT, ReferenceKinds, push_module_import, push_reference_imports, push_shape_type,
+    push_shape_value,
+};
 use crate::generated_file::HEADER;
-use crate::module_names::module_path;
+use crate::module_names::{SHAPES, module_path};
 use crate::parts::Part;
 use crate::typescript::{push_indent, push_key, push_literal_key, push_string};
 
@@ -40,7 +44,12 @@ struct Place<'a> {
     below: BTreeMap<&'a str, Self>,
     /// The suffix of the file's part, and the file's path.
     file: Option<(&'a str, &'a str)>,
+    /// Shapes, which are in no part.
+    shapes: &'a [Arc<Shape>],
 }
+
+/// What shapes' types are taken from; the imports of parts end in digits.
+const SHAPE_MODULE: &str = "shapes";
 
 impl<'a> Place<'a> {
     fn root(parts: &'a [Part], visibility: Visibility) -> Self {
@@ -55,6 +64,11 @@ impl<'a> Place<'a> {
             }
         }
         root
+    }
+
+    /// Whether it has more than the references of its file.
+    fn has_own(&self) -> bool {
+        !self.below.is_empty() || !self.shapes.is_empty()
     }
 }
 
@@ -74,14 +88,26 @@ pub(crate) fn modules(functions: &[Arc<Function>]) -> impl Iterator<Item = (&str
         })
 }
 
-pub(crate) fn api_index(parts: &[Part]) -> String {
+pub(crate) fn api_index(parts: &[Part], shapes: &[Arc<Shape>], options: &GenerateOptions) -> String {
     let mut out = String::with_capacity(256 + parts.len() * 4096);
     out.push_str(HEADER);
+    if let Some(shape) = shapes.first() {
+        let kinds = ReferenceKinds {
+            fan_out: false,
+            plain: false,
+            shape: true,
+        };
+        push_reference_imports(&mut out, kinds, options);
+        push_module_import(&mut out, SHAPE_MODULE, &options.specifier(&shape.file));
+    }
     for part in parts {
         push_import(&mut out, part);
     }
     for tree in &TREES {
-        let root = Place::root(parts, tree.visibility);
+        let mut root = Place::root(parts, tree.visibility);
+        if tree.visibility == Visibility::Public && !shapes.is_empty() {
+            root.below.entry(SHAPES).or_default().shapes = shapes;
+        }
         for text in ["\n/** ", tree.comment, " */\nexport interface ", tree.interface, " {"] {
             out.push_str(text);
         }
@@ -123,14 +149,22 @@ fn push_types(out: &mut String, place: &Place<'_>, tree: &Tree, level: usize) {
         out.push_str(": ");
         if let Some(file) = below.file {
             push_file(out, tree.interface, file);
-            out.push_str(if below.below.is_empty() { "" } else { " & " });
+            out.push_str(if below.has_own() { " & " } else { "" });
         }
-        if !below.below.is_empty() {
+        if below.has_own() {
             out.push('{');
             push_types(out, below, tree, level + 1);
             out.push('}');
         }
         out.push(';');
+    }
+    for shape in place.shapes {
+        out.push('\n');
+        push_indent(out, level);
+        out.push_str("readonly ");
+        push_key(out, &shape.name);
+        out.push_str(": ");
+        push_shape_type(out, shape, SHAPE_MODULE);
     }
     end_level(out, place, level);
 }
@@ -142,7 +176,7 @@ fn push_values(out: &mut String, place: &Place<'_>, tree: &Tree, level: usize) {
         push_literal_key(out, name);
         out.push_str(": ");
         match below.file {
-            Some(file) if below.below.is_empty() => push_file(out, tree.constant, file),
+            Some(file) if !below.has_own() => push_file(out, tree.constant, file),
             file => {
                 out.push('{');
                 if let Some(file) = file {
@@ -158,6 +192,13 @@ fn push_values(out: &mut String, place: &Place<'_>, tree: &Tree, level: usize) {
         }
         out.push(',');
     }
+    for shape in place.shapes {
+        out.push('\n');
+        push_indent(out, level);
+        push_literal_key(out, &shape.name);
+        out.push_str(": ");
+        push_shape_value(out, shape);
+    }
     end_level(out, place, level);
 }
 
@@ -171,7 +212,7 @@ fn push_file(out: &mut String, name: &str, (suffix, path): (&str, &str)) {
 }
 
 fn end_level(out: &mut String, place: &Place<'_>, level: usize) {
-    if !place.below.is_empty() {
+    if place.has_own() {
         out.push('\n');
         push_indent(out, level - 1);
     }

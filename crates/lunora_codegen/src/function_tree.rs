@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lunora_diagnostics::{Diagnostic, Span, codes};
-use lunora_ir::{Function, Visibility};
+use lunora_ir::{Function, Shape, Visibility};
 use rustc_hash::FxHashSet;
 
-use crate::module_names::module_path;
+use crate::module_names::{SHAPES, module_path};
 
 /// A folder or file, and what is below it. Sorted by name.
 #[derive(Debug, Default)]
@@ -22,15 +22,20 @@ pub(crate) enum Node<'a> {
     Branch(Branch<'a>),
     /// A function.
     Function(&'a Function),
+    /// A shape.
+    Shape(&'a Shape),
 }
 
-/// The trees of public and internal functions.
+/// The trees of public and internal functions; shapes are in the public one.
 ///
 /// # Errors
 /// Those of both trees.
-pub(crate) fn function_trees<'a>(functions: &'a [Arc<Function>]) -> Result<(Branch<'a>, Branch<'a>), Vec<Diagnostic>> {
-    let public = function_tree(functions, Visibility::Public);
-    let internal = function_tree(functions, Visibility::Internal);
+pub(crate) fn function_trees<'a>(
+    functions: &'a [Arc<Function>],
+    shapes: &'a [Arc<Shape>],
+) -> Result<(Branch<'a>, Branch<'a>), Vec<Diagnostic>> {
+    let public = function_tree(functions, shapes, Visibility::Public);
+    let internal = function_tree(functions, &[], Visibility::Internal);
     match (public, internal) {
         (Ok(public), Ok(internal)) => Ok((public, internal)),
         (public, internal) => {
@@ -57,11 +62,20 @@ pub(crate) fn by_module<'a>(functions: &'a [Arc<Function>], visibility: Visibili
 ///
 /// # Errors
 /// When an export has the name of a folder or file that is beside it.
-fn function_tree<'a>(functions: &'a [Arc<Function>], visibility: Visibility) -> Result<Branch<'a>, Vec<Diagnostic>> {
+fn function_tree<'a>(
+    functions: &'a [Arc<Function>],
+    shapes: &'a [Arc<Shape>],
+    visibility: Visibility,
+) -> Result<Branch<'a>, Vec<Diagnostic>> {
     let mut root = Branch::default();
     let mut errors = Vec::new();
     for function in functions.iter().filter(|function| function.visibility == visibility) {
         if let Err(diagnostic) = root.insert(function) {
+            errors.push(diagnostic);
+        }
+    }
+    for shape in shapes {
+        if let Err(diagnostic) = root.insert_shape(shape) {
             errors.push(diagnostic);
         }
     }
@@ -72,13 +86,13 @@ fn function_tree<'a>(functions: &'a [Arc<Function>], visibility: Visibility) -> 
 ///
 /// # Errors
 /// Those of [`function_trees`], or when two functions have the same path. `functions` are sorted by it.
-pub(crate) fn check_places(functions: &[Arc<Function>]) -> Result<(), Vec<Diagnostic>> {
+pub(crate) fn check_places(functions: &[Arc<Function>], shapes: &[Arc<Shape>]) -> Result<(), Vec<Diagnostic>> {
     let errors = equal_paths(functions);
     if !errors.is_empty() {
         return Err(errors);
     }
-    if may_collide(functions) {
-        function_trees(functions)?;
+    if !shapes.is_empty() || may_collide(functions) {
+        function_trees(functions, shapes)?;
     }
     Ok(())
 }
@@ -112,7 +126,7 @@ fn equal_paths(functions: &[Arc<Function>]) -> Vec<Diagnostic> {
     functions
         .windows(2)
         .filter(|pair| pair[0].path == pair[1].path)
-        .map(|pair| collision(&pair[1], &pair[0]))
+        .map(|pair| collision(Owner::of(&pair[1]), Owner::of(&pair[0])))
         .collect()
 }
 
@@ -126,28 +140,73 @@ impl<'a> Branch<'a> {
                 .or_insert_with(|| Node::Branch(Self::default()));
             match node {
                 Node::Branch(below) => branch = below,
-                Node::Function(other) => return Err(collision(function, other)),
+                Node::Function(other) => return Err(collision(Owner::of(function), Owner::of(other))),
+                Node::Shape(other) => return Err(collision(Owner::of(function), Owner::of_shape(other))),
             }
         }
-        match branch.children.get(function.export.as_str()) {
+        branch.insert_leaf(Owner::of(function), Node::Function(function))
+    }
+
+    /// Shapes come after functions, so that all folders are there.
+    fn insert_shape(&mut self, shape: &'a Shape) -> Result<(), Diagnostic> {
+        let node = self
+            .children
+            .entry(SHAPES)
+            .or_insert_with(|| Node::Branch(Self::default()));
+        let owner = Owner::of_shape(shape);
+        match node {
+            Node::Branch(below) => below.insert_leaf(owner, Node::Shape(shape)),
+            Node::Function(other) => Err(collision(owner, Owner::of(other))),
+            Node::Shape(other) => Err(collision(owner, Owner::of_shape(other))),
+        }
+    }
+
+    fn insert_leaf(&mut self, owner: Owner<'a>, leaf: Node<'a>) -> Result<(), Diagnostic> {
+        let other = match self.children.get(owner.export) {
             None => {
-                branch.children.insert(&function.export, Node::Function(function));
-                Ok(())
+                self.children.insert(owner.export, leaf);
+                return Ok(());
             }
-            Some(Node::Function(other)) => Err(collision(function, other)),
-            Some(Node::Branch(below)) => Err(collision(function, below.any_function().unwrap_or(function))),
-        }
+            Some(Node::Function(other)) => Owner::of(other),
+            Some(Node::Shape(other)) => Owner::of_shape(other),
+            Some(Node::Branch(below)) => below.any_function().map_or(owner, Owner::of),
+        };
+        Err(collision(owner, other))
     }
 
     fn any_function(&self) -> Option<&'a Function> {
         self.children.values().find_map(|node| match node {
             Node::Function(function) => Some(*function),
+            Node::Shape(_) => None,
             Node::Branch(below) => below.any_function(),
         })
     }
 }
 
-fn collision(function: &Function, other: &Function) -> Diagnostic {
+/// Who asks for a place.
+#[derive(Clone, Copy)]
+struct Owner<'a> {
+    export: &'a str,
+    file: &'a str,
+}
+
+impl<'a> Owner<'a> {
+    fn of(function: &'a Function) -> Self {
+        Self {
+            export: &function.export,
+            file: &function.file,
+        }
+    }
+
+    fn of_shape(shape: &'a Shape) -> Self {
+        Self {
+            export: &shape.name,
+            file: &shape.file,
+        }
+    }
+}
+
+fn collision(function: Owner<'_>, other: Owner<'_>) -> Diagnostic {
     let start = Span { start: 0, end: 0 };
     Diagnostic::error(
         codes::FUNCTION_PATH_COLLISION,
@@ -156,7 +215,7 @@ fn collision(function: &Function, other: &Function) -> Diagnostic {
             function.export, function.file, other.export, other.file
         ),
     )
-    .at(&function.file, start)
-    .and_at(&other.file, start, "the other one")
+    .at(function.file, start)
+    .and_at(other.file, start, "the other one")
     .with_help("Rename one of the two exports, or move one of the files")
 }

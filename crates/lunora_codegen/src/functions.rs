@@ -35,7 +35,7 @@ pub(crate) fn functions(functions: &[Arc<Function>], modules: &ModuleNames<'_>, 
         });
         push_address(&mut out, &function.address);
         out.push_str(", module: ");
-        out.push_str(&modules.of(function).alias);
+        out.push_str(&modules.of(&function.file).alias);
         out.push_str(", exportName: ");
         push_string(&mut out, &function.export);
         out.push_str(" },");

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use lunora_diagnostics::Diagnostic;
-use lunora_ir::{Application, Function};
+use lunora_ir::{Application, Function, Shape};
 
 use crate::data_model::data_model;
-use crate::generate::sorted;
+use crate::generate::{sorted, sorted_shapes};
 use crate::openapi::{openapi, push_components};
 use crate::server::server;
 use crate::surface::{Surface, same_in_surface};
@@ -34,11 +34,12 @@ pub(crate) struct Generation {
 
 impl Generation {
     /// # Errors
-    /// When two functions, or a function and a folder, would have the same place in `api`.
+    /// When two of functions, shapes and folders would have the same place in `api`.
     pub(crate) fn new(application: &Application, options: &GenerateOptions) -> Result<Self, Vec<Diagnostic>> {
         let functions = sorted(application);
+        let shapes = sorted_shapes(application);
         let (surface, description) = rayon::join(
-            || Surface::new(&functions, options, None),
+            || Surface::new(&functions, &shapes, options, None),
             || GeneratedFile::new(OPENAPI, openapi(&functions, options)),
         );
         Ok(Self {
@@ -61,16 +62,18 @@ impl Generation {
         let last = &self.application;
         let options = &self.options;
         let changes = changed_parts(&last.functions, &application.functions);
-        let description_is_due = changes.surface || changes.shapes || self.description_is_old;
+        let description_is_due = changes.surface || changes.contents || self.description_is_old;
         let describe = description_is_due && scope == Scope::All;
-        let functions = if changes.surface || describe {
+        let surface_changed = changes.surface || !are_same_shapes(&last.shapes, &application.shapes);
+        let functions = if surface_changed || describe {
             sorted(application)
         } else {
             Vec::new()
         };
         let entry_changed = last.has_app_module != application.has_app_module
             || last.schema_export != application.schema_export
-            || last.schema_file != application.schema_file;
+            || last.schema_file != application.schema_file
+            || last.shapes.is_empty() != application.shapes.is_empty();
         Ok(Self {
             options: options.clone(),
             application: application.clone(),
@@ -80,8 +83,8 @@ impl Generation {
                 GeneratedFile::renewed(DATA_MODEL, data_model(&application.tables), Some(&self.data_model))
             },
             server: self.server.clone(),
-            surface: if changes.surface {
-                Surface::new(&functions, options, Some(&self.surface))?
+            surface: if surface_changed {
+                Surface::new(&functions, &sorted_shapes(application), options, Some(&self.surface))?
             } else {
                 self.surface.clone()
             },
@@ -119,26 +122,38 @@ fn are_same_tables(last: &Application, now: &Application) -> bool {
             .all(|((last_name, last), (name, now))| last_name == name && Arc::ptr_eq(last, now))
 }
 
+/// Whether whoever subscribes sees no difference; what arguments are is TypeScript's to find out.
+fn are_same_shapes(last: &[Arc<Shape>], now: &[Arc<Shape>]) -> bool {
+    let is_same = |(last, now): (&Arc<Shape>, &Arc<Shape>)| {
+        Arc::ptr_eq(last, now)
+            || (last.name == now.name
+                && last.file == now.file
+                && last.table == now.table
+                && last.address == now.address)
+    };
+    last.len() == now.len() && last.iter().zip(now).all(is_same)
+}
+
 /// What changed between two lists of functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FunctionChanges {
     /// Which there are, where they are, who may call them, where they run.
     surface: bool,
     /// What they take or give.
-    shapes: bool,
+    contents: bool,
 }
 
 fn changed_parts(last: &[Arc<Function>], now: &[Arc<Function>]) -> FunctionChanges {
     let mut changes = FunctionChanges {
         surface: last.len() != now.len(),
-        shapes: false,
+        contents: false,
     };
     for (last, now) in last.iter().zip(now) {
         if changes.surface {
             break;
         }
         changes.surface |= !same_in_surface(last, now);
-        changes.shapes |= !Arc::ptr_eq(last, now) && components(last) != components(now);
+        changes.contents |= !Arc::ptr_eq(last, now) && components(last) != components(now);
     }
     changes
 }

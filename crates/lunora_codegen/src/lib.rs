@@ -20,6 +20,7 @@ mod openapi;
 mod options;
 mod parts;
 mod server;
+mod shapes;
 mod surface;
 mod type_text;
 mod typescript;

@@ -4,25 +4,27 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use lunora_ir::Function;
+use lunora_ir::{Function, Shape};
 
 use crate::GenerateOptions;
 use crate::typescript::is_reserved;
 
 /// Names that the generated files use themselves.
-const TAKEN: [&str; 9] = [
+const TAKEN: [&str; 11] = [
     "Api",
     "FanOutReferenceOf",
     "FunctionRegistry",
     "InternalApi",
     "ReferenceOf",
+    "ShapeReferenceOf",
     "api",
     "functionReference",
     "functions",
     "internal",
+    "shapeReference",
 ];
 
-/// A module that holds functions.
+/// A module that holds functions or shapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Module {
     /// The name that generated files call it by.
@@ -31,7 +33,7 @@ pub(crate) struct Module {
     pub(crate) specifier: String,
 }
 
-/// The modules that hold functions, by file.
+/// The modules that hold functions or shapes, by file.
 #[derive(Debug, Default)]
 pub(crate) struct ModuleNames<'a> {
     by_file: FxHashMap<&'a str, Module>,
@@ -40,16 +42,19 @@ pub(crate) struct ModuleNames<'a> {
 }
 
 impl<'a> ModuleNames<'a> {
-    /// `functions` are sorted by path.
-    pub(crate) fn new(functions: &'a [Arc<Function>], options: &GenerateOptions) -> Self {
+    /// `functions` are sorted by path; shapes are for the files that name them.
+    pub(crate) fn new(functions: &'a [Arc<Function>], shapes: &'a [Arc<Shape>], options: &GenerateOptions) -> Self {
         let mut names = Self::default();
         let mut used: FxHashSet<String> = TAKEN.iter().map(|name| (*name).to_owned()).collect();
-        for function in functions {
-            let file = function.file.as_str();
+        let of_functions = functions
+            .iter()
+            .map(|function| (function.file.as_str(), module_path(function)));
+        let of_shapes = shapes.iter().map(|shape| (shape.file.as_str(), SHAPES));
+        for (file, path) in of_functions.chain(of_shapes) {
             if names.by_file.contains_key(file) {
                 continue;
             }
-            let alias = unused(identifier(module_path(function)), &mut used);
+            let alias = unused(identifier(path), &mut used);
             let specifier = options.specifier(file);
             names.by_file.insert(file, Module { alias, specifier });
             names.order.push(file);
@@ -57,15 +62,18 @@ impl<'a> ModuleNames<'a> {
         names
     }
 
-    pub(crate) fn of(&self, function: &Function) -> &Module {
-        // Every function's file was seen by `new`.
-        &self.by_file[function.file.as_str()]
+    /// The module of the file of a function or shape that it was made for.
+    pub(crate) fn of(&self, file: &str) -> &Module {
+        &self.by_file[file]
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'a str, &Module)> {
         self.order.iter().map(|file| (*file, &self.by_file[file]))
     }
 }
+
+/// The module that shapes are in, and what they are below in `api`.
+pub(crate) const SHAPES: &str = "shapes";
 
 /// The path of a function's file below the app's folder, without extension.
 pub(crate) fn module_path(function: &Function) -> &str {

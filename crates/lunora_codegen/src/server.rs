@@ -7,7 +7,7 @@ pub(crate) fn server(options: &GenerateOptions) -> String {
     let prefix = options.package_prefix.as_str();
     format!(
         r#"{HEADER}import {{ initLunora }} from "{prefix}/server";
-import type {{ ActionCtx as GenericActionCtx, MutationCtx as GenericMutationCtx, QueryCtx as GenericQueryCtx }} from "{prefix}/server";
+import type {{ ActionCtx as GenericActionCtx, MutationCtx as GenericMutationCtx, MutatorCtx as GenericMutatorCtx, QueryCtx as GenericQueryCtx, ShapeCtx as GenericShapeCtx }} from "{prefix}/server";
 import type {{ DataModel }} from "./dataModel.js";
 
 export {{ v }} from "{prefix}/server";
@@ -21,8 +21,23 @@ export type MutationCtx = GenericMutationCtx<DataModel>;
 /** `ctx` of an action. */
 export type ActionCtx = GenericActionCtx<DataModel>;
 
-export const {{ query, mutation, action, internalQuery, internalMutation, internalAction }} =
-  initLunora.dataModel<DataModel>().create();
+/** `ctx` of a mutator's `apply`. */
+export type MutatorCtx = GenericMutatorCtx<DataModel>;
+
+/** `ctx` of a shape's `where`. */
+export type ShapeCtx = GenericShapeCtx<DataModel>;
+
+export const {{
+  query,
+  mutation,
+  action,
+  internalQuery,
+  internalMutation,
+  internalAction,
+  shape,
+  mutator,
+  definePolicy,
+}} = initLunora.dataModel<DataModel>().create();
 "#
     )
 }

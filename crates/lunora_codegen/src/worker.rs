@@ -28,16 +28,25 @@ pub(crate) fn worker(application: &Application, options: &GenerateOptions) -> St
     if application.has_app_module {
         out.push_str("import app from \"../app.js\";\n");
     }
-    out.push_str("import { functions } from \"./functions.js\";\n\n");
+    out.push_str("import { functions } from \"./functions.js\";\n");
+    let has_shapes = !application.shapes.is_empty();
+    if has_shapes {
+        out.push_str("import { shapes } from \"./shapes.js\";\n");
+    }
+    out.push('\n');
     if !has_schema {
         out.push_str("const schema = defineSchema({});\n");
     }
     if !application.has_app_module {
         out.push_str("const app = {};\n");
     }
+    out.push_str(if has_shapes {
+        "const definition = { schema, functions, shapes, app };\n\n"
+    } else {
+        "const definition = { schema, functions, app };\n\n"
+    });
     out.push_str(
-        "const definition = { schema, functions, app };\n\n\
-         export class ShardDO extends createShardObject(definition) {}\n\n\
+        "export class ShardDO extends createShardObject(definition) {}\n\n\
          export class ShardRegistryDO extends createShardRegistryObject(definition) {}\n\n\
          export default createWorker(definition);\n",
     );

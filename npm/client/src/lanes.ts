@@ -23,8 +23,9 @@ export function entryKey(clientId: string, order: number): string {
   return `${PREFIX}${clientId}/${String(order).padStart(10, "0")}`;
 }
 
-export function storedEntry({ shard, identity }: Box, { order: _, isTried: __, ...entry }: OutboxEntry): StoredEntry {
-  return { ...entry, shard, identity };
+export function storedEntry({ shard, identity }: Box, entry: OutboxEntry): StoredEntry {
+  const { seq, mutationId, path, args, bytes, at } = entry;
+  return { seq, mutationId, path, args, bytes, at, shard, identity };
 }
 
 export interface LanesOptions {
@@ -83,7 +84,7 @@ export class Lanes {
 
   close(): void {
     this.#isClosed = true;
-    for (const clientId of [...this.#releases.keys()]) this.release(clientId);
+    for (const clientId of Array.from(this.#releases.keys())) this.release(clientId);
   }
 
   #lead(): void {

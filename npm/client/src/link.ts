@@ -146,18 +146,18 @@ export class Link {
       if (this.#token !== null)
         protocols.push(TOKEN_SUBPROTOCOL_PREFIX + toBase64Url(new TextEncoder().encode(this.#token)));
       const socket = new environment.WebSocket(this.#host.socketUrl(this.shard), protocols);
-      socket.onopen = () => {
+      socket.addEventListener("open", () => {
         if (generation !== this.#generation) socket.close();
         whenCurrent(() => {
           this.#socket = socket;
           this.send({ type: "connect", id: "connect", clientId, caps: Object.values(CAPABILITIES) });
           for (const view of this.views.values()) this.send(view.subscribeFrame());
         });
-      };
-      socket.onmessage = ({ data }) => whenCurrent(() => this.#receive(String(data)));
-      socket.onclose = ({ code }) => closed(code);
+      });
+      socket.addEventListener("message", ({ data }) => whenCurrent(() => this.#receive(String(data))));
+      socket.addEventListener("close", ({ code }) => closed(code));
       // A close follows, which says more.
-      socket.onerror = () => {};
+      socket.addEventListener("error", () => {});
     } catch (error) {
       environment.report(error);
       closed(0);

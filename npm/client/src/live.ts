@@ -559,7 +559,7 @@ export class Live implements LinkHost, LayerHost {
       else awaiter?.resolve(decodeValue(result));
       const hadAwaiter = awaiter !== undefined;
       const settled = { status, mutationId, path, args: decodeValue(args), shard, ...(error && { error }), hadAwaiter };
-      for (const { listener } of [...this.settledListeners])
+      for (const { listener } of Array.from(this.settledListeners))
         callSafely(() => listener(settled), this.environment.report);
     });
   }

@@ -40,7 +40,7 @@ export class Observable<Value> implements Store<Value> {
 
   /** A listener that throws does not keep the others from being told. */
   notify(report: (error: unknown) => void): void {
-    for (const { listener } of [...this.#listeners]) callSafely(listener, report);
+    for (const { listener } of Array.from(this.#listeners)) callSafely(listener, report);
   }
 }
 

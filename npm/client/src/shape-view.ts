@@ -57,7 +57,7 @@ export class ShapeView extends View<ShapeSnapshot> implements LiveShape {
 
   override tell(report: (error: unknown) => void): void {
     for (const changes of this.#changes.splice(0)) {
-      for (const { listener } of [...this.#changeListeners]) callSafely(() => listener(changes), report);
+      for (const { listener } of Array.from(this.#changeListeners)) callSafely(() => listener(changes), report);
     }
   }
 

@@ -44,7 +44,7 @@ export class WriteQueue {
         this.#onError(error);
         for (const [key, value] of changes) if (!(await this.#try(key, value))) await this.#remove(key);
       }
-      for (const key of [...this.#removals]) await this.#remove(key);
+      for (const key of Array.from(this.#removals)) await this.#remove(key);
     }
     this.#running = undefined;
   }

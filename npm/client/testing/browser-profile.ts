@@ -79,7 +79,7 @@ export class BrowserProfile {
         name,
         waiting.filter(({ owner }) => owner !== tab),
       );
-    for (const [name, owner] of [...this.#held]) if (owner === tab) this.#release(name);
+    for (const [name, owner] of Array.from(this.#held)) if (owner === tab) this.#release(name);
   }
 
   #grant(name: string, { owner, callback, done }: LockRequest): void {

@@ -15,6 +15,7 @@ export type Accept = (socket: Wire, url: URL, token: string | null) => ServerEnd
 export class Wire {
   readonly client: ClientSocket;
   readonly #network: Network;
+  readonly #listeners = new Map<string, (event: never) => void>();
   readonly #toServer: string[] = [];
   readonly #toClient: (string | number)[] = [];
   #server: ServerEnd | undefined;
@@ -32,11 +33,17 @@ export class Wire {
     this.client = {
       send: (text) => void (this.#state === "open" && this.#toServer.push(text)),
       close: () => this.#closeFromClient(),
-      onopen: null,
-      onmessage: null,
-      onclose: null,
-      onerror: null,
+      addEventListener: (type: string, listener: (event: never) => void) => void this.#listeners.set(type, listener),
     };
+  }
+
+  /** Nobody listens any more. */
+  abandon(): void {
+    this.#listeners.clear();
+  }
+
+  #tell(type: string, event: object): void {
+    this.#listeners.get(type)?.(event as never);
   }
 
   get isClosed(): boolean {
@@ -85,27 +92,27 @@ export class Wire {
         server.closed();
       });
     }
-    this.client.onclose?.({ code: 1006 });
+    this.#tell("close", { code: 1006 });
   }
 
   #open(): void {
     if (!this.#network.isOnline(this.owner)) {
       this.#state = "closed";
-      this.client.onclose?.({ code: 1006 });
+      this.#tell("close", { code: 1006 });
       return;
     }
     this.#state = "open";
     const server = this.#network.accept(this, this.#url, this.#token);
-    this.client.onopen?.({} as never);
+    this.#tell("open", {});
     if (typeof server === "number") this.close(server);
     else this.#server = server;
   }
 
   #arrive(message: string | number): void {
-    if (typeof message === "string") return this.client.onmessage?.({ data: message });
+    if (typeof message === "string") return this.#tell("message", { data: message });
     this.#state = "closed";
     this.#toServer.length = 0;
-    this.client.onclose?.({ code: message });
+    this.#tell("close", { code: message });
   }
 
   #closeFromClient(): void {
@@ -134,13 +141,13 @@ export class Network {
 
   /** The `WebSocket` of one tab. */
   socketsOf(owner: object): new (url: string, protocols: string[]) => ClientSocket {
-    const network = this;
-    return class {
-      constructor(url: string, protocols: string[]) {
-        const wire = new Wire(network, owner, url, protocols);
-        network.wires.add(wire);
-        return wire.client;
-      }
+    const connect = (url: string, protocols: string[]): ClientSocket => {
+      const wire = new Wire(this, owner, url, protocols);
+      this.wires.add(wire);
+      return wire.client;
+    };
+    return function (url: string, protocols: string[]) {
+      return connect(url, protocols);
     } as unknown as new (url: string, protocols: string[]) => ClientSocket;
   }
 

@@ -81,7 +81,7 @@ export class ReferenceShard {
   }
 
   closeAll(code: number, of: (identity: string) => boolean = () => true): void {
-    for (const connection of [...this.#connections]) {
+    for (const connection of Array.from(this.#connections)) {
       if (!of(connection.identity)) continue;
       this.#connections.delete(connection);
       connection.wire.close(code);
@@ -183,7 +183,7 @@ export function runQuery(path: string, args: Arguments, rows: Rows, identity: st
     case "rows:count":
       return inOrder.length;
     case "rows:mine":
-      return { page: inOrder.filter(({ author }) => author === identity).reverse(), isDone: true };
+      return { page: inOrder.filter(({ author }) => author === identity).toReversed(), isDone: true };
     default:
       throw new Error(`No query ${path}`);
   }

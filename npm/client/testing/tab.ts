@@ -77,7 +77,7 @@ export class Tab {
   kill(arriving: number): void {
     this.#isDead = true;
     for (const wire of this.#network.wiresOf(this)) {
-      wire.client.onclose = wire.client.onmessage = wire.client.onopen = null;
+      wire.abandon();
       wire.cut(arriving);
     }
     this.profile.close(this);

@@ -46,6 +46,10 @@ export const STATUS_BY_CODE = {
   NOT_IMPLEMENTED: 501,
   /** Two rows would share, or do share, what has to be unique. */
   NOT_UNIQUE: 400,
+  /** Another identity has signed in than the one that called the mutation. */
+  OFFLINE_IDENTITY_CHANGED: 409,
+  /** As many mutations as are allowed wait for the server. */
+  OFFLINE_QUEUE_OVERFLOW: 429,
   /** A page of another site tried to use the development server. */
   ORIGIN_NOT_ALLOWED: 403,
   /** A push skipped positions of its client's sequence. */
@@ -143,6 +147,8 @@ export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>>
   NOT_FOUND: "Check the id or path; the row may have been deleted.",
   NOT_IMPLEMENTED: "Use another way that the message names.",
   NOT_UNIQUE: "Use another value, `upsert`, or a query that matches one row.",
+  OFFLINE_IDENTITY_CHANGED: "`data.isKept` says whether it waits until that identity is back; otherwise call it again.",
+  OFFLINE_QUEUE_OVERFLOW: "Wait until some are decided, or raise `maxItems` of the client.",
   ORIGIN_NOT_ALLOWED: "Open the app from `localhost`, or add its host to the allowed hosts.",
   OUT_OF_ORDER: "Push the entries from `data.expected` on, in order.",
   PAYLOAD_TOO_LARGE: "Send less at once, or raise `limits.bodyBytes` in `lunora/app.ts`.",

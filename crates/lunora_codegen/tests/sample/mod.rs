@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use lunora_ir::{
     Address, Application, Column, FanOutMerge, Function, FunctionKind, Index, LiteralValue, MergeDirection, OnDelete,
-    Relation, RelationKind, ShardMode, SoftDelete, Table, TimeToLive, Validator, Visibility,
+    Relation, RelationKind, Shape, ShardMode, SoftDelete, Table, TimeToLive, Validator, Visibility,
 };
 
 pub fn rich() -> Application {
@@ -111,10 +111,32 @@ pub fn rich() -> Application {
             ),
         ]),
         functions: functions(),
+        shapes: shapes(),
         has_app_module: true,
         schema_export: "schema".into(),
         schema_file: "lunora/schema.ts".into(),
     }
+}
+
+fn shapes() -> Vec<Arc<Shape>> {
+    let shape = |name: &str, table: &str, address| {
+        Arc::new(Shape {
+            name: name.to_owned(),
+            file: "lunora/shapes.ts".to_owned(),
+            table: table.to_owned(),
+            input: IndexMap::new(),
+            address,
+        })
+    };
+    let channel = Address::Argument {
+        argument: "channelId".to_owned(),
+        field: "channelId".to_owned(),
+    };
+    vec![
+        shape("members", "users", Address::Root),
+        shape("__proto__", "users", Address::Root),
+        shape("inChannel", "messages", channel),
+    ]
 }
 
 fn functions() -> Vec<Arc<Function>> {

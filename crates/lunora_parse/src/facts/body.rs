@@ -1075,6 +1075,15 @@ impl<'source, 'ast> Walker<'source, 'ast> {
                 span: self.positions.span(argument.expr.span()),
             })
             .collect();
+        // A function that is handed over counts as called.
+        for argument in &values {
+            if let Tracked::Path(path) = &argument.value
+                && matches!(path.root, Root::Module(_))
+            {
+                let callee = (**path).clone();
+                self.moments.push(Moment::Call { callee });
+            }
+        }
         match callee {
             Tracked::Path(path) => {
                 if matches!(path.root, Root::Module(_)) && !constructs {

@@ -7,7 +7,7 @@ use super::evaluate::Evaluator;
 use super::schema::{SchemaModel, shard_kind};
 use super::suggest::{hint, listed};
 use super::touches::Touches;
-use super::value::{Place, RegisteredValue};
+use super::value::{Form, Place, RegisteredValue};
 use crate::facts::Name;
 
 /// Everything the decision needs.
@@ -24,14 +24,13 @@ pub(super) struct Decision<'decision, 'modules> {
 
 /// What a function reaches, by tier.
 #[derive(Default)]
-struct Tiers<'schema> {
+pub(super) struct Tiers<'schema> {
     /// Each shard field with one of its tables.
-    fields: Vec<(&'schema str, &'schema str)>,
-    root: Option<&'schema str>,
-    global: Option<&'schema str>,
+    pub(super) fields: Vec<(&'schema str, &'schema str)>,
+    pub(super) root: Option<&'schema str>,
+    pub(super) global: Option<&'schema str>,
 }
 
-const STATE_IT: &str = "or state it with `.shard(\"argName\")` or `.shard(\"__root__\")`";
 
 impl Decision<'_, '_> {
     /// Decides; what stands in the way has been reported when the answer is `None`.
@@ -87,7 +86,23 @@ impl Decision<'_, '_> {
         Some(Address::Worker)
     }
 
-    fn tiers(&self) -> Tiers<'_> {
+    /// The rest of a help text: chains can say where they run, shapes and mutators cannot.
+    fn or_state_it(&self) -> &'static str {
+        match self.function.form {
+            Form::Chain => ", or state it with `.shard(\"argName\")` or `.shard(\"__root__\")`",
+            Form::Mutator | Form::Shape => "",
+        }
+    }
+
+    /// What the arguments are declared with.
+    fn declares_arguments(&self) -> &'static str {
+        match self.function.form {
+            Form::Chain => ".input",
+            Form::Mutator | Form::Shape => "args",
+        }
+    }
+
+    pub(super) fn tiers(&self) -> Tiers<'_> {
         let mut tiers = Tiers::default();
         for name in self.touches.tables() {
             let Some((name, table)) = self.schema.tables.get_key_value(&**name) else {
@@ -150,17 +165,7 @@ impl Decision<'_, '_> {
     // ---- inferred
 
     fn inferred(&mut self) -> Option<Address> {
-        if !self.touches.unseen.is_empty() {
-            let unseen = self.touches.unseen.clone();
-            for unseen in unseen {
-                let help = if unseen.code == codes::TABLE_NOT_STATIC {
-                    format!("Write the table's name as a string or a constant, {STATE_IT}.")
-                } else {
-                    format!("Keep `ctx` in functions of the app's folder and pass on plain data, {STATE_IT}.")
-                };
-                let message = format!("the shard of `{}` cannot be decided: {}", self.path, unseen.message);
-                self.report_with_function(unseen.code, unseen.place, message, help);
-            }
+        if !self.check_seen() {
             return None;
         }
         let tiers = self.tiers();
@@ -209,16 +214,34 @@ impl Decision<'_, '_> {
         }
     }
 
+    /// Whether all that it touches can be seen; what cannot has been reported.
+    pub(super) fn check_seen(&mut self) -> bool {
+        let or_state_it = self.or_state_it();
+        for unseen in self.touches.unseen.clone() {
+            let help = if unseen.code == codes::TABLE_NOT_STATIC {
+                format!("Write the table's name as a string or a constant{or_state_it}.")
+            } else {
+                format!("Keep `ctx` in functions of the app's folder and pass on plain data{or_state_it}.")
+            };
+            let message = format!("the shard of `{}` cannot be decided: {}", self.path, unseen.message);
+            self.report_with_function(unseen.code, unseen.place, message, help);
+        }
+        self.touches.unseen.is_empty()
+    }
+
     fn undecided_by_id(&mut self, place: Place) {
         let message = format!(
             "the shard of `{}` cannot be decided: which table the id belongs to is not visible here",
             self.path
         );
-        let help = format!("Take the id from an argument declared as `v.id(\"table\")`, {STATE_IT}.");
+        let help = format!(
+            "Take the id from an argument declared as `v.id(\"table\")`{}.",
+            self.or_state_it()
+        );
         self.report_with_function(codes::ADDRESS_UNDECIDABLE, place, message, help);
     }
 
-    fn report_with_function(&mut self, code: lunora_diagnostics::Code, place: Place, message: String, help: String) {
+    pub(super) fn report_with_function(&mut self, code: lunora_diagnostics::Code, place: Place, message: String, help: String) {
         let modules = self.evaluator.modules;
         let mut diagnostic = Diagnostic::error(code, message).at(modules.path(place.file), place.span);
         // The function itself is worth showing when the place is in a helper elsewhere.
@@ -279,25 +302,30 @@ impl Decision<'_, '_> {
             _ if builder.incomplete => None,
             _ => {
                 let place = self.touches.place_of(table).unwrap_or(self.place);
-                let declared = self
-                    .schema
-                    .tables
-                    .get(table)
-                    .and_then(|table| table.columns.get(field))
-                    .map_or_else(|| "v.string()".to_owned(), |column| written(&column.validator));
+                let declared = self.declared(table, field);
                 let message = format!(
                     "`{}` writes to `{table}`, which lives in a shard for each `{field}`, and nothing in its input names the shard",
                     self.path
                 );
-                let help = format!("Add `{field}: {declared}` to `.input`, {STATE_IT}.");
+                let help = format!(
+                    "Add `{field}: {declared}` to `{}`{}.",
+                    self.declares_arguments(),
+                    self.or_state_it()
+                );
                 self.report_with_function(codes::SHARD_NOT_IN_INPUT, place, message, help);
                 None
             }
         }
     }
 
+    /// A field the way the schema writes it.
+    pub(super) fn declared(&self, table: &str, field: &str) -> String {
+        let column = self.schema.tables.get(table).and_then(|table| table.columns.get(field));
+        column.map_or_else(|| "v.string()".to_owned(), |column| written(&column.validator))
+    }
+
     /// The first required argument that is the id of a table sharded by the field.
-    fn by_id(&self, field: &str) -> Option<Address> {
+    pub(super) fn by_id(&self, field: &str) -> Option<Address> {
         self.function.builder.input.iter().find_map(|(argument, (_, column))| {
             let validator = &column.validator;
             if validator.is_optional() || matches!(validator, Validator::Nullable { .. }) {
@@ -317,7 +345,7 @@ impl Decision<'_, '_> {
     }
 
     /// Whether an argument can name a shard of the table.
-    fn check_argument(&mut self, argument: &Name, field: &str, table: &str) -> bool {
+    pub(super) fn check_argument(&mut self, argument: &Name, field: &str, table: &str) -> bool {
         let builder = &self.function.builder;
         let Some((place, column)) = builder.input.get(argument) else {
             return false;

@@ -9,7 +9,8 @@ use lunora_ir::{FanOutMerge, FunctionKind, MergeDirection, Validator, Visibility
 use super::evaluate::{Evaluator, Read, Stop};
 use super::modules::FileIndex;
 use super::suggest::hint;
-use super::value::{BuilderValue, Entry, Map, Place, Placed, RegisteredValue, Value};
+use super::declarations::declares;
+use super::value::{BuilderValue, Entry, Form, Map, Place, Placed, RegisteredValue, Value};
 use crate::facts::{Call, Expression, ExpressionKind, Name};
 
 const CHAIN: &[&str] = &["input", "output", "use", "meta", "shard", "fanOut"];
@@ -102,11 +103,21 @@ impl Evaluator<'_> {
             return self.expected(name_place, &format!(".{name}"), "a handler");
         };
         let handler = self.callable(file, &item.expression);
-        Ok(Value::Registered(Rc::new(RegisteredValue { builder, handler })))
+        Ok(Value::Registered(Rc::new(RegisteredValue {
+            form: Form::Chain,
+            builder,
+            handler,
+            client_half: None,
+        })))
     }
 
     fn input(&mut self, file: FileIndex, builder: &mut BuilderValue, call: &Call, owner: &str) -> Read<()> {
         let placed = self.argument(file, call, 0, owner, "an object of validators")?;
+        self.input_of(builder, &placed, owner)
+    }
+
+    /// Takes the arguments that an object of validators declares.
+    pub(super) fn input_of(&mut self, builder: &mut BuilderValue, placed: &Placed, owner: &str) -> Read<()> {
         let Value::Object(entries) = &placed.value else {
             return self.expected(placed.place, owner, "an object of validators");
         };
@@ -215,8 +226,8 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Whether an expression is a builder chain, looked at without reporting anything: what its
-    /// innermost name means decides.
+    /// Whether an expression is a builder chain, a shape or a mutator, looked at without reporting anything:
+    /// what its innermost name means decides.
     pub(super) fn is_chain(&mut self, file: FileIndex, expression: &Expression) -> bool {
         let mut inner = expression;
         let mut called = false;
@@ -228,15 +239,21 @@ impl Evaluator<'_> {
                 }
                 ExpressionKind::Member { object, .. } if called || matches!(object.kind, ExpressionKind::Name(_)) => {
                     // The base may itself be a member: `server.query`.
-                    if let Some(Value::Builder(_)) = self.base(file, inner) {
-                        return true;
+                    match self.base(file, inner) {
+                        Some(Value::Builder(_)) => return true,
+                        Some(Value::Framework(name)) if declares(&name) => return true,
+                        _ => {}
                     }
                     inner = object;
                 }
                 _ => break,
             }
         }
-        matches!(self.base(file, inner), Some(Value::Builder(_) | Value::Registered(_)))
+        match self.base(file, inner) {
+            Some(Value::Builder(_) | Value::Registered(_) | Value::Shape(_)) => true,
+            Some(Value::Framework(name)) => declares(&name),
+            _ => false,
+        }
     }
 
     fn base(&mut self, file: FileIndex, expression: &Expression) -> Option<Value> {

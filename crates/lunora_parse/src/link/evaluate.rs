@@ -5,6 +5,7 @@ use std::rc::Rc;
 use lunora_diagnostics::{Code, Diagnostic, codes};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use super::declarations::declares;
 use super::modules::{FileIndex, GeneratedModule, Modules, Symbol, function_of};
 use super::suggest::hint;
 use super::value::{Callable, Entry, FunctionRef, Map, Place, Placed, Value};
@@ -14,7 +15,7 @@ use crate::facts::{BindingKind, Call, Expression, ExpressionKind, Imported, Item
 const MAX_DEPTH: u32 = 200;
 
 /// An expression could not be read; the reason has been reported.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stop;
 
 pub(super) type Read<T> = Result<T, Stop>;
@@ -497,6 +498,7 @@ impl<'modules> Evaluator<'modules> {
             }
             Value::FrameworkModule => Ok(framework(name)),
             Value::Builders if &**name == "v" => Ok(Value::Validators),
+            Value::Builders if declares(name) || &**name == "definePolicy" => Ok(Value::Framework(name.clone())),
             Value::Builders => match self.builder(name) {
                 Some(builder) => Ok(builder),
                 None => {
@@ -567,6 +569,7 @@ impl<'modules> Evaluator<'modules> {
             Value::Builder(builder) => self.chain(file, builder, name, name_place, call),
             Value::RelationHelper => self.call_relation(file, name, name_place, call, place),
             Value::TriggerHelper => self.call_trigger(file, name, name_place, call),
+            Value::Builders if declares(name) => self.call_framework(file, name, call, place),
             Value::FrameworkModule => match framework(name) {
                 Value::Framework(name) => self.call_framework(file, &name, call, place),
                 _ => self.call_unknown(file, call),
@@ -597,6 +600,8 @@ impl<'modules> Evaluator<'modules> {
             "defineTable" => self.define_table(file, call, place),
             "defineSchema" => self.define_schema(file, call, place),
             "defineSchemaExtension" => self.define_extension(file, call, place),
+            "mutator" | "defineMutator" => self.define_mutator(file, name, call),
+            "shape" | "defineShape" => self.define_shape(file, name, call),
             _ => self.call_unknown(file, call),
         }
     }
@@ -781,6 +786,9 @@ pub(super) const BUILDER_NAMES: &[&str] = &[
     "internalQuery",
     "internalMutation",
     "internalAction",
+    "shape",
+    "mutator",
+    "definePolicy",
 ];
 
 fn framework(name: &Name) -> Value {

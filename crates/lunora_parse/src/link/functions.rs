@@ -1,9 +1,10 @@
 //! The functions of one file.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use lunora_diagnostics::{Diagnostic, codes};
-use lunora_ir::Function;
+use lunora_ir::{Function, Shape};
 
 use super::address::Decision;
 use super::builders::validators;
@@ -11,14 +12,16 @@ use super::evaluate::Evaluator;
 use super::modules::{FileIndex, Modules, Symbol, holds_functions, module_path};
 use super::schema::SchemaModel;
 use super::suggest::hint;
-use super::touches::touches_of;
-use super::value::{Place, RegisteredValue, Value};
+use super::shapes::link_shape;
+use super::touches::{check_client_half, touches_of};
+use super::value::{Form, Place, RegisteredValue, ShapeValue, Value};
 use crate::facts::{BindingKind, Expression, ExpressionKind, Name};
 
 /// What linking one file gave.
 #[derive(Debug)]
 pub(super) struct LinkedFile {
     pub(super) functions: Vec<Arc<Function>>,
+    pub(super) shapes: Vec<Arc<Shape>>,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Files that were looked at besides this one.
     pub(super) asked: Vec<FileIndex>,
@@ -28,6 +31,7 @@ pub(super) struct LinkedFile {
 pub(super) fn link_file(modules: &Modules, schema: &SchemaModel, file: FileIndex) -> LinkedFile {
     let mut linked = LinkedFile {
         functions: Vec::new(),
+        shapes: Vec::new(),
         diagnostics: Vec::new(),
         asked: Vec::new(),
     };
@@ -57,11 +61,22 @@ pub(super) fn link_file(modules: &Modules, schema: &SchemaModel, file: FileIndex
             span: export.span,
         };
         let symbol = modules.export_target(declared_in, &export.target, &mut evaluator.asked, 64);
-        let Some(function) = registered(&mut evaluator, symbol, place) else {
-            continue;
+        let exported = Exported {
+            file,
+            module,
+            name: &name,
+            place,
         };
-        if let Some(function) = link_function(&mut evaluator, schema, file, module, &name, place, &function) {
-            linked.functions.push(Arc::new(function));
+        match declared(&mut evaluator, symbol, place) {
+            Some(Declared::Function(function)) => {
+                let function = link_function(&mut evaluator, schema, exported, &function);
+                linked.functions.extend(function.map(Arc::new));
+            }
+            Some(Declared::Shape(shape)) => {
+                let shape = link_shape(&mut evaluator, schema, exported, &shape);
+                linked.shapes.extend(shape.map(Arc::new));
+            }
+            None => {}
         }
     }
     linked.diagnostics.append(&mut evaluator.diagnostics);
@@ -88,8 +103,103 @@ fn report_duplicate_exports(evaluator: &mut Evaluator<'_>, file: FileIndex) {
     }
 }
 
-/// The registered function that a symbol stands for, when it stands for one.
-fn registered(evaluator: &mut Evaluator<'_>, symbol: Symbol<'_>, place: Place) -> Option<std::rc::Rc<RegisteredValue>> {
+/// What an export can declare.
+enum Declared {
+    Function(Rc<RegisteredValue>),
+    Shape(Rc<ShapeValue>),
+}
+
+/// An export that declares something.
+#[derive(Clone, Copy)]
+pub(super) struct Exported<'name> {
+    pub(super) file: FileIndex,
+    pub(super) module: &'name str,
+    pub(super) name: &'name Name,
+    pub(super) place: Place,
+}
+
+impl Exported<'_> {
+    /// The path it is known by.
+    pub(super) fn path(self) -> String {
+        format!("{}:{}", self.module, self.name)
+    }
+
+    /// Whether the export has a name, and its place in `api` is free; what is wrong has been reported.
+    pub(super) fn check_place(self, evaluator: &mut Evaluator<'_>, what: &str) -> bool {
+        let Self {
+            file,
+            module,
+            name,
+            place,
+        } = self;
+        let modules = evaluator.modules;
+        if &**name == "default" {
+            evaluator.report(
+                codes::DEFAULT_EXPORT_FUNCTION,
+                place,
+                format!(
+                    "`{}` exports a {what} by default, so that it has no name to be called by",
+                    modules.path(file)
+                ),
+                "Write `export const name = …`.",
+            );
+            return false;
+        }
+        if modules.is_folder(module)
+            && modules
+                .find(&format!("{}/{module}/{name}", modules.directory))
+                .is_some()
+        {
+            evaluator.report(
+                codes::PATH_CONFLICT,
+                place,
+                format!(
+                    "`{}` would be both a {what} and the folder of `{module}/{name}` in `api`",
+                    self.path()
+                ),
+                format!("Rename the {what} or the file."),
+            );
+        }
+        true
+    }
+
+    /// Whether it is declared in the one file that is looked at for it; reported when it is not.
+    pub(super) fn check_home(self, evaluator: &mut Evaluator<'_>, what: &str, home: &str) -> bool {
+        if self.module == home {
+            return true;
+        }
+        let directory = &evaluator.modules.directory;
+        let message = format!(
+            "`{}` is a {what}, and {what}s are declared in `{directory}/{home}.ts`",
+            self.path()
+        );
+        let help = format!("Move it into `{directory}/{home}.ts`; the functions it uses may stay where they are.");
+        evaluator.report(codes::DECLARATION_MISPLACED, self.place, message, help);
+        false
+    }
+}
+
+/// Reports each table that arguments and result name and that does not exist.
+pub(super) fn check_references(evaluator: &mut Evaluator<'_>, schema: &SchemaModel, function: &RegisteredValue) {
+    if schema.incomplete {
+        return;
+    }
+    let builder = &function.builder;
+    let columns = builder
+        .input
+        .values()
+        .map(|(_, column)| column)
+        .chain(&builder.output);
+    for (table, place) in columns.flat_map(|column| column.references.iter()) {
+        if !schema.tables.contains_key(&**table) {
+            let message = format!("there is no table `{table}`");
+            evaluator.report(codes::UNKNOWN_TABLE, *place, message, hint(table, &schema.names()));
+        }
+    }
+}
+
+/// What a symbol declares, when it declares something.
+fn declared(evaluator: &mut Evaluator<'_>, symbol: Symbol<'_>, place: Place) -> Option<Declared> {
     let Symbol::Binding {
         file,
         name: local,
@@ -109,7 +219,8 @@ fn registered(evaluator: &mut Evaluator<'_>, symbol: Symbol<'_>, place: Place) -
         kind: ExpressionKind::Name(local),
     };
     match evaluator.read(file, &reference) {
-        Ok(Value::Registered(function)) => Some(function),
+        Ok(Value::Registered(function)) => Some(Declared::Function(function)),
+        Ok(Value::Shape(shape)) => Some(Declared::Shape(shape)),
         // A shared builder such as `export const authed = query.use(auth)`, or something that has
         // been reported.
         Ok(_) | Err(_) => None,
@@ -127,53 +238,20 @@ fn could_be_function(expression: &Expression) -> bool {
 fn link_function(
     evaluator: &mut Evaluator<'_>,
     schema: &SchemaModel,
-    file: FileIndex,
-    module: &str,
-    name: &Name,
-    place: Place,
+    exported: Exported<'_>,
     function: &RegisteredValue,
 ) -> Option<Function> {
-    let modules = evaluator.modules;
-    if &**name == "default" {
-        evaluator.report(
-            codes::DEFAULT_EXPORT_FUNCTION,
-            place,
-            format!(
-                "`{}` exports a function by default, so that it has no name to be called by",
-                modules.path(file)
-            ),
-            "Write `export const name = …`.",
-        );
+    if !exported.check_place(evaluator, "function") {
         return None;
     }
-    let path = format!("{module}:{name}");
-    if modules.is_folder(module)
-        && modules
-            .find(&format!("{}/{module}/{name}", modules.directory))
-            .is_some()
-    {
-        evaluator.report(
-            codes::PATH_CONFLICT,
-            place,
-            format!("`{path}` would be both a function and the folder of `{module}/{name}` in `api`"),
-            "Rename the function or the file.",
-        );
+    if function.form == Form::Mutator && !exported.check_home(evaluator, "mutator", "mutators") {
+        return None;
     }
+    check_references(evaluator, schema, function);
+    check_client_half(evaluator, schema, function);
     let builder = &function.builder;
-    let references = builder
-        .input
-        .values()
-        .map(|(_, column)| column)
-        .chain(&builder.output)
-        .flat_map(|column| column.references.iter());
-    if !schema.incomplete {
-        for (table, place) in references {
-            if !schema.tables.contains_key(&**table) {
-                let message = format!("there is no table `{table}`");
-                evaluator.report(codes::UNKNOWN_TABLE, *place, message, hint(table, &schema.names()));
-            }
-        }
-    }
+    let path = exported.path();
+    let place = exported.place;
     let touches = touches_of(evaluator, schema, function);
     let address = if schema.incomplete {
         // Which tier a table lives in is only known once the schema is whole; what is wrong with it
@@ -191,8 +269,8 @@ fn link_function(
         .decide()
     }?;
     Some(Function {
-        file: modules.path(file).to_owned(),
-        export: name.to_string(),
+        file: evaluator.modules.path(exported.file).to_owned(),
+        export: exported.name.to_string(),
         kind: builder.kind,
         visibility: builder.visibility,
         input: validators(&builder.input),

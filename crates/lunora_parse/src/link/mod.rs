@@ -6,10 +6,13 @@
 
 mod address;
 mod builders;
+mod declarations;
 mod evaluate;
 mod functions;
 mod modules;
 mod schema;
+mod shape_address;
+mod shapes;
 mod suggest;
 mod tables;
 mod touches;
@@ -19,7 +22,7 @@ mod value;
 use std::sync::Arc;
 
 use lunora_diagnostics::{Diagnostic, Span, codes};
-use lunora_ir::{Application, Function};
+use lunora_ir::{Application, Function, Shape};
 use rayon::prelude::*;
 
 use crate::analysis::FileAnalysis;
@@ -166,6 +169,7 @@ fn update(mut state: State, project: &ProjectFiles) -> (State, usize) {
     for (index, mut file) in stale.iter().zip(linked) {
         let slot = &mut state.files[*index as usize];
         keep_equal(&slot.functions, &mut file.functions);
+        keep_equal_shapes(&slot.shapes, &mut file.shapes);
         *slot = file;
     }
     (state, stale.len())
@@ -183,12 +187,23 @@ fn keep_equal(before: &[Arc<Function>], now: &mut [Arc<Function>]) {
     }
 }
 
+/// The same of shapes.
+fn keep_equal_shapes(before: &[Arc<Shape>], now: &mut [Arc<Shape>]) {
+    for shape in now {
+        if let Some(same) = before.iter().find(|before| ***before == **shape) {
+            *shape = same.clone();
+        }
+    }
+}
+
 fn assemble(state: &State, relinked_files: usize) -> LinkOutcome {
     let model = &state.schema.model;
     let mut diagnostics = state.schema.diagnostics.clone();
     let mut functions = Vec::with_capacity(state.files.iter().map(|file| file.functions.len()).sum());
+    let mut shapes = Vec::new();
     for file in &state.files {
         functions.extend(file.functions.iter().cloned());
+        shapes.extend(file.shapes.iter().cloned());
         diagnostics.extend(file.diagnostics.iter().cloned());
     }
     for (first, second) in &state.twins {
@@ -202,6 +217,7 @@ fn assemble(state: &State, relinked_files: usize) -> LinkOutcome {
             rls_required: model.rls_required,
             tables: model.tables.clone(),
             functions,
+            shapes,
             has_app_module,
             schema_export: model.export.clone(),
             schema_file: model.file.clone(),
@@ -211,23 +227,26 @@ fn assemble(state: &State, relinked_files: usize) -> LinkOutcome {
     }
 }
 
-/// Functions of the same path in `messages.ts` and `messages.tsx`.
+/// Functions, or shapes, of the same path in `messages.ts` and `messages.tsx`.
 fn report_twins(first: &LinkedFile, second: &LinkedFile, diagnostics: &mut Vec<Diagnostic>) {
     for function in &second.functions {
-        let Some(other) = first.functions.iter().find(|other| other.path == function.path) else {
-            continue;
-        };
-        let message = format!(
-            "`{}` is declared in `{}` and in `{}`",
-            function.path, other.file, function.file
-        );
-        diagnostics.push(
-            Diagnostic::error(codes::DUPLICATE_FUNCTION, message)
-                .at(&*function.file, Span::default())
-                .and_at(&*other.file, Span::default(), "the other file")
-                .with_help("Rename or remove one of the files."),
-        );
+        if let Some(other) = first.functions.iter().find(|other| other.path == function.path) {
+            diagnostics.push(twins(&function.path, &other.file, &function.file));
+        }
     }
+    for shape in &second.shapes {
+        if let Some(other) = first.shapes.iter().find(|other| other.name == shape.name) {
+            diagnostics.push(twins(&format!("shapes:{}", shape.name), &other.file, &shape.file));
+        }
+    }
+}
+
+fn twins(path: &str, first: &str, second: &str) -> Diagnostic {
+    let message = format!("`{path}` is declared in `{first}` and in `{second}`");
+    Diagnostic::error(codes::DUPLICATE_FUNCTION, message)
+        .at(second, Span::default())
+        .and_at(first, Span::default(), "the other file")
+        .with_help("Rename or remove one of the files.")
 }
 
 fn app_module(state: &State, diagnostics: &mut Vec<Diagnostic>) -> bool {

@@ -10,10 +10,10 @@ use super::evaluate::Evaluator;
 use super::modules::{FileIndex, GeneratedModule, Modules, Symbol, function_of, module_path};
 use super::schema::SchemaModel;
 use super::suggest::hint;
-use super::value::{BuilderValue, Callable, FunctionRef, Map, Place, RegisteredValue, Value};
+use super::value::{BuilderValue, Callable, Form, FunctionRef, Map, Place, RegisteredValue, Value};
 use crate::facts::{
-    Binding, BindingKind, ClassFacts, Construction, Event, Expression, ExpressionKind, Imported, Name, Path, Root,
-    Tracked, TrackedArgument, WithShape,
+    Binding, BindingKind, ClassFacts, Construction, Event, Expression, ExpressionKind, Imported, Moment, Name, Path,
+    Root, Tracked, TrackedArgument, WithShape,
 };
 
 /// Functions that one function may lead to.
@@ -94,6 +94,8 @@ pub(super) struct Touches {
     pub(super) by_unknown_id: Vec<Place>,
     /// The first use of `ctx.db`.
     pub(super) database: Option<Place>,
+    /// Of a shape: where it looks at a clock or at chance, and how that is written.
+    pub(super) moments: Map<Place, &'static str>,
 }
 
 impl Touches {
@@ -119,37 +121,89 @@ struct Walk<'walk, 'modules> {
     /// Where the function that is being decided calls the one being walked.
     through: Option<Place>,
     kind: FunctionKind,
+    form: Form,
     /// Classes whose instances are being made: one that holds itself has no end.
     constructing: Vec<ClassRef>,
 }
 
 /// Finds what a registered function touches.
 pub(super) fn touches_of(evaluator: &mut Evaluator<'_>, schema: &SchemaModel, function: &RegisteredValue) -> Touches {
-    let mut walk = Walk {
-        evaluator,
-        schema,
-        inputs: Vec::new(),
-        visited: FxHashSet::default(),
-        touches: Touches::default(),
-        through: None,
-        kind: function.builder.kind,
-        constructing: Vec::new(),
-    };
+    let mut walk = Walk::new(evaluator, schema, function);
     walk.registered(function);
     walk.touches
 }
 
-impl<'modules> Walk<'_, 'modules> {
+/// Reports what is wrong with a mutator's `apply` that runs in clients alone, where it decides no address.
+pub(super) fn check_client_half(evaluator: &mut Evaluator<'_>, schema: &SchemaModel, function: &RegisteredValue) {
+    if let Some(client_half) = &function.client_half {
+        let mut walk = Walk::new(evaluator, schema, function);
+        walk.inputs.push(function.builder.clone());
+        walk.run_by_name(client_half, vec![Handle::Context, Handle::Arguments(0, Vec::new())]);
+    }
+}
+
+impl<'walk, 'modules> Walk<'walk, 'modules> {
+    fn new(
+        evaluator: &'walk mut Evaluator<'modules>,
+        schema: &'walk SchemaModel,
+        function: &RegisteredValue,
+    ) -> Self {
+        Self {
+            evaluator,
+            schema,
+            inputs: Vec::new(),
+            visited: FxHashSet::default(),
+            touches: Touches::default(),
+            through: None,
+            kind: function.builder.kind,
+            form: function.form,
+            constructing: Vec::new(),
+        }
+    }
+
     fn registered(&mut self, function: &RegisteredValue) {
         let input = self.inputs.len();
         self.inputs.push(function.builder.clone());
-        for callable in function.builder.middleware.iter().chain([&function.handler]) {
-            match callable {
-                Callable::Function(function) => self.enter(*function, Handle::Other, vec![Handle::Handler(input)]),
-                Callable::Trusted => {}
-                Callable::Unseen(what, place) => {
-                    let message = format!("what {what} does with `ctx` cannot be seen");
-                    self.unseen(codes::ADDRESS_UNDECIDABLE, *place, message);
+        for middleware in &function.builder.middleware {
+            self.run_by_name(middleware, vec![Handle::Handler(input)]);
+        }
+        let parameters = match function.form {
+            Form::Chain => vec![Handle::Handler(input)],
+            Form::Mutator | Form::Shape => vec![Handle::Context, Handle::Arguments(input, Vec::new())],
+        };
+        self.run_by_name(&function.handler, parameters);
+    }
+
+    fn run_by_name(&mut self, callable: &Callable, parameters: Vec<Handle>) {
+        match callable {
+            Callable::Function(function) => self.enter(*function, Handle::Other, parameters),
+            Callable::Trusted => {}
+            Callable::Unseen(what, place) => {
+                let message = format!("what {what} does with `ctx` cannot be seen");
+                self.unseen(codes::ADDRESS_UNDECIDABLE, *place, message);
+            }
+        }
+    }
+
+    /// What the function does that would have another answer the next time, here and in what it calls.
+    fn moment(&mut self, frame: Frame<'_>, moment: &Moment) {
+        match moment {
+            Moment::Global { name, written, span } => {
+                let modules = self.evaluator.modules;
+                if let Symbol::Global = modules.lookup(frame.file, name, &mut self.evaluator.asked) {
+                    self.touches.moments.insert(frame.place(*span), written);
+                }
+            }
+            Moment::Now { value, span } => {
+                if self.path(frame, value) == Handle::Context {
+                    self.touches.moments.insert(frame.place(*span), "ctx.now");
+                }
+            }
+            Moment::Call { callee } => {
+                if let Root::Module(name) = &callee.root
+                    && let Callable::Function(function) = self.module_callable(frame.file, name, &callee.steps)
+                {
+                    self.enter(function, Handle::Other, Vec::new());
                 }
             }
         }
@@ -215,6 +269,11 @@ impl<'modules> Walk<'_, 'modules> {
                     let handle = self.path(frame, object);
                     self.assigned(&handle, name.as_ref(), frame.place(*span));
                 }
+            }
+        }
+        if self.form == Form::Shape {
+            for moment in &facts.moments {
+                self.moment(frame, moment);
             }
         }
     }
