@@ -78,6 +78,12 @@ export interface BuildPreparation extends CodegenReport {
   wranglerChanges: string[];
 }
 
+/** What clients import in the place of `mutators.ts`. */
+export interface ClientModule {
+  /** An ES module of JavaScript. */
+  code: string;
+}
+
 /** Options of the development engine. */
 export interface EngineOptions extends ProjectOptions {
   /** Port of the worker on loopback; 0 or nothing picks a free one. */
@@ -154,6 +160,11 @@ export declare function codegen(options: ProjectOptions & { check?: boolean }): 
 export declare function prepareBuild(
   options: ProjectOptions & { workerFile: string; clientDirectory?: string },
 ): Promise<BuildPreparation>;
+/**
+ * Leaves of `mutators.ts` the `apply` of each mutator and what that uses. `path` is for messages; `source` is the
+ * text. Rejects with `CLIENT_REACHES_SERVER` when what is left belongs to the server.
+ */
+export declare function clientModule(options: { path: string; source: string; color?: boolean }): Promise<ClientModule>;
 export declare function runCommandLine(options: {
   arguments: string[];
   workingDirectory: string;

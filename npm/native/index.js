@@ -68,6 +68,11 @@ export async function prepareBuild(options) {
   return settle(await addon.prepareBuild(JSON.stringify(options)));
 }
 
+/** Leaves of `mutators.ts` what clients run. */
+export async function clientModule(options) {
+  return settle(await addon.clientModule(JSON.stringify(options)));
+}
+
 /** Runs the `lunora` command as far as it needs no JavaScript. */
 export async function runCommandLine(options) {
   return settle(await addon.runCommandLine(JSON.stringify(options)));

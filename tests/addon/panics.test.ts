@@ -56,6 +56,7 @@ const arm = "process.env.LUNORA_FAULT = fault;";
 /** How each export is called while it is told to panic. */
 const calls: Record<string, string> = {
   codegen: `${arm} return caught(() => native.codegen({ root }));`,
+  clientModule: `${arm} return caught(() => native.clientModule({ path: "a.ts", source: "" }));`,
   prepareBuild: `${arm} return caught(() => native.prepareBuild({ root, outputDirectory: "dist" }));`,
   runCommandLine: `${arm} return caught(() => native.runCommandLine({ arguments: ["--help"], directory: root }));`,
   Engine: `${arm} return caught(started);`,

@@ -100,7 +100,8 @@ describe("lunora dev --no-vite", () => {
   ] as const)("ends on %s with %i and leaves nothing behind", async (signal, code) => {
     app = TestApp.copyOf("minimal");
     const { program } = await dev();
-    expect(workerdsBelow(app.folder)).toHaveLength(1);
+    // The one that serves, and perhaps one that waits for the next worker.
+    expect(workerdsBelow(app.folder)).not.toHaveLength(0);
     expect(await program.stop(signal), program.output).toBe(code);
     await until("workerd is gone", () => workerdsBelow(app.folder).length === 0);
   });

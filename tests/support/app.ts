@@ -52,6 +52,27 @@ export function workerdsBelow(folder: string): number[] {
     .map(Number);
 }
 
+/** Ids of those that have a database of the app in `folder` open: the one that serves, once data was asked of it. */
+export function workerdsWithDataOf(folder: string): number[] {
+  const state = join(folder, ".lunora", "state");
+  const isDatabase = (file: string): boolean => file.startsWith(state) && file.includes(".sqlite");
+  return workerdsBelow(folder).filter((id) => {
+    try {
+      return readdirSync(`/proc/${id}/fd`).some((descriptor) => {
+        try {
+          return isDatabase(readlinkSync(`/proc/${id}/fd/${descriptor}`));
+        } catch {
+          // Closed between the listing and the look.
+          return false;
+        }
+      });
+    } catch {
+      // The process ended between the listing and the look.
+      return false;
+    }
+  });
+}
+
 /** A port that was free a moment ago. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -199,6 +199,7 @@ mod tests {
     fn every_export_is_guarded() {
         for (file, text) in [
             ("build.rs", include_str!("build.rs")),
+            ("client_module.rs", include_str!("client_module.rs")),
             ("commands.rs", include_str!("commands.rs")),
             ("engine.rs", include_str!("engine.rs")),
         ] {

@@ -12,6 +12,7 @@
 
 mod answer;
 mod build;
+mod client_module;
 mod commands;
 mod engine;
 mod fault;

@@ -93,7 +93,10 @@ pub(crate) fn push_reference_imports(out: &mut String, kinds: ReferenceKinds, op
         (plain, "ReferenceOf"),
         (shape, "ShapeReferenceOf"),
     ];
-    for (keyword, names, package) in [("import { ", &makers[..], "protocol"), ("import type { ", &types, "server")] {
+    for (keyword, names, package) in [
+        ("import { ", &makers[..], "protocol"),
+        ("import type { ", &types, "server"),
+    ] {
         let mut before = keyword;
         for (_, name) in names.iter().filter(|(is_used, _)| *is_used) {
             out.push_str(before);

@@ -86,12 +86,7 @@ impl Surface {
         })
     }
 
-    fn divided(
-        parts: Vec<Part>,
-        shapes: &[Arc<Shape>],
-        options: &GenerateOptions,
-        last: Option<&Self>,
-    ) -> Self {
+    fn divided(parts: Vec<Part>, shapes: &[Arc<Shape>], options: &GenerateOptions, last: Option<&Self>) -> Self {
         let is_same = |last: &&Self| same_modules(&last.parts, &parts) && last.shapes == shapes;
         if let Some(last) = last.filter(is_same) {
             let pairs = last.parts.iter().zip(parts);

@@ -78,20 +78,31 @@ fn shapes_are_in_the_references_and_beside_the_registry() {
     assert_eq!(differing(&before, &after), ["api.ts", "shapes.ts", "worker.ts"]);
     let api = text(&after, "api.ts");
     assert!(api.contains("import type * as shapes from \"../shapes.js\";"), "{api}");
-    assert!(api.contains("readonly members: ShapeReferenceOf<typeof shapes.members>;"), "{api}");
-    assert!(api.contains("members: shapeReference(\"members\", \"users\", { kind: \"root\" }),"), "{api}");
+    assert!(
+        api.contains("readonly members: ShapeReferenceOf<typeof shapes.members>;"),
+        "{api}"
+    );
+    assert!(
+        api.contains("members: shapeReference(\"members\", \"users\", { kind: \"root\" }),"),
+        "{api}"
+    );
     // Functions beside them, in a file of the same name.
     application.functions.push(Arc::new(plain("lunora/shapes.ts", "count")));
     let beside = generator.generate(&application, &options(), Scope::All).unwrap();
     let api = text(&beside, "api.ts");
     assert!(api.contains("[\"shapes\"] & {\n    readonly __proto__:"), "{api}");
     assert_eq!(beside, generate(&application, &options()).unwrap());
-    application.functions.push(Arc::new(plain("lunora/shapes/members.ts", "list")));
+    application
+        .functions
+        .push(Arc::new(plain("lunora/shapes/members.ts", "list")));
     let errors = generator.generate(&application, &options(), Scope::All).unwrap_err();
     assert_eq!(errors[0].code, codes::FUNCTION_PATH_COLLISION);
     application.functions.truncate(application.functions.len() - 2);
     application.shapes.clear();
-    assert_eq!(generator.generate(&application, &options(), Scope::All).unwrap(), generate(&application, &options()).unwrap());
+    assert_eq!(
+        generator.generate(&application, &options(), Scope::All).unwrap(),
+        generate(&application, &options()).unwrap()
+    );
 }
 
 #[test]

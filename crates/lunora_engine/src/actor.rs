@@ -15,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 use crate::dependencies::{DependencyCache, DependencyModule};
 use crate::event::EngineEvent;
 use crate::host::Host;
-use crate::module_graph::ModuleGraph;
 use crate::options::EngineOptions;
 use crate::pipeline::{Built, Output, Pipeline};
 use crate::relay::relay;
@@ -25,6 +24,8 @@ use crate::watching::{is_configuration, watch};
 /// What the actor is told.
 pub(crate) enum Command {
     Watched(WatchEvent),
+    /// Sources have been taken in that no build has seen.
+    Reread,
     Refresh(oneshot::Sender<()>),
 }
 
@@ -100,6 +101,7 @@ impl Actor {
                     due |= self.failing;
                 }
                 Command::Watched(WatchEvent::Diagnostic(diagnostic)) => self.tell_findings(&[diagnostic]),
+                Command::Reread => due = true,
                 Command::Refresh(done) => {
                     due |= self.reread_all();
                     answered.push(done);
@@ -189,7 +191,10 @@ impl Actor {
     }
 
     async fn try_build(&mut self) -> Result<(), Vec<Diagnostic>> {
-        let built = self.run_pipeline().await?;
+        let built = self.run_pipeline().await;
+        // Before anything else, and after a failure too: what is wrong may be in one of those files.
+        self.widen_watch();
+        let built = built?;
         self.host.tell(EngineEvent::Generated {
             written: built.write.written.clone(),
             removed: built.write.removed.clone(),
@@ -199,7 +204,6 @@ impl Actor {
         });
         if let Some(worker) = self.worker.clone() {
             self.serve(&worker, &built).await?;
-            self.widen_watch(&built.graph);
         }
         self.describe(&built).await?;
         if self.failing {
@@ -234,9 +238,10 @@ impl Actor {
     }
 
     /// Watches the folders of files that the worker reaches outside the app's folder.
-    fn widen_watch(&mut self, graph: &ModuleGraph) {
+    fn widen_watch(&mut self) {
+        let Some(pipeline) = &mut self.pipeline else { return };
         let mut wanted = self.watched.clone();
-        for file in &graph.outside {
+        for file in pipeline.outside() {
             if let Some(folder) = file.parent()
                 && !wanted.iter().any(|root| folder.starts_with(root))
             {
@@ -246,12 +251,98 @@ impl Actor {
         if wanted == self.watched {
             return;
         }
-        match watch(&self.root, wanted.clone(), &self.commands) {
-            Ok(watcher) => {
-                self.watcher = watcher;
-                self.watched = wanted;
-            }
+        let widened = watch(&self.root, wanted.clone(), &self.commands).and_then(|watcher| {
+            self.watcher = watcher;
+            self.watched = wanted;
+            // Nobody watched those files while they were read, and what the last watcher had yet to say is lost.
+            pipeline.reread_known()
+        });
+        match widened {
+            // There is nobody to tell only when the actor is at its end.
+            Ok(true) => drop(self.commands.send(Command::Reread)),
+            Ok(false) => {}
             Err(error) => self.tell_findings(&[error]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is a failed test")]
+
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, Instant};
+
+    use lunora_testing::TempProject;
+
+    use super::*;
+
+    const SCHEMA: &str = "import { defineSchema } from \"lunorash/server\";\nexport const schema = defineSchema({});\n";
+    const NOTES: &str = "import { query } from \"./_generated/server\";\nimport { text } from \"../shared/text\";\nexport const list = query.query(async () => text);\n";
+
+    /// An actor without a worker that collects the worker's modules, and whether its last run was a good one.
+    fn actor(project: &TempProject, queue: &mpsc::UnboundedSender<Command>) -> (Actor, Arc<AtomicBool>) {
+        let root = std::fs::canonicalize(project.root()).unwrap();
+        let options: EngineOptions =
+            serde_json::from_value(serde_json::json!({ "root": root, "worker": true })).unwrap();
+        let found = discover(&root, None).unwrap();
+        let folder = found.lunora_dir.as_std_path().to_path_buf();
+        let watched = BTreeSet::from([folder]);
+        let good = Arc::new(AtomicBool::new(false));
+        let told = good.clone();
+        let sink = move |event| match event {
+            EngineEvent::Generated { .. } => told.store(true, Ordering::SeqCst),
+            EngineEvent::Diagnostics { .. } => told.store(false, Ordering::SeqCst),
+            _ => {}
+        };
+        let actor = Actor {
+            host: Arc::new(Host::new(Arc::new(sink))),
+            cache: DependencyCache::new(&root.join(".lunora")),
+            pipeline: Some(Pipeline::open(found, Output::Worker, &[]).unwrap()),
+            worker: None,
+            dependencies: None,
+            watcher: watch(&root, watched.clone(), queue).unwrap(),
+            watched,
+            commands: queue.clone(),
+            failing: false,
+            served: false,
+            last_findings: Vec::new(),
+            fallback_told: false,
+            options,
+            root,
+        };
+        (actor, good)
+    }
+
+    /// An error outside the app's folder that is mended while the engine is about to watch that folder.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_edit_outside_the_folder_is_not_missed_while_the_watch_widens() {
+        for round in 0..40 {
+            let project = TempProject::new([
+                ("package.json", "{ \"dependencies\": { \"lunorash\": \"1\" } }"),
+                ("lunora/schema.ts", SCHEMA),
+                ("lunora/notes.ts", NOTES),
+                ("shared/text.ts", "export const text = ;"),
+                (
+                    "node_modules/lunorash/package.json",
+                    "{ \"exports\": { \"./*\": \"./x.js\" } }",
+                ),
+                ("node_modules/lunorash/x.js", ""),
+            ]);
+            let (commands, queue) = mpsc::unbounded_channel();
+            let (actor, good) = actor(&project, &commands);
+            let stop = CancellationToken::new();
+            let task = tokio::spawn(actor.run(queue, None, stop.clone()));
+            let file = project.path("shared/text.ts");
+            tokio::time::sleep(Duration::from_micros(250 * round)).await;
+            std::fs::write(file, "export const text = 1;").unwrap();
+            let started = Instant::now();
+            while !good.load(Ordering::SeqCst) {
+                assert!(started.elapsed() < Duration::from_secs(20), "round {round}: missed");
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            stop.cancel();
+            task.await.unwrap();
         }
     }
 }

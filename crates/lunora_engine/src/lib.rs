@@ -5,6 +5,7 @@
 
 mod actor;
 mod build;
+mod client_module;
 mod codegen;
 mod dependencies;
 mod engine;
@@ -30,6 +31,7 @@ mod watching;
 mod worker;
 
 pub use build::{BuildPreparation, prepare_build};
+pub use client_module::{ClientModule, ClientModuleOptions, client_module};
 pub use codegen::{CodegenFailure, CodegenReport, codegen};
 pub use engine::Engine;
 pub use event::{DependencyEntry, EngineEvent};

@@ -3,7 +3,7 @@
 //! Everything that is expensive is kept between runs: parses by content, links by file, resolved imports by
 //! folder. A run after one edit costs one parse and what depends on it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -136,6 +136,33 @@ impl Pipeline {
             }
         }
         Ok(changed)
+    }
+
+    /// Files outside the app's folder that have been read, absolute.
+    pub(crate) fn outside(&self) -> impl Iterator<Item = PathBuf> {
+        let inside = format!("{}/", self.layout.directory);
+        self.sources
+            .iter()
+            .filter(move |source| !source.path.starts_with(&inside))
+            .map(|source| self.layout.path_of(&source.path))
+    }
+
+    /// Looks at every known file again, and for new ones. Returns whether anything differs.
+    ///
+    /// # Errors
+    /// When a file that is there cannot be read.
+    pub(crate) fn reread_known(&mut self) -> Result<bool, Diagnostic> {
+        let generated = format!("{}/", self.layout.generated);
+        let found = SourceSet::read(&self.layout.root, &self.layout.folder)?;
+        let names: BTreeSet<Arc<str>> = self
+            .sources
+            .iter()
+            .chain(found.iter())
+            .map(|source| source.path.clone())
+            .filter(|name| !name.starts_with(&generated))
+            .collect();
+        let files: Vec<PathBuf> = names.iter().map(|name| self.layout.path_of(name)).collect();
+        self.reread(files.iter().map(PathBuf::as_path))
     }
 
     /// What an import leads to can change with every file that comes or goes.

@@ -57,40 +57,41 @@ pub fn analyze_file(path: &str, source: &str, options: &AnalyzeOptions<'_>) -> F
 
 /// The same, on the current thread, which must be one of the pool's.
 pub(crate) fn analyze(path: Arc<str>, source: &str, hash: [u8; 32], options: &AnalyzeOptions<'_>) -> FileAnalysis {
+    safely(&path, source, || parse_and_emit(&path, source, hash, options))
+        .unwrap_or_else(|diagnostic| refused(path.clone(), hash, diagnostic))
+}
+
+/// Runs what parses a text, on a stack that is deep enough for it; a text that is too much for that, and one on which
+/// the parser or a pass gives up, is a finding. The current thread must be one of the pool's.
+pub(crate) fn safely<T: Send>(path: &str, source: &str, work: impl Fn() -> T + Sync) -> Result<T, Diagnostic> {
     if source.len() > MAX_SOURCE_BYTES {
         let message = format!(
             "{path} has {} bytes; a source file has at most {MAX_SOURCE_BYTES}",
             source.len()
         );
-        let diagnostic = Diagnostic::error(codes::SOURCE_TOO_LARGE, message)
-            .at(&*path, Span::default())
-            .with_help("Move large data out of the source, into a table or an asset.");
-        return refused(path, hash, diagnostic);
+        return Err(Diagnostic::error(codes::SOURCE_TOO_LARGE, message)
+            .at(path, Span::default())
+            .with_help("Move large data out of the source, into a table or an asset."));
     }
     let nesting = nesting::estimate(source);
     if nesting.depth > nesting::DEEPEST {
         let offset = u32::try_from(nesting.offset).unwrap_or(u32::MAX);
-        let diagnostic = Diagnostic::error(
-            codes::NESTING_TOO_DEEP,
-            format!("{path} nests expressions or statements too deep to be read"),
-        )
-        .at(
-            &*path,
-            Span {
-                start: offset,
-                end: offset,
-            },
-        )
-        .with_help("Split the expression at the marked place into constants.");
-        return refused(path, hash, diagnostic);
+        let span = Span {
+            start: offset,
+            end: offset,
+        };
+        let message = format!("{path} nests expressions or statements too deep to be read");
+        return Err(Diagnostic::error(codes::NESTING_TOO_DEEP, message)
+            .at(path, span)
+            .with_help("Split the expression at the marked place into constants."));
     }
-    let work = || caught(|| parse_and_emit(&path, source, hash, options));
     let outcome = if nesting.depth > nesting::SHALLOW {
-        stack::on_deep_stack(work).unwrap_or_else(|| Err("no memory for a thread with a stack of 1 GiB".to_owned()))
+        stack::on_deep_stack(|| caught(&work))
+            .unwrap_or_else(|| Err("no memory for a thread with a stack of 1 GiB".to_owned()))
     } else {
-        work()
+        caught(&work)
     };
-    outcome.unwrap_or_else(|reason| refused(path.clone(), hash, parser_failed(&path, source, &reason)))
+    outcome.map_err(|reason| parser_failed(path, source, &reason))
 }
 
 fn refused(path: Arc<str>, hash: [u8; 32], diagnostic: Diagnostic) -> FileAnalysis {

@@ -55,8 +55,21 @@ pub(crate) fn emit(
     positions: Positions<'_>,
     options: &EmitOptions<'_>,
 ) -> Result<JavaScript, Diagnostic> {
+    emit_edited(path, program, positions, options, |_| {})
+}
+
+/// The same of a tree that is edited once its names are resolved: equal names in different scopes differ then.
+pub(crate) fn emit_edited(
+    path: &str,
+    program: Program,
+    positions: Positions<'_>,
+    options: &EmitOptions<'_>,
+    edit: impl FnOnce(&mut Program),
+) -> Result<JavaScript, Diagnostic> {
     GLOBALS.set(&Globals::new(), || {
-        HELPERS.set(&Helpers::new(true), || emit_inside(path, program, positions, options))
+        HELPERS.set(&Helpers::new(true), || {
+            emit_inside(path, program, positions, options, edit)
+        })
     })
 }
 
@@ -65,6 +78,7 @@ fn emit_inside(
     mut program: Program,
     positions: Positions<'_>,
     options: &EmitOptions<'_>,
+    edit: impl FnOnce(&mut Program),
 ) -> Result<JavaScript, Diagnostic> {
     let map = Lrc::new(SourceMap::default());
     map.new_source_file(
@@ -79,6 +93,7 @@ fn emit_inside(
     let generates = jsx || Generating::inside(&program);
 
     resolver(unresolved, top_level, typed).process(&mut program);
+    edit(&mut program);
     if typed {
         let config = TypeScriptConfig {
             verbatim_module_syntax: options.verbatim_module_syntax,

@@ -6,6 +6,7 @@
 
 mod analysis;
 mod cache;
+mod client;
 mod emit;
 mod facts;
 mod failure;
@@ -18,6 +19,7 @@ mod syntax;
 
 pub use analysis::{AnalyzeOptions, FileAnalysis, MAX_SOURCE_BYTES, analyze_file};
 pub use cache::{ParseCache, SourceText};
+pub use client::client_module;
 pub use emit::{EmitOptions, JavaScript};
 pub use facts::FileFacts;
 pub use imports::{ModuleImport, ModuleImportKind};

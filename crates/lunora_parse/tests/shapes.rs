@@ -120,7 +120,10 @@ fn every_way_to_write_a_shape() {
     ] {
         let linked = app(&[
             ("lunora/shapes.ts", &format!("{HEADER}{text}")),
-            ("lunora/lib/policies.ts", "import { definePolicy } from '../_generated/server.js';\nexport const policies = [definePolicy({ table: 'rooms', on: 'read', when: () => true })];"),
+            (
+                "lunora/lib/policies.ts",
+                "import { definePolicy } from '../_generated/server.js';\nexport const policies = [definePolicy({ table: 'rooms', on: 'read', when: () => true })];",
+            ),
         ]);
         linked.assert_sound();
         assert_eq!(linked.application.shapes.len(), 1, "{text}");
@@ -130,7 +133,8 @@ fn every_way_to_write_a_shape() {
 
 #[test]
 fn arguments_are_read() {
-    let found = shape("export const one = shape({ table: 'rooms', args: { a: v.string(), b: v.optional(v.number()) } });");
+    let found =
+        shape("export const one = shape({ table: 'rooms', args: { a: v.string(), b: v.optional(v.number()) } });");
     assert_eq!(found.input.keys().collect::<Vec<_>>(), ["a", "b"]);
     assert!(found.input["b"].is_optional());
 }
@@ -174,7 +178,9 @@ fn tables_in_d1_are_refused() {
         "'settings'",
     );
     fails(
-        &shapes("export const one = shape({ table: 'rooms', where: async ({ db }) => ({ name: (await db.query('settings').first()).key }) });"),
+        &shapes(
+            "export const one = shape({ table: 'rooms', where: async ({ db }) => ({ name: (await db.query('settings').first()).key }) });",
+        ),
         "NOT_IMPLEMENTED",
         "'settings'",
     );
@@ -183,17 +189,36 @@ fn tables_in_d1_are_refused() {
 #[test]
 fn there_is_no_join_over_shards() {
     for (options, at) in [
-        ("table: 'rooms', args: { roomId: v.id('rooms') }, where: async ({ db }) => ({ name: (await db.query('posts').first()).body })", "'posts'"),
-        ("table: 'posts', args: { roomId: v.id('rooms') }, where: async ({ db }) => ({ body: (await db.query('rooms').first()).name })", "'rooms'"),
-        ("table: 'posts', args: { roomId: v.id('rooms') }, where: async ({ db }) => ({ body: (await db.query('days').first()).text })", "'days'"),
-        ("table: 'limits', args: { roomId: v.id('rooms') }, where: async ({ db }) => ({ key: (await db.posts.count()) + (await db.days.count()) })", "db.days.count"),
-        ("table: 'posts', args: { roomId: v.id('rooms') }, where: async ({ db }) => ({ body: await name(db) })", "db.rooms.findFirst"),
+        (
+            "table: 'rooms', args: { roomId: v.id('rooms') }, where: async ({ db }) => ({ name: (await db.query('posts').first()).body })",
+            "'posts'",
+        ),
+        (
+            "table: 'posts', args: { roomId: v.id('rooms') }, where: async ({ db }) => ({ body: (await db.query('rooms').first()).name })",
+            "'rooms'",
+        ),
+        (
+            "table: 'posts', args: { roomId: v.id('rooms') }, where: async ({ db }) => ({ body: (await db.query('days').first()).text })",
+            "'days'",
+        ),
+        (
+            "table: 'limits', args: { roomId: v.id('rooms') }, where: async ({ db }) => ({ key: (await db.posts.count()) + (await db.days.count()) })",
+            "db.posts.count",
+        ),
+        (
+            "table: 'posts', args: { roomId: v.id('rooms') }, where: async ({ db }) => ({ body: await name(db) })",
+            "db.rooms.findFirst",
+        ),
     ] {
         let linked = shapes(&format!(
             "const name = async (db) => (await db.rooms.findFirst()).name;\nexport const one = shape({{ {options} }});"
         ));
         fails(&linked, "SHAPE_JOINS_SHARDS", at);
-        assert!(linked.rendered().contains("Store what the condition needs"), "{}", linked.rendered());
+        assert!(
+            linked.rendered().contains("Store what the condition needs"),
+            "{}",
+            linked.rendered()
+        );
     }
 }
 
@@ -201,7 +226,10 @@ fn there_is_no_join_over_shards() {
 fn time_and_chance_are_refused() {
     for (condition, at) in [
         ("() => ({ at: { gt: Date.now() } })", "Date.now()"),
-        ("() => { const now = new Date(); return { at: { gt: now.getTime() } }; }", "new Date()"),
+        (
+            "() => { const now = new Date(); return { at: { gt: now.getTime() } }; }",
+            "new Date()",
+        ),
         ("() => ({ name: Date() })", "Date()"),
         ("() => ({ at: Math.random() })", "Math.random()"),
         ("() => ({ name: crypto.randomUUID() })", "crypto.randomUUID()"),
@@ -209,7 +237,10 @@ fn time_and_chance_are_refused() {
         ("(ctx) => ({ at: ctx.now })", "now"),
         ("({ now }) => ({ at: now })", "now"),
         ("({ now: then }) => ({ at: then })", "now"),
-        ("() => ({ OR: [1, 2].map((n) => ({ at: Date.now() - n })) })", "Date.now()"),
+        (
+            "() => ({ OR: [1, 2].map((n) => ({ at: Date.now() - n })) })",
+            "Date.now()",
+        ),
         // In helpers, whether they are given anything or not.
         ("() => ({ at: { gt: cutoff() } })", "Date.now() - 1"),
         ("() => ({ at: { gt: times.cutoff() } })", "Date.now() - 1"),
@@ -257,21 +288,65 @@ fn what_does_not_move_is_allowed() {
 #[test]
 fn what_is_wrong_with_a_shape_on_its_own() {
     for (text, code, at) in [
-        ("export const one = shape({ table: 'room' });", "UNKNOWN_TABLE", "'room'"),
+        (
+            "export const one = shape({ table: 'room' });",
+            "UNKNOWN_TABLE",
+            "'room'",
+        ),
         ("export const one = shape({ table: name() });", "NOT_STATIC", "name"),
         ("export const one = shape({ table: 1 });", "BAD_ARGUMENT", "1"),
         ("export const one = shape({});", "BAD_ARGUMENT", "shape"),
         ("export const one = shape();", "BAD_ARGUMENT", "shape"),
-        ("const options = { table: 'rooms' };\nexport const one = shape(options);", "NOT_STATIC", "options"),
-        ("export const one = shape({ ...base, table: 'rooms' });", "NOT_STATIC", "base"),
-        ("export const one = shape({ table: 'rooms', when: 1 });", "UNKNOWN_OPTION", "when"),
-        ("export const one = shape({ table: 'rooms', columns: ['nam'] });", "UNKNOWN_FIELD", "'nam'"),
-        ("export const one = shape({ table: 'rooms', args: { a: v.id('nowhere') } });", "UNKNOWN_TABLE", "'nowhere'"),
-        ("export const one = shape({ table: 'rooms', args: { a: 1 } });", "BAD_ARGUMENT", "1"),
-        ("export const one = shape({ table: 'rooms', use: [async ({ next }) => next()] });", "BAD_ARGUMENT", "use"),
-        ("import { how } from 'elsewhere';\nexport const one = shape({ table: 'rooms', where: (ctx) => how(ctx.db) });", "ADDRESS_UNDECIDABLE", "ctx.db"),
-        ("export const one = shape({ table: 'rooms', where: (ctx, args) => ctx.db.query(args.t).first() });", "TABLE_NOT_STATIC", "args.t"),
-        ("export default shape({ table: 'rooms' });", "DEFAULT_EXPORT_FUNCTION", "export default shape({ table: 'rooms' });"),
+        (
+            "const options = { table: 'rooms' };\nexport const one = shape(options);",
+            "NOT_STATIC",
+            "options",
+        ),
+        (
+            "export const one = shape({ ...base, table: 'rooms' });",
+            "NOT_STATIC",
+            "base",
+        ),
+        (
+            "export const one = shape({ table: 'rooms', when: 1 });",
+            "UNKNOWN_OPTION",
+            "when",
+        ),
+        (
+            "export const one = shape({ table: 'rooms', columns: ['nam'] });",
+            "UNKNOWN_FIELD",
+            "'nam'",
+        ),
+        (
+            "export const one = shape({ table: 'rooms', args: { a: v.id('nowhere') } });",
+            "UNKNOWN_TABLE",
+            "'nowhere'",
+        ),
+        (
+            "export const one = shape({ table: 'rooms', args: { a: 1 } });",
+            "BAD_ARGUMENT",
+            "1",
+        ),
+        (
+            "export const one = shape({ table: 'rooms', use: [async ({ next }) => next()] });",
+            "BAD_ARGUMENT",
+            "use",
+        ),
+        (
+            "import { how } from 'elsewhere';\nexport const one = shape({ table: 'rooms', where: (ctx) => how(ctx.db) });",
+            "ADDRESS_UNDECIDABLE",
+            "ctx.db",
+        ),
+        (
+            "export const one = shape({ table: 'rooms', where: (ctx, args) => ctx.db.query(args.t).first() });",
+            "TABLE_NOT_STATIC",
+            "args.t",
+        ),
+        (
+            "export default shape({ table: 'rooms' });",
+            "DEFAULT_EXPORT_FUNCTION",
+            "export default shape({ table: 'rooms' });",
+        ),
     ] {
         fails(&shapes(text), code, at);
     }
@@ -280,7 +355,9 @@ fn what_is_wrong_with_a_shape_on_its_own() {
 #[test]
 fn a_write_in_a_condition_is_refused() {
     fails(
-        &shapes("export const one = shape({ table: 'rooms', where: async (ctx) => { await ctx.db.insert('rooms', {}); return {}; } });"),
+        &shapes(
+            "export const one = shape({ table: 'rooms', where: async (ctx) => { await ctx.db.insert('rooms', {}); return {}; } });",
+        ),
         "WRITE_IN_QUERY",
         "'rooms'",
     );
@@ -288,13 +365,30 @@ fn a_write_in_a_condition_is_refused() {
 
 #[test]
 fn declarations_have_one_home() {
-    let linked = app(&[("lunora/rooms.ts", &format!("{HEADER}export const one = shape({{ table: 'rooms' }});"))]);
+    let linked = app(&[(
+        "lunora/rooms.ts",
+        &format!("{HEADER}export const one = shape({{ table: 'rooms' }});"),
+    )]);
     fails(&linked, "DECLARATION_MISPLACED", "one");
     assert!(linked.rendered().contains("`lunora/shapes.ts`"));
     let text = format!("{HEADER}export const one = mutator({{ apply: () => 1 }});");
-    let linked = app(&[("lunora/features/rooms.ts", &text)]);
+    let linked = app(&[("lunora/rooms.ts", &text)]);
     fails(&linked, "DECLARATION_MISPLACED", "one");
     assert!(linked.rendered().contains("`lunora/mutators.ts`"));
+    // Exported again by another file, it is no other one.
+    let linked = app(&[
+        ("lunora/mutators.ts", &text),
+        ("lunora/all.ts", "export * from './mutators';"),
+        ("lunora/some.ts", "export { one as two } from './mutators';"),
+    ]);
+    linked.assert_sound();
+    let paths: Vec<&str> = linked
+        .application
+        .functions
+        .iter()
+        .map(|function| function.path.as_str())
+        .collect();
+    assert_eq!(paths, ["mutators:one"]);
 }
 
 #[test]
@@ -374,14 +468,26 @@ fn a_mutator_runs_where_its_server_half_writes() {
 fn what_is_wrong_with_a_mutator() {
     for (options, code, at) in [
         ("server: () => 1", "BAD_ARGUMENT", "mutator"),
-        ("apply: (ctx) => ctx.db.insert('posts', {})", "SHARD_NOT_IN_INPUT", "'posts'"),
+        (
+            "apply: (ctx) => ctx.db.insert('posts', {})",
+            "SHARD_NOT_IN_INPUT",
+            "'posts'",
+        ),
         (
             "apply: (ctx) => ctx.db.insert('rooms', {}), server: async (ctx) => { await ctx.db.insert('rooms', {}); await ctx.db.insert('days', {}); }",
             "CROSS_SHARD",
-            "'days'",
+            "'rooms'",
         ),
-        ("apply: (ctx) => ctx.db.insert('room', {}), server: () => 1", "UNKNOWN_TABLE", "'room'"),
-        ("apply: (ctx) => ctx.db.query('room').first()", "UNKNOWN_TABLE", "'room'"),
+        (
+            "apply: (ctx) => ctx.db.insert('room', {}), server: () => 1",
+            "UNKNOWN_TABLE",
+            "'room'",
+        ),
+        (
+            "apply: (ctx) => ctx.db.query('room').first()",
+            "UNKNOWN_TABLE",
+            "'room'",
+        ),
         ("apply: elsewhere", "ADDRESS_UNDECIDABLE", "elsewhere"),
         ("...base, apply: () => 1", "NOT_STATIC", "base"),
         ("apply: () => 1, when: 1", "UNKNOWN_OPTION", "when"),
@@ -400,11 +506,15 @@ fn a_mutation_may_run_a_mutator() {
     let linked = app(&[
         (
             "lunora/mutators.ts",
-            &format!("{HEADER}export const one = mutator({{ args: {{ roomId: v.id('rooms') }}, apply: (ctx, args) => ctx.db.insert('posts', args) }});"),
+            &format!(
+                "{HEADER}export const one = mutator({{ args: {{ roomId: v.id('rooms') }}, apply: (ctx, args) => ctx.db.insert('posts', args) }});"
+            ),
         ),
         (
             "lunora/f.ts",
-            &format!("{HEADER}import {{ api }} from './_generated/api.js';\nexport const f = mutation.input({{ roomId: v.id('rooms') }}).mutation(({{ ctx, args }}) => ctx.runMutation(api.mutators.one, args));"),
+            &format!(
+                "{HEADER}import {{ api }} from './_generated/api.js';\nexport const f = mutation.input({{ roomId: v.id('rooms') }}).mutation(({{ ctx, args }}) => ctx.runMutation(api.mutators.one, args));"
+            ),
         ),
     ]);
     linked.assert_sound();
@@ -414,8 +524,14 @@ fn a_mutation_may_run_a_mutator() {
 #[test]
 fn a_broken_schema_is_told_once() {
     let linked = link(&[
-        ("lunora/schema.ts", "import { defineSchema, defineTable, v } from 'lunorash/server';\nexport const schema = defineSchema({ rooms: defineTable({ name: v.strin() }) });"),
-        ("lunora/shapes.ts", &format!("{HEADER}export const one = shape({{ table: 'posts' }});")),
+        (
+            "lunora/schema.ts",
+            "import { defineSchema, defineTable, v } from 'lunorash/server';\nexport const schema = defineSchema({ rooms: defineTable({ name: v.strin() }) });",
+        ),
+        (
+            "lunora/shapes.ts",
+            &format!("{HEADER}export const one = shape({{ table: 'posts' }});"),
+        ),
     ]);
     assert_eq!(linked.codes(), ["UNKNOWN_VALIDATOR"]);
 }

@@ -156,8 +156,8 @@ export class Link {
       });
       socket.addEventListener("message", ({ data }) => whenCurrent(() => this.#receive(String(data))));
       socket.addEventListener("close", ({ code }) => closed(code));
-      // A close follows, which says more.
-      socket.addEventListener("error", () => {});
+      // A close without a code follows, but not on every host.
+      socket.addEventListener("error", () => closed(0));
     } catch (error) {
       environment.report(error);
       closed(0);

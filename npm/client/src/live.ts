@@ -256,14 +256,15 @@ export class Live implements LinkHost, LayerHost {
     this.#cache?.clear();
     for (const link of this.#links.values()) this.#reset(link);
     for (const view of this.views.values()) this.#step(view, { type: "forget" });
-    // Its entries stay in storage until it is back, here or in another page.
-    for (const { identity, clientId, shard, state } of this.#boxes) {
-      if (clientId !== this.clientId) this.#release(clientId);
-      if (identity !== before) continue;
-      for (const entry of state.entries)
-        this.#tellSettled(shard, entry, "kept", identityChanged(entry.path, true, entry.isTried));
+    // Its entries stay in storage until it is back, here or in another page; where that failed, in this page.
+    const stays = ({ clientId }: Box): boolean => clientId === this.clientId || this.#writes.hasFailed;
+    for (const box of this.#boxes) {
+      if (!stays(box)) this.#release(box.clientId);
+      if (box.identity !== before) continue;
+      for (const entry of box.state.entries)
+        this.#tellSettled(box.shard, entry, "kept", identityChanged(entry.path, true, entry.isTried));
     }
-    this.#boxes = this.#boxes.filter(({ clientId }) => clientId === this.clientId);
+    this.#boxes = this.#boxes.filter(stays);
   }
 
   /** The lock goes when storage says what is so: until then nobody may look for entries there. */

@@ -6,6 +6,8 @@ export class WriteQueue {
   readonly #start: Promise<unknown>;
   readonly #onError: (error: unknown) => void;
   #pending = new Map<string, unknown>();
+  /** Whether something is in memory that the storage could not take. */
+  hasFailed = false;
   /** Keys whose removal failed. */
   readonly #removals = new Set<string>();
   #running: Promise<void> | undefined;
@@ -42,7 +44,11 @@ export class WriteQueue {
         await this.#storage.write(changes);
       } catch (error) {
         this.#onError(error);
-        for (const [key, value] of changes) if (!(await this.#try(key, value))) await this.#remove(key);
+        for (const [key, value] of changes) {
+          if (await this.#try(key, value)) continue;
+          this.hasFailed = true;
+          await this.#remove(key);
+        }
       }
       for (const key of Array.from(this.#removals)) await this.#remove(key);
     }

@@ -14,7 +14,9 @@ export class Cable {
   /** `port` says where the server listens now. */
   static async lay(port: () => number): Promise<Cable> {
     const server = createServer((near) => {
-      if (!cable.isOnline) return void near.destroy();
+      near.on("error", () => near.destroy());
+      // Not before the request: a host's WebSocket may miss it.
+      if (!cable.isOnline) return void near.once("data", () => near.destroy());
       const far = connect(port(), "127.0.0.1");
       for (const [end, other] of [
         [near, far],

@@ -26,6 +26,8 @@ interface Call {
   isSafe: boolean;
   /** Whether some page was told that it succeeded. */
   isConfirmed: boolean;
+  /** Whether it took effect on a timeline that was given up. */
+  wasLost: boolean;
   /** Whether that was undone, because the server went back to a backup. */
   isUndone: boolean;
 }
@@ -151,9 +153,13 @@ export class Simulation {
   }
 
   async #kill(tab: Tab): Promise<void> {
-    const { random } = this.#world;
+    const { random, network } = this.#world;
     this.#log.push("kill");
-    tab.kill(random.below(4));
+    // A page that ends with a full storage takes to its grave what it had on its way: the entries that
+    // were not stored leave a gap, and its late frames would meet the new numbers of those behind it.
+    const { wasFull } = tab.profile;
+    tab.kill(wasFull ? 0 : random.below(4));
+    if (wasFull) network.loseLate(tab);
     const stored = new Set((await tab.profile.stored("o/")).map(([, value]) => tagOf(value)));
     for (const call of this.#calls) {
       // What an earlier page left is lost as well when the storage had no room for its new number.
@@ -191,6 +197,9 @@ export class Simulation {
     // The object begins anew: with its connections goes all that was on its way in either direction.
     this.#world.network.breakAll();
     const applied = new Set(this.#saved.applied.map(({ tag }) => tag));
+    const { applied: lost } = this.#world.shard.state;
+    // What it shows of these until it connects again is the lost timeline's.
+    for (const call of this.#calls) call.wasLost ||= lost.some(({ tag }) => tag === call.tag && !applied.has(tag));
     for (const call of this.#calls) call.isUndone ||= call.isConfirmed && !applied.has(call.tag);
     this.#world.shard.restore(this.#saved, `e${this.#era}`);
   }
@@ -222,6 +231,7 @@ export class Simulation {
       outcome: "pending",
       isSafe: true,
       isConfirmed: false,
+      wasLost: false,
       isUndone: false,
     };
     this.#calls.push(call);
@@ -327,7 +337,7 @@ export class Simulation {
     }
     // What is not decided is shown, until it is.
     for (const call of this.#calls) {
-      const isWaiting = call.outcome === "pending" && !call.tab.isDead && !tags.has(call.tag);
+      const isWaiting = call.outcome === "pending" && !call.tab.isDead && !tags.has(call.tag) && !call.wasLost;
       if (isWaiting && this.#identities.get(call.tab) === call.author) this.#checkShown(call);
     }
     if (this.#broken.length > 0) throw new Error(this.#broken.join("; "));

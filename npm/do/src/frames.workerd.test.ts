@@ -34,7 +34,7 @@ describe("a frame that breaks the protocol is told with a code, and the socket c
     ["bytes", new TextEncoder().encode('{"type":"unsubscribe","id":"1"}'), "FRAME_MALFORMED", 1008],
     ["unknown type", '{"type":"drop"}', "FRAME_MALFORMED", 1008],
     ["a frame of servers", '{"type":"ack","id":"1"}', "FRAME_MALFORMED", 1008],
-    ["deep JSON", `{"type":"whisper","topic":"t","data":${"[".repeat(50_000)}`, "FRAME_MALFORMED", 1008],
+    ["deep JSON", `{"type":"whisper","topic":"t","data":${"[".repeat(50_000)}`, "WIRE_TOO_DEEP", 1008],
     ["connect again", '{"type":"connect","id":"again"}', "FRAME_OUT_OF_STATE", 1008],
     ["no entries", JSON.stringify(push([])), "FRAME_MALFORMED", 1008],
     ["too many entries", JSON.stringify(push(Array.from({ length: 501 }, () => ({})))), "FRAME_MALFORMED", 1008],

@@ -92,6 +92,7 @@ function hostOf(
     transactionSync: (run) => storage.transactionSync(run),
     objectId: context.id.toString(),
     databaseSize: () => storage.sql.databaseSize,
+    discardTurn: (reason) => context.abort(String(reason)),
     // The platform delivers no other event while the transaction is open, and its errors reset nothing.
     exclusiveTransaction: (run) => storage.transaction(run),
     sync: () => storage.sync(),
@@ -203,21 +204,28 @@ export function createShardObject(definition: LunoraDefinition, options: ShardOp
       return acceptedSocket(request, client);
     }
 
-    /** Opens the shard again for a socket that outlived its sleep. */
-    async #reopen(): Promise<ShardEngine | undefined> {
-      const name = this.ctx.id.name ?? this.#storedName();
-      return name === undefined ? undefined : this.#open(name);
+    /** Opens the shard again for a socket that outlived its sleep. When that fails the socket is told, by a close. */
+    async #reopen(socket: WebSocket): Promise<ShardEngine | undefined> {
+      try {
+        const name = this.ctx.id.name ?? this.#storedName();
+        return name === undefined ? undefined : await this.#open(name);
+      } catch (error) {
+        failureOf("the shard cannot be opened", error);
+        // A push that went nowhere would be waited for as long as the socket is open.
+        new PlatformSocket(socket).close(CLOSE_CODES.slowReader, "the shard cannot be opened now");
+        return undefined;
+      }
     }
 
     override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-      const engine = this.#opened ?? (await this.#reopen());
+      const engine = this.#opened ?? (await this.#reopen(socket));
       // Without a connection the socket is given up; its close is on the way.
       const connection = this.#connections.get(socket);
       if (connection !== undefined) engine?.receive(connection, message);
     }
 
     override async webSocketClose(socket: WebSocket): Promise<void> {
-      const engine = this.#opened ?? (await this.#reopen());
+      const engine = this.#opened ?? (await this.#reopen(socket));
       const connection = this.#connections.get(socket);
       this.#connections.delete(socket);
       if (connection !== undefined) engine?.disconnect(connection);

@@ -53,6 +53,10 @@ export class MemorySqlite implements SqlStorage {
     return prepared;
   }
 
+  get isClosed(): boolean {
+    return !this.#database.isOpen;
+  }
+
   close(): void {
     for (const statement of this.#statements.values()) statement.finalize();
     this.#statements.clear();

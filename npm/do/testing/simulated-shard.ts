@@ -107,6 +107,7 @@ export class SimulatedShard {
       runQuery: () => Promise.reject(new Error("no queries here")),
       lastMutationId: ({ clientId, identity }) =>
         clientId === undefined ? undefined : this.#watermarks.get(clientKey(identity?.userId ?? null, clientId)),
+      ended: () => {},
       failure: (_name, error) => encodeFailure(error).body.error,
     };
     this.#shapes = new LiveShapes(this.#host, deadline);

@@ -66,6 +66,7 @@ export type {
   SubscribeFrame,
   WhisperFrame,
 } from "./frames.ts";
+export { assertShallow } from "./json-depth.ts";
 export { applyPageOperations, pageOf, withPage } from "./page-delta.ts";
 export type { PageOperation, PageRow } from "./page-delta.ts";
 export { parseFrame } from "./parse-frame.ts";

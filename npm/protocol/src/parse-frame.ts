@@ -2,9 +2,12 @@ import { LunoraError } from "@lunora/errors";
 
 import { MAX_PUSH_ENTRIES } from "./frames.ts";
 import type { ClientFrame } from "./frames.ts";
+import { assertShallow } from "./json-depth.ts";
 
 /** Longest id, name or topic in a frame, characters. */
 const NAME_LENGTH = 1024;
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Most capabilities that are read. */
 const MAX_CAPABILITIES = 64;
@@ -18,8 +21,10 @@ interface Rule {
 }
 
 const NAME: Rule = {
-  wanted: `a string of 1 to ${NAME_LENGTH} characters`,
-  accepts: (value) => typeof value === "string" && value !== "" && value.length <= NAME_LENGTH,
+  wanted: `a string of 1 to ${NAME_LENGTH} characters, without half a surrogate pair`,
+  // Names that differ in half a pair would be one name in UTF-8.
+  accepts: (value) =>
+    typeof value === "string" && value !== "" && value.length <= NAME_LENGTH && !LONE_SURROGATE.test(value),
 };
 const OBJECT: Rule = {
   wanted: "an object",
@@ -102,9 +107,10 @@ const CHECKS: Readonly<Record<ClientFrame["type"], (frame: Fields) => void>> = {
 
 /**
  * Reads a frame of a client. Fields that are not known are ignored. Values inside `args`, `context`
- * and `data` are left as they are on the wire. Throws `FRAME_MALFORMED`.
+ * and `data` are left as they are on the wire. Throws `FRAME_MALFORMED`, and `WIRE_TOO_DEEP`.
  */
 export function parseFrame(text: string): ClientFrame {
+  assertShallow(text, "the frame");
   let frame: unknown;
   try {
     frame = JSON.parse(text);

@@ -68,6 +68,18 @@ describe("callObject", () => {
     }
   });
 
+  test("tells a full disk, and does not ask it again", async () => {
+    for (const properties of [{}, { retryable: true }, { overloaded: true }]) {
+      const error = Object.assign(new Error("database or disk is full: SQLITE_FULL"), properties);
+      const object = failing(1, error);
+      await expect(callObject(object.reach, object.call, true, object.timers)).rejects.toMatchObject({
+        code: "STORAGE_FULL",
+        status: 507,
+      });
+      expect(object.stubs.size).toBe(1);
+    }
+  });
+
   test("leaves an overloaded object alone", async () => {
     const object = failing(1, objectError({ retryable: true, overloaded: true }));
     await expect(callObject(object.reach, object.call, true, object.timers)).rejects.toMatchObject({

@@ -9,6 +9,9 @@ interface ObjectError {
 /** How long to wait before each new attempt, milliseconds. */
 const PAUSES = [20, 80, 320];
 
+/** How a commit is refused when the disk has no room: asking again would meet the same. */
+const FULL = /SQLITE_FULL|database or disk is full/;
+
 /** Time, so that tests can hold it. */
 export interface Timers {
   sleep(milliseconds: number): Promise<void>;
@@ -37,16 +40,18 @@ export async function callObject<Methods, Result>(
     } catch (error) {
       if (error instanceof LunoraError) throw error;
       const { retryable, overloaded } = (error ?? {}) as ObjectError;
+      if (FULL.test(String(error))) {
+        console.error("[lunora] an object has no room", error);
+        throw new LunoraError("STORAGE_FULL", "the shard's storage is full; nothing of this call was written", {
+          cause: error,
+        });
+      }
       const pause = PAUSES[attempt];
       if (isRepeatable && retryable === true && overloaded !== true && pause !== undefined) {
         await timers.sleep(pause * (0.5 + Math.random()));
         continue;
       }
       console.error("[lunora] an object did not answer", error);
-      if (/SQLITE_FULL|disk is full/.test(String(error)))
-        throw new LunoraError("STORAGE_FULL", "the shard's storage is full; nothing of this call was written", {
-          cause: error,
-        });
       if (overloaded === true) throw new LunoraError("SHARD_UNAVAILABLE", "the shard is overloaded", { cause: error });
       throw new LunoraError("SHARD_ERROR", "the shard failed before it answered", { cause: error });
     }

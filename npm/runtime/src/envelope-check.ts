@@ -34,10 +34,14 @@ function describe(value: unknown): string {
   return value === null ? "null" : Array.isArray(value) ? "an array" : `of type ${typeof value}`;
 }
 
+/** Names that differ in half a pair would be one name in UTF-8. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 /** Text of a bounded length. */
 export function checkName(value: unknown, name: string): string {
   if (typeof value !== "string") refuse(`\`${name}\` has to be a string, and is ${describe(value)}`);
   if (value === "" || value.length > NAME_LENGTH) refuse(`\`${name}\` has to have from 1 to ${NAME_LENGTH} characters`);
+  if (LONE_SURROGATE.test(value)) refuse(`\`${name}\` has half a surrogate pair`);
   return value;
 }
 

@@ -1,10 +1,11 @@
 /**
  * The Vite plugin: in `vite dev` it watches the schema and the functions, regenerates types and runs the
- * worker in workerd; in `vite build` it builds the worker beside the client.
+ * worker in workerd; in `vite build` it builds the worker beside the client. Pages get of mutators what they run.
  */
 import type { Plugin } from "vite";
 import { buildPlugin } from "./build-plugin.ts";
 import { devPlugin } from "./dev-plugin.ts";
+import { mutatorsPlugin } from "./mutators-plugin.ts";
 import type { LunoraOptions } from "./options.ts";
 
 export type { LunoraOptions } from "./options.ts";
@@ -15,7 +16,7 @@ export type { DevCommand } from "./dev-command.ts";
 
 /** The plugins of `lunora()`, for `plugins` in `vite.config.ts`. */
 export function lunora(options: LunoraOptions = {}): Plugin[] {
-  return [devPlugin(options), buildPlugin(options)];
+  return [devPlugin(options), buildPlugin(options), mutatorsPlugin(options)];
 }
 
 export default lunora;

@@ -339,7 +339,7 @@ impl Visit for TypeNames {
 }
 
 /// The expression inside parentheses and type-only wrappers.
-pub(super) fn strip_types(mut expr: &ast::Expr) -> &ast::Expr {
+pub(crate) fn strip_types(mut expr: &ast::Expr) -> &ast::Expr {
     loop {
         expr = match expr {
             ast::Expr::Paren(inner) => &inner.expr,

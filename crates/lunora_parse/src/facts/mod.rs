@@ -14,7 +14,7 @@ use serde::Serialize;
 use swc_core::atoms::Atom;
 
 pub(crate) use collect::collect;
-pub(crate) use expression::number_text;
+pub(crate) use expression::{number_text, strip_types};
 
 /// An interned name: cheap to clone, made by the parser.
 pub(crate) type Name = Atom;

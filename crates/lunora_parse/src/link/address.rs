@@ -31,7 +31,6 @@ pub(super) struct Tiers<'schema> {
     pub(super) global: Option<&'schema str>,
 }
 
-
 impl Decision<'_, '_> {
     /// Decides; what stands in the way has been reported when the answer is `None`.
     pub(super) fn decide(&mut self) -> Option<Address> {
@@ -122,15 +121,26 @@ impl Decision<'_, '_> {
         tiers
     }
 
-    fn check_writes(&mut self) -> bool {
+    pub(super) fn check_writes(&mut self) -> bool {
         let builder = &self.function.builder;
         if builder.kind == FunctionKind::Query {
             let Some((table, place)) = self.touches.writes.iter().next() else {
                 return true;
             };
-            let message = format!("`{}` is a query and writes to `{table}`", self.path);
-            self.evaluator
-                .report(codes::WRITE_IN_QUERY, *place, message, "Make it a mutation.");
+            let (message, help) = match self.function.form {
+                Form::Shape => (
+                    format!(
+                        "`where` of `{}` writes to `{table}`, and a condition only reads",
+                        self.path
+                    ),
+                    "Write in a mutation.",
+                ),
+                Form::Chain | Form::Mutator => (
+                    format!("`{}` is a query and writes to `{table}`", self.path),
+                    "Make it a mutation.",
+                ),
+            };
+            self.evaluator.report(codes::WRITE_IN_QUERY, *place, message, help);
             return false;
         }
         let mut global = None;
@@ -241,7 +251,13 @@ impl Decision<'_, '_> {
         self.report_with_function(codes::ADDRESS_UNDECIDABLE, place, message, help);
     }
 
-    pub(super) fn report_with_function(&mut self, code: lunora_diagnostics::Code, place: Place, message: String, help: String) {
+    pub(super) fn report_with_function(
+        &mut self,
+        code: lunora_diagnostics::Code,
+        place: Place,
+        message: String,
+        help: String,
+    ) {
         let modules = self.evaluator.modules;
         let mut diagnostic = Diagnostic::error(code, message).at(modules.path(place.file), place.span);
         // The function itself is worth showing when the place is in a helper elsewhere.

@@ -6,10 +6,10 @@ use indexmap::IndexMap;
 use lunora_diagnostics::codes;
 use lunora_ir::{FanOutMerge, FunctionKind, MergeDirection, Validator, Visibility};
 
+use super::declarations::declares;
 use super::evaluate::{Evaluator, Read, Stop};
 use super::modules::FileIndex;
 use super::suggest::hint;
-use super::declarations::declares;
 use super::value::{BuilderValue, Entry, Form, Map, Place, Placed, RegisteredValue, Value};
 use crate::facts::{Call, Expression, ExpressionKind, Name};
 

@@ -11,8 +11,8 @@ use super::builders::validators;
 use super::evaluate::Evaluator;
 use super::modules::{FileIndex, Modules, Symbol, holds_functions, module_path};
 use super::schema::SchemaModel;
-use super::suggest::hint;
 use super::shapes::link_shape;
+use super::suggest::hint;
 use super::touches::{check_client_half, touches_of};
 use super::value::{Form, Place, RegisteredValue, ShapeValue, Value};
 use crate::facts::{BindingKind, Expression, ExpressionKind, Name};
@@ -62,6 +62,10 @@ pub(super) fn link_file(modules: &Modules, schema: &SchemaModel, file: FileIndex
         };
         let symbol = modules.export_target(declared_in, &export.target, &mut evaluator.asked, 64);
         let exported = Exported {
+            origin: match &symbol {
+                Symbol::Binding { file, .. } => *file,
+                _ => declared_in,
+            },
             file,
             module,
             name: &name,
@@ -112,6 +116,8 @@ enum Declared {
 /// An export that declares something.
 #[derive(Clone, Copy)]
 pub(super) struct Exported<'name> {
+    /// Where it is declared; another file exports it again.
+    pub(super) origin: FileIndex,
     pub(super) file: FileIndex,
     pub(super) module: &'name str,
     pub(super) name: &'name Name,
@@ -131,6 +137,7 @@ impl Exported<'_> {
             module,
             name,
             place,
+            ..
         } = self;
         let modules = evaluator.modules;
         if &**name == "default" {
@@ -163,12 +170,15 @@ impl Exported<'_> {
         true
     }
 
-    /// Whether it is declared in the one file that is looked at for it; reported when it is not.
+    /// Whether it is in the one file that is looked at for it; reported when it is not, unless it is there as well.
     pub(super) fn check_home(self, evaluator: &mut Evaluator<'_>, what: &str, home: &str) -> bool {
         if self.module == home {
             return true;
         }
         let directory = &evaluator.modules.directory;
+        if module_path(directory, evaluator.modules.path(self.origin)) == home {
+            return false;
+        }
         let message = format!(
             "`{}` is a {what}, and {what}s are declared in `{directory}/{home}.ts`",
             self.path()
@@ -185,11 +195,7 @@ pub(super) fn check_references(evaluator: &mut Evaluator<'_>, schema: &SchemaMod
         return;
     }
     let builder = &function.builder;
-    let columns = builder
-        .input
-        .values()
-        .map(|(_, column)| column)
-        .chain(&builder.output);
+    let columns = builder.input.values().map(|(_, column)| column).chain(&builder.output);
     for (table, place) in columns.flat_map(|column| column.references.iter()) {
         if !schema.tables.contains_key(&**table) {
             let message = format!("there is no table `{table}`");

@@ -30,10 +30,13 @@ impl Decision<'_, '_> {
     /// `None`. `place` is where the table is named.
     pub(super) fn shape(&mut self, table: &str, place: Place) -> Option<Address> {
         let mode = self.schema.tables.get(table)?.shard_mode.clone();
-        let timeless = self.check_moments();
-        let seen = self.check_seen();
-        let connected = self.check_global(table, place, &mode);
-        if !(timeless && seen && connected) {
+        let sound = [
+            self.check_moments(),
+            self.check_seen(),
+            self.check_writes(),
+            self.check_global(table, place, &mode),
+        ];
+        if sound.contains(&false) {
             return None;
         }
         let read = self.homes_read();
@@ -44,7 +47,8 @@ impl Decision<'_, '_> {
             ShardMode::Colocated => read.first().cloned().unwrap_or((table.to_owned(), Home::Root)),
         };
         if let Some((other, elsewhere)) = read.iter().find(|(_, other)| *other != home) {
-            self.joins((&owner, &home), (other, elsewhere));
+            let is_own = owner == table;
+            self.joins((&owner, &home, is_own), (other, elsewhere));
             return None;
         }
         match home {
@@ -68,12 +72,10 @@ impl Decision<'_, '_> {
     fn in_shard(&mut self, field: &str, table: &str, place: Place) -> Option<Address> {
         let argument: Name = field.into();
         if self.function.builder.input.contains_key(&argument) {
-            return self
-                .check_argument(&argument, field, table)
-                .then(|| Address::Argument {
-                    argument: field.to_owned(),
-                    field: field.to_owned(),
-                });
+            return self.check_argument(&argument, field, table).then(|| Address::Argument {
+                argument: field.to_owned(),
+                field: field.to_owned(),
+            });
         }
         // Arguments that could not be read may well hold the field.
         if self.function.builder.incomplete {
@@ -131,12 +133,21 @@ impl Decision<'_, '_> {
         false
     }
 
-    fn joins(&mut self, (table, home): (&str, &Home), (other, elsewhere): (&str, &Home)) {
+    fn joins(&mut self, (table, home, is_own): (&str, &Home, bool), (other, elsewhere): (&str, &Home)) {
+        let (home_text, elsewhere_text) = (home.written(), elsewhere.written());
+        let what = if is_own {
+            format!(
+                "`{}` is over `{table}`, which lives {home_text}, and its `where` reads `{other}`, which lives {elsewhere_text}",
+                self.path
+            )
+        } else {
+            format!(
+                "`where` of `{}` reads `{table}`, which lives {home_text}, and `{other}`, which lives {elsewhere_text}",
+                self.path
+            )
+        };
         let message = format!(
-            "`{}` is over `{table}`, which lives {}, and its `where` reads `{other}`, which lives {}: there is no live join over shards, because there is no moment at which both can be compared",
-            self.path,
-            home.written(),
-            elsewhere.written()
+            "{what}: there is no live join over shards, because there is no moment at which both can be compared"
         );
         let together = match (home, elsewhere) {
             (Home::Root, Home::Root) => String::new(),

@@ -143,11 +143,7 @@ pub(super) fn check_client_half(evaluator: &mut Evaluator<'_>, schema: &SchemaMo
 }
 
 impl<'walk, 'modules> Walk<'walk, 'modules> {
-    fn new(
-        evaluator: &'walk mut Evaluator<'modules>,
-        schema: &'walk SchemaModel,
-        function: &RegisteredValue,
-    ) -> Self {
+    fn new(evaluator: &'walk mut Evaluator<'modules>, schema: &'walk SchemaModel, function: &RegisteredValue) -> Self {
         Self {
             evaluator,
             schema,

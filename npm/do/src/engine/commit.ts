@@ -1,6 +1,7 @@
 import { LunoraError } from "@lunora/errors";
 
 import type { StoredRow } from "./document.ts";
+import type { RowCache } from "./row-cache.ts";
 import type { SqlStorage } from "./sql.ts";
 import { isStorageFailure } from "./storage-failure.ts";
 import type { Table } from "./table.ts";
@@ -25,12 +26,15 @@ export interface Change {
  */
 export class Commit {
   readonly #storage: SqlStorage;
+  readonly #rows: RowCache | undefined;
   readonly #changes: Change[] = [];
   #isClosed = false;
   #failure: unknown;
 
-  constructor(storage: SqlStorage) {
+  /** `rows` is kept true. */
+  constructor(storage: SqlStorage, rows?: RowCache) {
     this.#storage = storage;
+    this.#rows = rows;
   }
 
   get changes(): readonly Change[] {
@@ -69,15 +73,32 @@ export class Commit {
   /** Takes back every change since the mark, the newest first, so that unique indexes hold at each step. */
   undo(mark: number): void {
     while (this.#changes.length > mark) {
-      const change = this.#changes.pop() as Change;
-      if (this.#failure === undefined) this.#write(change.table, change.id, change.after, change.before);
+      const { table, id, before, after } = this.#changes.at(-1) as Change;
+      // Only then forgotten: the storage may have to bring the change back first.
+      if (this.#failure === undefined) this.#write(table, id, after, before);
+      this.#changes.pop();
     }
+  }
+
+  /** Takes the rows back to what they were, and remembers the changes: see `OpenWrites`. */
+  takeAway(storage: SqlStorage): void {
+    for (let index = this.#changes.length - 1; index >= 0; index -= 1) {
+      const { table, id, before, after } = this.#changes[index] as Change;
+      write(storage, table, id, after, before);
+    }
+  }
+
+  /** Makes the changes again. */
+  bringBack(storage: SqlStorage): void {
+    for (const { table, id, before, after } of this.#changes) write(storage, table, id, before, after);
   }
 
   #write(table: Table, id: string, before: StoredRow | undefined, after: StoredRow | undefined): void {
     try {
       write(this.#storage, table, id, before, after);
+      this.#rows?.set(table, id, after);
     } catch (error) {
+      this.#rows?.set(table, id, undefined);
       const refusal = asNotUnique(table, error);
       if (refusal === undefined && isStorageFailure(error)) this.#failure = error;
       throw refusal ?? error;

@@ -43,7 +43,8 @@ class Database implements RestrictableDatabase {
   /** The table that has a row with this id: ids do not name their table. */
   #probe(id: unknown): Table | undefined {
     this.#session.assertOpen();
-    const { schema, scope, storage } = this.#session.facts.host;
+    const { host } = this.#session.facts;
+    const { schema, scope } = host;
     const text = checkId(id);
     if (decodeIdShard(text) !== scope.value) {
       throw new LunoraError("SHARD_MISMATCH", `the id names a row in another shard than \`${scope.name}\``, {
@@ -53,7 +54,7 @@ class Database implements RestrictableDatabase {
     for (const table of schema.tables.values()) {
       if (!livesHere(scope, table)) continue;
       this.#session.facts.footprint?.notePoint(table, text);
-      if (readRow(storage, table, text) !== undefined) return table;
+      if (readRow(host, table, text) !== undefined) return table;
     }
     return undefined;
   }

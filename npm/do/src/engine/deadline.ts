@@ -7,12 +7,6 @@ interface Watched {
 }
 
 /**
- * Microtasks that a run may take before it gets a timer. Most handlers wait for nothing outside and
- * have ended by then; setting a timer and clearing it again costs more than all of this.
- */
-const MICROTASKS = 256;
-
-/**
  * Ends what takes too long. Made for many short runs, one after the other: one timer serves them
  * all, and when it rings too early for the present run it is set again for the rest of its time.
  */
@@ -47,7 +41,6 @@ export class Deadline {
         },
       };
       this.#watched = watched;
-      if (this.#timer === null) void this.#armLater(watched);
       run().then(
         (result) => {
           if (this.#watched === watched) this.#watched = undefined;
@@ -61,12 +54,9 @@ export class Deadline {
     });
   }
 
-  async #armLater(watched: Watched): Promise<void> {
-    for (let turn = 0; turn < MICROTASKS; turn += 1) {
-      await undefined;
-      if (this.#watched !== watched || this.#timer !== null) return;
-    }
-    this.#arm(this.#milliseconds);
+  /** The present run waits for something outside: from now on time counts. */
+  arm(): void {
+    if (this.#timer === null && this.#watched !== undefined) this.#arm(this.#milliseconds);
   }
 
   #arm(milliseconds: number): void {

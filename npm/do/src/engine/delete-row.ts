@@ -126,7 +126,7 @@ export async function deleteRow(
   for (const { relation, row: child } of detachments) {
     // A row can be detached from several parents, or be removed as well: its present state counts.
     if (removals.has(keyOf(relation.table, child.id))) continue;
-    const present = readRow(session.facts.host.storage, relation.table, child.id);
+    const present = readRow(session.facts.host, relation.table, child.id);
     if (present !== undefined)
       await setColumn(host, relation.table, present, relation.field, cleared(relation.table, relation.field));
   }
@@ -151,7 +151,7 @@ async function removeOne(host: WriteHost, removal: Removal): Promise<void> {
     await runTriggers(session, createDatabase, table, "before", "delete", event);
   }
   // A trigger may have changed or removed the row.
-  const before = readRow(session.facts.host.storage, table, row.id);
+  const before = readRow(session.facts.host, table, row.id);
   if (before === undefined) return;
   const after = removal.isMarked ? marked(host, table, before) : undefined;
   session.commit.apply({ table, id: row.id, before, after });

@@ -12,11 +12,11 @@ import { loadRelations } from "./load-relations.ts";
 import { termsOfOrder } from "./order.ts";
 import { readPage } from "./paginate.ts";
 import type { Page } from "./paginate.ts";
+import type { RowSource } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import type { ShardScope } from "./shard-scope.ts";
 import { clauses, combine, raw, run, sql } from "./statement.ts";
 import type { Fragment } from "./statement.ts";
-import type { SqlStorage } from "./sql.ts";
 import type { Table } from "./table.ts";
 import { compileWhere } from "./where.ts";
 
@@ -28,8 +28,7 @@ export interface ReadView {
 }
 
 /** What finding rows needs. */
-export interface FindHost extends ReadView {
-  readonly storage: SqlStorage;
+export interface FindHost extends ReadView, RowSource {
   readonly schema: Schema;
   readonly scope: ShardScope;
 }

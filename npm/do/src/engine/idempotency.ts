@@ -70,11 +70,12 @@ export class ResultKeeper {
     return row?.["result"] as string | undefined;
   }
 
-  /** Throws `RESULT_TOO_LARGE`. */
-  keep({ caller, mutationId }: Repeatable, functionPath: string, result: unknown): void {
+  /** Answers how many characters are kept. Throws `RESULT_TOO_LARGE`. */
+  keep({ caller, mutationId }: Repeatable, functionPath: string, result: unknown): number {
     const text = JSON.stringify(result === undefined ? [functionPath] : [functionPath, result]);
     assertKeepable(functionPath, text);
     this.#staged.set(keyOf(caller, mutationId), [caller, mutationId, text]);
+    return text.length;
   }
 
   get hasStaged(): boolean {
@@ -105,7 +106,7 @@ export class ResultKeeper {
 }
 
 function keyOf(caller: string, mutationId: string): string {
-  return `${caller}\u0000${mutationId}`;
+  return `${caller.length}:${caller}${mutationId}`;
 }
 
 /** Refuses a result that is too long to be kept. `text` is its JSON. */

@@ -10,7 +10,12 @@ import type { Table } from "./table.ts";
 
 /** How a mutation ended. */
 export type MutationOutcome =
-  | { readonly ok: true; readonly result?: unknown }
+  | {
+      readonly ok: true;
+      readonly result?: unknown;
+      /** Characters of the result's JSON; known of pushes that ran. */
+      readonly length?: number;
+    }
   | { readonly ok: false; readonly status: number; readonly error: ErrorBody };
 
 /** A mutation that waits for its turn. */

@@ -1,4 +1,4 @@
-import { LunoraError } from "@lunora/errors";
+import { isLunoraError, LunoraError } from "@lunora/errors";
 import { decodeValue, encodeValue } from "@lunora/protocol";
 import type { FunctionRegistryEntry, Identity, RegisteredFunction } from "@lunora/server";
 
@@ -12,19 +12,22 @@ import { assertKeepable, RESULT_LIFETIME } from "./idempotency.ts";
 import type { ResultKeeper } from "./idempotency.ts";
 import { idSource } from "./mutation-call.ts";
 import type { MutationCall, MutationOutcome } from "./mutation-call.ts";
+import type { OpenWrites } from "./open-writes.ts";
 import { Session } from "./session.ts";
 import type { SessionFacts } from "./session.ts";
 import type { ShardScope } from "./shard-scope.ts";
-import type { SqlStorage } from "./sql.ts";
 import type { Table } from "./table.ts";
 import { judge } from "./watermark.ts";
 
 /** How long a group goes on taking members, milliseconds: readers wait for it. */
 const GROUP_TIME = 1_000;
 
+/** Characters of results after which a group takes no more members: they are held until it commits. */
+const GROUP_RESULTS = 8_000_000;
+
 /** What a group needs of its shard. */
 export interface GroupHost {
-  readonly storage: SqlStorage;
+  readonly writes: OpenWrites;
   readonly scope: ShardScope;
   readonly runner: FunctionRunner;
   readonly ledger: ClientLedger;
@@ -50,6 +53,8 @@ export class MutationGroup {
   readonly changes: Change[] = [];
   /** How many handlers ran. */
   ran = 0;
+  /** Characters of the results that are kept. */
+  #kept = 0;
 
   constructor(host: GroupHost, calls: readonly MutationCall[]) {
     this.#host = host;
@@ -58,28 +63,43 @@ export class MutationGroup {
 
   /** Finds the functions and asks for permission, before anything is locked. */
   async admit(): Promise<void> {
-    for (const call of this.#calls) {
+    const late: Promise<void>[] = [];
+    this.#calls.forEach((call, place) => {
       try {
-        const answer = call.admit();
-        const entry = answer instanceof Promise ? await answer : answer;
-        const { runner } = this.#host;
-        const registered = runner.loaded(call.functionPath) ?? (await runner.load(call.functionPath, entry));
-        this.#admitted.push({ entry, registered });
+        const entry = call.admit();
+        const registered = this.#host.runner.loaded(call.functionPath);
+        if (entry instanceof Promise || registered === undefined) late.push(this.#admitLate(call, place, entry));
+        else this.#admitted[place] = { entry, registered };
       } catch (refusal) {
-        this.#admitted.push({ refusal });
+        this.#admitted[place] = { refusal };
       }
+    });
+    // Together, so that several that take their time are waited for once.
+    if (late.length > 0) await Promise.all(late);
+  }
+
+  async #admitLate(
+    call: MutationCall,
+    place: number,
+    answer: FunctionRegistryEntry | Promise<FunctionRegistryEntry>,
+  ): Promise<void> {
+    try {
+      const entry = await answer;
+      this.#admitted[place] = { entry, registered: await this.#host.runner.load(call.functionPath, entry) };
+    } catch (refusal) {
+      this.#admitted[place] = { refusal };
     }
   }
 
   /**
-   * Runs members, one after the other, inside the group's transaction. Errors of members are their
-   * outcomes; what is thrown here ends the transaction.
+   * Runs members, one after the other, all or none of which will be committed. Errors of members are their
+   * outcomes; what is thrown here loses the group.
    */
   async run(): Promise<void> {
     const started = this.#host.now();
     try {
       for (const [index, call] of this.#calls.entries()) {
-        if (index > 0 && this.#host.now() - started > GROUP_TIME) return;
+        if (index > 0 && (this.#host.now() - started > GROUP_TIME || this.#kept > GROUP_RESULTS)) return;
         this.outcomes.push(await this.#runOne(call, this.#admitted[index] as Admitted));
       }
     } finally {
@@ -104,6 +124,8 @@ export class MutationGroup {
         return failed(functionPath, error);
       }
     }
+    // No verdict on the entry, which may come again.
+    if ("refusal" in admitted && isUnavailable(admitted.refusal)) return failed(functionPath, admitted.refusal);
     const outcome = await this.#handle(call, admitted, now);
     if (place !== undefined) ledger.decide(place.client, place.clientSeq as number, toKept(outcome));
     return outcome;
@@ -111,9 +133,10 @@ export class MutationGroup {
 
   async #handle(call: MutationCall, admitted: Admitted, now: number): Promise<MutationOutcome> {
     const { functionPath, identity, place, repeatable } = call;
-    const { storage, scope, runner, deadline, keeper } = this.#host;
+    const { writes, scope, runner, deadline, keeper } = this.#host;
     if ("refusal" in admitted) return failed(functionPath, admitted.refusal);
-    const commit = new Commit(storage);
+    const commit = new Commit(writes, writes.rows);
+    writes.add(commit);
     const session = new Session(this.#host.facts(identity, now, commit, idSource(scope, call.mutationId)));
     this.ran += 1;
     let outcome: MutationOutcome;
@@ -126,8 +149,12 @@ export class MutationGroup {
       );
       const result = encodeValue(value);
       outcome = result === undefined ? { ok: true } : { ok: true, result };
-      if (place !== undefined) assertKeepable(functionPath, JSON.stringify(result ?? null));
-      else if (repeatable !== undefined) keeper.keep(repeatable, functionPath, result);
+      if (place !== undefined) {
+        const text = JSON.stringify(result ?? null);
+        assertKeepable(functionPath, text);
+        this.#kept += text.length;
+        outcome = { ...outcome, length: text.length };
+      } else if (repeatable !== undefined) this.#kept += keeper.keep(repeatable, functionPath, result);
     } catch (error) {
       if (commit.failure !== undefined) throw commit.failure;
       commit.revoke();
@@ -139,6 +166,10 @@ export class MutationGroup {
     for (const change of commit.changes) this.changes.push(change);
     return outcome;
   }
+}
+
+function isUnavailable(refusal: unknown): boolean {
+  return isLunoraError(refusal) && refusal.code === "SHARD_UNAVAILABLE";
 }
 
 function failed(functionPath: string, error: unknown): MutationOutcome {

@@ -1,4 +1,5 @@
 import type { StoredRow } from "./document.ts";
+import type { RowCache } from "./row-cache.ts";
 import type { SqlStorage, SqlValue } from "./sql.ts";
 import type { Table } from "./table.ts";
 
@@ -15,9 +16,21 @@ export function toStoredRow(values: readonly SqlValue[]): StoredRow {
   };
 }
 
+/** Where rows are read from. */
+export interface RowSource {
+  readonly storage: SqlStorage;
+  /** Those that were read or written before. */
+  readonly rows?: RowCache | undefined;
+}
+
 /** The row with this id. */
-export function readRow(storage: SqlStorage, table: Table, id: string): StoredRow | undefined {
+export function readRow({ storage, rows }: RowSource, table: Table, id: string): StoredRow | undefined {
+  const known = rows?.get(table, id);
+  if (known !== undefined) return known;
   // Read to the end: a statement that is left half-way stays open.
-  const [values] = [...storage.exec(`SELECT ${ROW_COLUMNS} FROM ${table.quoted} WHERE id = ?`, id).raw()];
-  return values === undefined ? undefined : toStoredRow(values);
+  const [values] = [...storage.exec(table.rowById, id).raw()];
+  if (values === undefined) return undefined;
+  const row = toStoredRow(values);
+  rows?.set(table, id, row);
+  return row;
 }

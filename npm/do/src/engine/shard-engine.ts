@@ -16,10 +16,12 @@ import type { Flush } from "./live/flush.ts";
 import type { LiveHost, QueryPart, ShapePart } from "./live/live-host.ts";
 import { LiveQueries } from "./live/live-queries.ts";
 import { LiveShapes } from "./live/live-shapes.ts";
+import { within } from "./live/within.ts";
 import { readMeta, writeMeta } from "./meta.ts";
 import type { MutationCall, MutationOutcome } from "./mutation-call.ts";
 import { MutationGroup } from "./mutation-group.ts";
 import type { GroupHost } from "./mutation-group.ts";
+import { OpenWrites } from "./open-writes.ts";
 import { OpLog } from "./op-log.ts";
 import { needsSize, NO_PRESSURE, sample, warningText } from "./pressure.ts";
 import { DEFAULT_RETENTION } from "./retention.ts";
@@ -34,7 +36,7 @@ import type { HostSocket } from "./sockets/host-socket.ts";
 import { pushedCalls } from "./sockets/push-entries.ts";
 import type { SocketConnection } from "./sockets/socket-connection.ts";
 import { SocketHub } from "./sockets/socket-hub.ts";
-import { asStorageFull } from "./storage-failure.ts";
+import { asLostGroup } from "./storage-failure.ts";
 import { applySchema, createInternalTables } from "./storage-layout.ts";
 import type { SqlStorage } from "./sql.ts";
 import type { Table } from "./table.ts";
@@ -54,6 +56,12 @@ export interface ShardHost extends AlarmHost {
   databaseSize(): number;
   /** Synchronous; rolls back when it throws. */
   transactionSync<Result>(run: () => Result): Result;
+  /**
+   * Takes back what was written in this turn of the event loop. What a turn has written is committed
+   * as one when it ends, without being asked for. The platform can do it only by resetting the object,
+   * which is what callers are then told by.
+   */
+  discardTurn(reason: unknown): void;
   /** Runs in one transaction that no other event of the object runs beside; rolls back when it throws. */
   exclusiveTransaction<Result>(run: () => Promise<Result>): Promise<Result>;
   /** Resolves once everything written is on disk. */
@@ -67,9 +75,13 @@ export interface EngineOptions {
   readonly mutationDeadline?: number;
   /** How long a run of a live query may take, milliseconds. */
   readonly queryDeadline?: number;
+  /** How long `authorizeShard` may take for a socket, milliseconds: the queue waits for it. */
+  readonly ruleDeadline?: number;
 }
 
 const MUTATION_DEADLINE = 10_000;
+const RULE_DEADLINE = 10_000;
+const REGISTER_DEADLINE = 10_000;
 
 /** Half of a kibibyte to a millisecond: exact in a double for the times of our epoch. */
 const CREATION_STEP = 1 / 1024;
@@ -79,6 +91,9 @@ export class ShardEngine {
   readonly #definition: LunoraDefinition;
   readonly #host: ShardHost;
   readonly #find: FindHost;
+  readonly #writes: OpenWrites;
+  /** How mutations find rows. */
+  readonly #ownFind: FindHost;
   readonly #alarm: ShardAlarm;
   readonly #createDatabase: DatabaseFactory;
   readonly #runner: FunctionRunner;
@@ -103,7 +118,13 @@ export class ShardEngine {
   ) {
     this.#definition = definition;
     this.#host = host;
-    this.#find = { storage: host.sql, schema, scope };
+    this.#writes = new OpenWrites({
+      sql: host.sql,
+      discardTurn: (reason) => host.discardTurn(reason),
+      onWait: () => this.#deadline.arm(),
+    });
+    this.#find = { storage: this.#writes.others, schema, scope };
+    this.#ownFind = { storage: this.#writes, rows: this.#writes.rows, schema, scope };
     this.#createDatabase = databaseFactory(schema);
     this.#runner = new FunctionRunner({
       definition,
@@ -116,7 +137,7 @@ export class ShardEngine {
     this.#keeper = new ResultKeeper(host.sql);
     this.#deadline = new Deadline(options.mutationDeadline ?? MUTATION_DEADLINE, host.now);
     this.#group = {
-      storage: host.sql,
+      writes: this.#writes,
       scope,
       runner: this.#runner,
       ledger: this.#ledger,
@@ -156,7 +177,12 @@ export class ShardEngine {
         }),
       push: (connection, frame, done) =>
         this.#queue.push(pushedCalls(connection, frame, (from, entry) => this.#admitPush(from, entry), done)),
-      authorize: (identity, path) => this.#authorize(identity, path),
+      authorize: (identity, path) =>
+        within(
+          authorizeShard(definition.app, host.env, identity, this.#find.scope, path),
+          options.ruleDeadline ?? RULE_DEADLINE,
+          () => new LunoraError("SHARD_UNAVAILABLE", `the app's rule did not answer for \`${path}\` in time`),
+        ),
     });
     this.#isRegistered = readMeta(host.sql, "registered") !== undefined;
     this.#lastCreationTime = Math.max(
@@ -254,10 +280,6 @@ export class ShardEngine {
     return this.#hub.authorize(connection, functionPath).then(() => entry);
   }
 
-  #authorize(identity: Identity | null, path: string): Promise<void> {
-    return authorizeShard(this.#definition.app, this.#host.env, identity, this.#find.scope, path);
-  }
-
   #facts(
     identity: Identity | null,
     now: number,
@@ -265,7 +287,7 @@ export class ShardEngine {
     newId?: (table: Table) => string,
   ): SessionFacts {
     return {
-      host: this.#find,
+      host: commit === undefined ? this.#find : this.#ownFind,
       commit,
       auth: { userId: identity?.userId ?? null, identity },
       now,
@@ -295,27 +317,33 @@ export class ShardEngine {
     try {
       await group.admit();
       if (!this.#isRegistered) await this.#register();
-      await this.#host.exclusiveTransaction(async () => {
-        await group.run();
-        const armed = this.#write(group);
-        if (armed !== undefined) await armed;
-      });
     } catch (error) {
-      return this.#lose(calls, fromSeq, asStorageFull(error));
+      return this.#lose(calls, fromSeq, error);
+    }
+    this.#writes.begin();
+    try {
+      await group.run();
+      // From here on nothing outside is waited for before everything is written: one turn, one commit.
+      this.#writes.end();
+      const armed = this.#write(group);
+      if (armed !== undefined) await armed;
+    } catch (error) {
+      this.#writes.abandon(error);
+      return this.#lose(calls, fromSeq, error);
     }
     const { changes, outcomes } = group;
     const clients = this.#ledger.settle();
     this.#keeper.clear();
     const flush: Flush = { epoch: this.#log.epoch, fromSeq, toSeq: this.#log.head, changes, clients };
     if (changes.length > 0 || clients.size > 0) await this.#tellParts(flush);
-    outcomes.forEach((outcome, index) => calls[index]?.done(outcome));
+    outcomes.forEach((outcome, index) => conclude(calls[index] as MutationCall, outcome));
     this.#hub.settle(clients);
     this.#hub.deliver();
     this.#feelPressure(group.ran);
     return { taken: outcomes.length, hasWritten: changes.length > 0 || clients.size > 0 || group.ran > 0 };
   }
 
-  /** Everything besides the rows that belongs to the group's transaction. */
+  /** Everything besides the rows that is committed with the group. */
   #write({ changes }: MutationGroup): Promise<void> | undefined {
     const now = this.#host.now();
     const written = { changes, hasResults: this.#keeper.hasStaged, hasPushes: this.#ledger.hasStaged };
@@ -325,7 +353,7 @@ export class ShardEngine {
     return this.#alarm.afterWrites(written, now);
   }
 
-  /** The group's transaction is gone, and with it everything that its members did. */
+  /** The group is gone, and with it everything that its members did. */
   async #lose(calls: readonly MutationCall[], fromSeq: number, error: unknown): Promise<GroupEnd> {
     this.#log.rewind(fromSeq);
     this.#ledger.discard();
@@ -333,8 +361,9 @@ export class ShardEngine {
     await this.#alarm.afterRollback().catch((failure: unknown) => {
       console.error("[lunora] the alarm cannot be read", failure);
     });
-    const outcome: MutationOutcome = { ok: false, ...failureOf("a group of mutations", error) };
-    for (const call of calls) call.done(outcome);
+    console.error("[lunora] a group of mutations was lost", error);
+    const outcome: MutationOutcome = { ok: false, ...failureOf("a group of mutations", asLostGroup(error)) };
+    for (const call of calls) conclude(call, outcome);
     this.#hub.deliver();
     return { taken: calls.length, hasWritten: false };
   }
@@ -367,9 +396,9 @@ export class ShardEngine {
       try {
         await this.#host.exclusiveTransaction(async () => {
           const now = this.#host.now();
-          const session = new Session(this.#facts(null, now, commit));
+          const session = new Session({ ...this.#facts(null, now, undefined), commit });
           try {
-            await this.#deadline.run(
+            const swept = this.#deadline.run(
               async () => {
                 await this.#alarm.ring({ session, createDatabase: this.#createDatabase }, now);
                 await session.settle();
@@ -377,9 +406,13 @@ export class ShardEngine {
               () => session.abort(),
               () => "the sweep of expired rows",
             );
+            this.#deadline.arm();
+            await swept;
           } finally {
             this.#deadline.stop();
           }
+          // The sweep steps over rows that cannot be removed; SQLite may have rolled back meanwhile.
+          if (commit.failure !== undefined) throw commit.failure;
           if (commit.changes.length > 0) this.#log.append(commit.changes, now);
         });
       } catch (error) {
@@ -404,7 +437,11 @@ export class ShardEngine {
   /** Before the first transaction of the shard: a name too many in the registry is harmless, one too few is lost data. */
   async #register(): Promise<void> {
     try {
-      await this.#host.register(this.#find.scope.name);
+      await within(
+        this.#host.register(this.#find.scope.name),
+        REGISTER_DEADLINE,
+        () => new Error(`the registry did not answer within ${REGISTER_DEADLINE} ms`),
+      );
     } catch (error) {
       throw new LunoraError(
         "SHARD_UNAVAILABLE",
@@ -468,8 +505,18 @@ export class ShardEngine {
         const watermark = this.#ledger.watermark({ userId: identity?.userId ?? null, clientId });
         return watermark === 0 ? undefined : watermark;
       },
+      ended: (connection, kind, id) => this.#hub.ended(connection as SocketConnection, kind, id),
       failure: (name, error) => failureOf(name, error).error,
     };
+  }
+}
+
+/** Whatever goes wrong in telling one caller must not keep the others from being told, nor the queue from going on. */
+function conclude(call: MutationCall, outcome: MutationOutcome): void {
+  try {
+    call.done(outcome);
+  } catch (error) {
+    failureOf(call.functionPath, error);
   }
 }
 

@@ -4,19 +4,22 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import type { Loose } from "../../testing/loose.ts";
 import { MemorySqlite } from "../../testing/memory-sqlite.ts";
-import { provideWithResolvers } from "../../testing/with-resolvers.ts";
+import { memoryHost } from "../../testing/memory-shard.ts";
 import { Schema } from "./schema.ts";
 import { ShardEngine } from "./shard-engine.ts";
-import type { ShardHost } from "./shard-engine.ts";
-
-provideWithResolvers();
 
 const { mutation } = initLunora.dataModel<Loose>().create();
-const schema = defineSchema({ notes: defineTable({ text: v.string() }) });
+const schema = defineSchema({
+  notes: defineTable({ text: v.string() }),
+  sessions: defineTable({ endsAt: v.number() }).ttl("endsAt", { after: 0 }),
+});
 const handlers = {
   add: mutation.input({ text: v.string() }).mutation(async ({ ctx, args }: Loose) => ctx.db.insert("notes", args)),
   fill: mutation.mutation(async ({ ctx }: Loose) => {
     for (let index = 0; index < 1_000; index += 1) await ctx.db.insert("notes", { text: "x".repeat(10_000) });
+  }),
+  expire: mutation.input({ rows: v.number() }).mutation(async ({ ctx, args }: Loose) => {
+    for (let index = 0; index < args.rows; index += 1) await ctx.db.insert("sessions", { endsAt: index });
   }),
   fillAndSwallow: mutation.mutation(async ({ ctx }: Loose) => {
     for (let index = 0; index < 1_000; index += 1)
@@ -36,53 +39,6 @@ const definition: LunoraDefinition = { schema, functions, app: {} };
 let sqlite: MemorySqlite;
 let engine: ShardEngine;
 
-function hostOf(): ShardHost {
-  const within = (text: string): void => {
-    // Several statements are not kept prepared: one that failed could not be used again.
-    sqlite.exec(`${text}; SELECT 1`);
-  };
-  const rollback = (): void => {
-    try {
-      within("ROLLBACK");
-    } catch {
-      // SQLite has rolled back on its own.
-    }
-  };
-  return {
-    sql: sqlite,
-    env: {},
-    objectId: "object",
-    now: () => 1_700_000_000_000,
-    databaseSize: () => 0,
-    transactionSync(run) {
-      within("BEGIN");
-      try {
-        const result = run();
-        within("COMMIT");
-        return result;
-      } catch (error) {
-        rollback();
-        throw error;
-      }
-    },
-    async exclusiveTransaction(run) {
-      within("BEGIN");
-      try {
-        const result = await run();
-        within("COMMIT");
-        return result;
-      } catch (error) {
-        rollback();
-        throw error;
-      }
-    },
-    sync: async () => {},
-    getAlarm: async () => null,
-    setAlarm: async () => {},
-    register: async () => {},
-  };
-}
-
 const add = (text: string): Loose => run("add", { text });
 const run = (name: string, args: object = {}): Promise<Loose> =>
   engine.call({ object: "__root__", functionPath: `n:${name}`, args, identity: null });
@@ -92,7 +48,7 @@ const count = (): unknown =>
 beforeEach(async () => {
   vi.spyOn(console, "error").mockImplementation(() => {});
   sqlite = new MemorySqlite();
-  engine = await ShardEngine.open(definition, new Schema(schema), hostOf(), "__root__");
+  engine = await ShardEngine.open(definition, new Schema(schema), memoryHost(sqlite), "__root__");
   await add("before");
 });
 
@@ -121,3 +77,40 @@ test.each(["fill", "fillAndSwallow"])(
     expect(count()).toEqual({ notes: 1_003, log: 1_003 });
   },
 );
+
+test("a storage that fails otherwise is no verdict on the calls of its group", async () => {
+  const exec = sqlite.exec.bind(sqlite);
+  vi.spyOn(sqlite, "exec").mockImplementation((statement, ...bindings) => {
+    if (statement.startsWith("INSERT INTO __cdc_log")) throw new Error("disk I/O error: SQLITE_IOERR");
+    return exec(statement, ...bindings);
+  });
+  const answers = await Promise.all([add("one"), add("two")]);
+  expect(answers.map(({ status, body }) => [status, body.error?.code])).toEqual([
+    [503, "SHARD_ERROR"],
+    [503, "SHARD_ERROR"],
+  ]);
+  vi.mocked(sqlite.exec).mockRestore();
+  expect(count()).toEqual({ notes: 1, log: 1 });
+  expect((await add("after")).ok).toBe(true);
+});
+
+test("a sweep that SQLite cannot finish is taken back whole", async () => {
+  await run("expire", { rows: 3 });
+  const before = count();
+  const exec = sqlite.exec.bind(sqlite);
+  let deletes = 0;
+  vi.spyOn(sqlite, "exec").mockImplementation((statement, ...bindings) => {
+    if (statement.startsWith(`DELETE FROM "sessions"`) && (deletes += 1) === 2) {
+      // What SQLite does on its own when it has no room.
+      exec("ROLLBACK; SELECT 1");
+      throw new Error("database or disk is full: SQLITE_FULL");
+    }
+    return exec(statement, ...bindings);
+  });
+  await expect(engine.ring()).rejects.toThrow("SQLITE_FULL");
+  vi.mocked(sqlite.exec).mockRestore();
+  expect(count()).toEqual(before);
+  expect(sqlite.exec("SELECT count(*) AS n FROM sessions").toArray()).toEqual([{ n: 3 }]);
+  await engine.ring();
+  expect(sqlite.exec("SELECT count(*) AS n FROM sessions").toArray()).toEqual([{ n: 0 }]);
+});

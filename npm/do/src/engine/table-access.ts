@@ -68,10 +68,11 @@ export class TableAccess {
     return this.#read((host) => this.#get(host, checkId(id)));
   }
 
-  #get({ storage, scope, footprint, visible }: FindHost, id: string): Document | null {
+  #get(host: FindHost, id: string): Document | null {
+    const { storage, scope, footprint, visible } = host;
     assertIdHere(scope, this.#table, id);
     footprint?.notePoint(this.#table, id);
-    const row = readRow(storage, this.#table, id);
+    const row = readRow(host, this.#table, id);
     if (row === undefined) return null;
     const condition = visible?.get(this.#table);
     const isHidden =
@@ -201,11 +202,10 @@ export class TableAccess {
 
   async deleteWhere(options: { where?: unknown }): Promise<number> {
     return this.#session.exclusive(async () => {
-      const { storage } = this.#session.facts.host;
       let removed = 0;
       for (const id of await this.#idsWhere(options, "deleteWhere")) {
         // A cascade of a row before may have taken this one along.
-        if (readRow(storage, this.#table, id) === undefined) continue;
+        if (readRow(this.#session.facts.host, this.#table, id) === undefined) continue;
         if (!(await this.#deleteIfLive(id))) continue;
         removed += 1;
       }

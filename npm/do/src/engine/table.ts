@@ -39,6 +39,8 @@ export class Table {
   readonly name: string;
   readonly quoted: string;
   readonly definition: TableDefinition;
+  /** Reads a row by its id; the columns are those of `ROW_COLUMNS`. */
+  readonly rowById: string;
   readonly columns: ReadonlyMap<string, Column>;
   /** Columns whose keys are stored beside the document. */
   readonly projected: readonly Column[];
@@ -56,6 +58,7 @@ export class Table {
     this.name = name;
     this.quoted = quoteName(name);
     this.definition = definition;
+    this.rowById = `SELECT id, _creationTime, doc, keys FROM ${this.quoted} WHERE id = ?`;
     if (!PLAIN_NAME.test(name) || RESERVED_PREFIXES.some((prefix) => name.toLowerCase().startsWith(prefix))) {
       throw new LunoraError(
         "SCHEMA_INVALID",

@@ -40,9 +40,9 @@ async function afterBeforeTriggers(
 }
 
 export function existing(session: Session, table: Table, id: string): StoredRow {
-  const { storage, scope } = session.facts.host;
-  assertIdHere(scope, table, id);
-  const row = readRow(storage, table, id);
+  const { host } = session.facts;
+  assertIdHere(host.scope, table, id);
+  const row = readRow(host, table, id);
   if (row === undefined)
     throw new LunoraError("NOT_FOUND", `\`${table.name}\` has no row with this id`, {
       data: { table: table.name, id },
@@ -56,8 +56,9 @@ export async function insertRow(host: WriteHost, table: Table, input: unknown): 
   const { facts } = session;
   const { scope, schema } = facts.host;
   assertLivesHere(scope, table);
-  let fields = fillInsert(table, input, facts);
+  // Before anything can be refused: an insert that is refused counts where ids are derived.
   const id = facts.newId?.(table) ?? newId(scope);
+  let fields = fillInsert(table, input, facts);
   const creationTime = facts.nextCreationTime();
   if (table.triggers("before", "insert").length > 0) {
     const document = { _id: id, _creationTime: creationTime, ...fields };

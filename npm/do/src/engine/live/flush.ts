@@ -13,7 +13,10 @@ export interface Flush {
   readonly clients: ReadonlyMap<string, number>;
 }
 
-/** Whose sequence: equal client ids of different identities are different clients. */
+/**
+ * Whose sequence: equal client ids of different identities are different clients. The length keeps
+ * apart what the two could share, whatever characters are in them.
+ */
 export function clientKey(userId: string | null, clientId: string): string {
-  return `${userId === null ? "" : `user:${userId}`}\u0000${clientId}`;
+  return `${userId === null ? "" : `${userId.length}:${userId}`}\u0000${clientId}`;
 }

@@ -7,6 +7,9 @@ import { diffPages } from "./page-diff.ts";
 /** Room for what a frame holds besides the result. */
 const FRAME_OVERHEAD = 16_384;
 
+/** What is left of the message of an error that is too long, characters. */
+const MESSAGE_LENGTH = 1_000;
+
 const encoder = new TextEncoder();
 
 /** What a frame says besides its content. */
@@ -77,8 +80,11 @@ export class LiveAnswer {
     return answer;
   }
 
+  /** An error that no frame can carry is told by its code and the beginning of its message. */
   static ofError(error: ErrorBody): LiveAnswer {
-    return new LiveAnswer(true, error);
+    const answer = new LiveAnswer(true, error);
+    if (fits(answer.#text ?? "")) return answer;
+    return new LiveAnswer(true, { code: error.code, message: error.message.slice(0, MESSAGE_LENGTH) });
   }
 
   /** One text for equal answers; different ones share it by accident only. */

@@ -165,6 +165,7 @@ export class LiveQueries implements QueryPart {
   }
 
   async flush({ toSeq, epoch, clients, changes }: Flush): Promise<void> {
+    if (this.#groups.size === 0) return;
     const telling: Telling = { cursor: toSeq, epoch, clients, changes };
     const groups = new Map<QueryGroup, QueryVariant[]>();
     for (const variant of this.#index.touchedBy(changes)) {

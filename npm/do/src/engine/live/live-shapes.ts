@@ -146,6 +146,7 @@ export class LiveShapes implements ShapePart {
   #fail(subscription: ShapeSubscription, error: unknown): void {
     const { connection, id, shape } = subscription;
     this.unsubscribe(connection, id);
+    this.#host.ended(connection, "s", id);
     connection.send({ type: "error", id, error: this.#host.failure(`shapes:${shape.name}`, error) });
   }
 
@@ -233,6 +234,7 @@ export class LiveShapes implements ShapePart {
         // Nothing was written while the object slept, so the view is at the head, whatever it calls it.
         await this.#add(connection, id, await this.#request(connection, name, args));
       } catch (error) {
+        this.#host.ended(connection, "s", id);
         connection.send({ type: "error", id, error: this.#host.failure(`shapes:${name}`, error) });
       }
     }

@@ -34,9 +34,10 @@ export class VariantIndex {
 
   /** The variants whose answers the changes may have made old. */
   touchedBy(changes: readonly RowChange[]): QueryVariant[] {
-    if (changes.length === 0) return [];
+    if (changes.length === 0 || this.#placed.size === 0) return [];
     const byTable = new Map<string, RowChange[]>();
     for (const change of changes) {
+      if (!this.#byTable.has(change.table.name)) continue;
       const ofTable = byTable.get(change.table.name);
       if (ofTable === undefined) byTable.set(change.table.name, [change]);
       else ofTable.push(change);

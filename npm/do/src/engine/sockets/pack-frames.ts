@@ -71,7 +71,9 @@ function withoutLargeResults(frame: AckFrame, text: string, limit: number): AckF
   return { ...frame, results };
 }
 
-function withoutValue({ clientSeq, error }: PushResult): PushResult {
+function withoutValue({ clientSeq: given, error }: PushResult): PushResult {
+  // What came as a position goes back as it came, so it can be long when it was none.
+  const clientSeq = typeof given === "number" ? given : 0;
   if (error === undefined) return { clientSeq };
   const { code, message } = error;
   return { clientSeq, error: { code, message: message.slice(0, 1_000) } };

@@ -1,3 +1,4 @@
+import { FRAME_BYTES } from "@lunora/protocol";
 import type { PushEntry, PushFrame, PushResult } from "@lunora/protocol";
 import type { FunctionRegistryEntry } from "@lunora/server";
 
@@ -14,6 +15,7 @@ export function pushedCalls(
   const { identity } = connection;
   const client = { userId: identity?.userId ?? null, clientId };
   const results: PushResult[] = [];
+  const lengths = new ResultLengths();
   let open = entries.length;
   return entries.map((entry, index): MutationCall => {
     const { clientSeq, functionPath, args, mutationId } = entry;
@@ -28,9 +30,35 @@ export function pushedCalls(
         results[index] = outcome.ok
           ? { clientSeq, ...(outcome.result === undefined ? {} : { result: outcome.result }) }
           : { clientSeq, error: outcome.error };
+        if (outcome.ok && outcome.length !== undefined)
+          for (const place of lengths.add(index, outcome.length))
+            results[place] = { clientSeq: (entries[place] as PushEntry).clientSeq };
         open -= 1;
         if (open === 0) done(results);
       },
     };
   });
+}
+
+/**
+ * Forgets the longest results while they are longer together than a frame, in which they would be
+ * left out anyway: a push of many must not hold them all until its last entry has ended.
+ */
+class ResultLengths {
+  readonly #lengths = new Map<number, number>();
+  #total = 0;
+
+  /** Takes in one more; answers the places of those to leave out. */
+  add(place: number, length: number): number[] {
+    this.#lengths.set(place, length);
+    this.#total += length;
+    const out: number[] = [];
+    while (this.#total > FRAME_BYTES) {
+      const [longest] = [...this.#lengths].reduce((most, entry) => (entry[1] > most[1] ? entry : most));
+      this.#total -= this.#lengths.get(longest) ?? 0;
+      this.#lengths.delete(longest);
+      out.push(longest);
+    }
+    return out;
+  }
 }

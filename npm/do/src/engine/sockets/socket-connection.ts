@@ -4,6 +4,7 @@ import type { Identity } from "@lunora/server";
 import type { Connection } from "../live/connection.ts";
 import type { HostSocket } from "./host-socket.ts";
 import { frameTexts } from "./pack-frames.ts";
+import { SubscriptionList } from "./subscription-list.ts";
 
 /** What a socket is, apart from its subscriptions. */
 export interface SocketFacts {
@@ -25,13 +26,15 @@ export class SocketConnection implements Connection {
   #texts: string[] = [];
   #toldMutation = false;
   isClosed = false;
-  /** Ids of its queries, shapes and topics, each behind the letter of its kind, with the length of what is kept for it. */
-  readonly subscriptions: Map<string, number> = new Map();
+  /** Its queries, shapes and topics, and those that are still being asked about. */
+  readonly subscriptions: SubscriptionList = new SubscriptionList();
+  /** Topics that it listens to. */
+  readonly topics: Set<string> = new Set();
   /** What the app's rule has said, by path: asked once for each. */
   readonly permissions: Map<string, Promise<void>> = new Map();
   /** Paths that the rule has allowed. */
   readonly permitted: Set<string> = new Set();
-  /** Characters of pushes that wait. */
+  /** What its frames that wait may take, in characters. */
   pending = 0;
 
   constructor(socket: HostSocket, facts: SocketFacts, onQueued: (connection: SocketConnection) => void) {
@@ -77,10 +80,11 @@ export class SocketConnection implements Connection {
     return typeof expiresAt === "number" && expiresAt <= now;
   }
 
-  send(frame: ServerFrame): void {
+  /** `isOthers`: the frame's `lastMutationId` is that of another client than its own. */
+  send(frame: ServerFrame, isOthers = false): void {
     if (this.isClosed) return;
     this.#texts.push(...frameTexts(frame));
-    if ("lastMutationId" in frame && frame.lastMutationId !== undefined) this.#toldMutation = true;
+    if (!isOthers && "lastMutationId" in frame && frame.lastMutationId !== undefined) this.#toldMutation = true;
     this.#onQueued(this);
   }
 
@@ -91,7 +95,7 @@ export class SocketConnection implements Connection {
     this.#onQueued(this);
   }
 
-  /** Whether a frame that is queued carries `lastMutationId`. */
+  /** Whether a frame that is queued carries the client's `lastMutationId`. */
   get toldMutation(): boolean {
     return this.#toldMutation;
   }

@@ -20,14 +20,17 @@ import type { HostSocket } from "./host-socket.ts";
 import { isLonger, pack } from "./pack-frames.ts";
 import { SocketConnection } from "./socket-connection.ts";
 import { SocketStore } from "./socket-store.ts";
+import type { SocketState } from "./socket-store.ts";
+import { MAX_SUBSCRIPTIONS, SUBSCRIPTION_LENGTH } from "./subscription-list.ts";
+import type { Subscription } from "./subscription-list.ts";
 import { Whispers } from "./whispers.ts";
 
-/** Subscriptions of all kinds on one socket, and characters of arguments kept for them. */
-export const MAX_SUBSCRIPTIONS = 1_000;
-const SUBSCRIPTION_LENGTH = 4_000_000;
-
-/** Characters of pushes that wait on one socket. */
+/** What frames that wait may take, in characters: of one socket, and of all together. */
 const PENDING_LENGTH = 16_000_000;
+const PENDING_TOTAL = 48_000_000;
+
+/** What waits takes this besides its text, in characters, for each place in the queue. */
+const PLACE_LENGTH = 500;
 
 /** Bytes that may wait for a reader before its socket is given up. */
 const BUFFERED_BYTES = 8_388_608;
@@ -62,6 +65,7 @@ export class SocketHub {
   readonly #queued = new Set<SocketConnection>();
   readonly #unsaved = new Set<SocketConnection>();
   readonly #asleep = new Map<SocketConnection, readonly SavedSubscription[]>();
+  #pending = 0;
 
   constructor(host: HubHost) {
     this.#host = host;
@@ -89,20 +93,30 @@ export class SocketHub {
   wake(sockets: readonly HostSocket[]): Map<HostSocket, SocketConnection> {
     const connections = new Map<HostSocket, SocketConnection>();
     for (const socket of sockets) {
-      const state = this.#store.load(socket);
+      const state = this.#load(socket);
       if (state === undefined) {
         socket.close(CLOSE_CODES.reload, "the connection's state is lost: connect again");
         continue;
       }
       const connection = this.#create(socket, state.facts);
       for (const saved of state.subscriptions)
-        connection.subscriptions.set(saved.kind + saved.id, lengthOf(saved.args));
+        connection.subscriptions.add(saved.kind + saved.id, lengthOf(saved.args));
       this.#asleep.set(connection, state.subscriptions);
       this.#register(connection);
       connections.set(socket, connection);
     }
     this.#store.keepOnly([...connections.values()].map(({ id }) => id));
     return connections;
+  }
+
+  /** Whatever is wrong with one socket's state must not keep the shard from opening. */
+  #load(socket: HostSocket): SocketState | undefined {
+    try {
+      return this.#store.load(socket);
+    } catch (error) {
+      failureOf("the state of a socket that slept", error);
+      return undefined;
+    }
   }
 
   get needsRestore(): boolean {
@@ -126,7 +140,9 @@ export class SocketHub {
           this.#end(connection, CLOSE_CODES.reload, "the subscriptions are lost: connect again");
         }
       }
-      for (const { kind, id } of saved) if (kind === "w") this.#whispers.join(connection, id);
+      // Those that were not left in the meantime.
+      for (const { kind, id } of saved)
+        if (kind === "w" && connection.subscriptions.has(`w${id}`)) this.#whispers.join(connection, id);
     }
   }
 
@@ -189,7 +205,7 @@ export class SocketHub {
       case "whisper_subscribe":
         return this.#joinTopic(connection, frame.topic);
       case "whisper_unsubscribe":
-        if (connection.subscriptions.delete(`w${frame.topic}`)) this.#unsaved.add(connection);
+        if (connection.subscriptions.delete(`w${frame.topic}`)) this.#saveSoon(connection);
         return this.#whispers.leave(connection, frame.topic);
       case "whisper":
         return this.#whisper(connection, frame.topic, frame.data);
@@ -221,40 +237,62 @@ export class SocketHub {
   }
 
   /** Notes a subscription, unless there are too many. */
-  #admit(connection: SocketConnection, key: string, id: string, length: number): boolean {
-    const { subscriptions } = connection;
-    let total = length;
-    // Counted only when it matters: the sum of many short ones cannot be too long.
-    if (length * (subscriptions.size + 1) > SUBSCRIPTION_LENGTH || subscriptions.size > 100)
-      for (const [other, kept] of subscriptions) if (other !== key) total += kept;
-    if ((subscriptions.size < MAX_SUBSCRIPTIONS || subscriptions.has(key)) && total <= SUBSCRIPTION_LENGTH) {
-      subscriptions.set(key, length);
-      this.#unsaved.add(connection);
-      return true;
+  #admit(connection: SocketConnection, key: string, id: string, length: number): Subscription | undefined {
+    const subscription = connection.subscriptions.add(key, length);
+    if (subscription === undefined)
+      this.#refuse(
+        connection,
+        id,
+        new LunoraError(
+          "SUBSCRIPTION_LIMIT",
+          `a socket has at most ${MAX_SUBSCRIPTIONS} subscriptions, with at most ${SUBSCRIPTION_LENGTH} characters of arguments`,
+          { data: { limit: MAX_SUBSCRIPTIONS } },
+        ),
+      );
+    return subscription;
+  }
+
+  /** Takes room for a frame that waits; answers how much, or `undefined` when there is none, which it tells. */
+  #hold(connection: SocketConnection, id: string, length: number, places: number): number | undefined {
+    const held = length + places * PLACE_LENGTH;
+    if (connection.pending + held > PENDING_LENGTH || this.#pending + held > PENDING_TOTAL) {
+      this.#refuse(
+        connection,
+        id,
+        new LunoraError("RATE_LIMITED", "too many frames wait here already; nothing of this one was done"),
+      );
+      return undefined;
     }
-    this.#refuse(
-      connection,
-      id,
-      new LunoraError(
-        "SUBSCRIPTION_LIMIT",
-        `a socket has at most ${MAX_SUBSCRIPTIONS} subscriptions, with at most ${SUBSCRIPTION_LENGTH} characters of arguments`,
-        { data: { limit: MAX_SUBSCRIPTIONS } },
-      ),
-    );
-    return false;
+    connection.pending += held;
+    this.#pending += held;
+    return held;
+  }
+
+  #release(connection: SocketConnection, held: number): void {
+    connection.pending -= held;
+    this.#pending -= held;
   }
 
   #subscribe(connection: SocketConnection, frame: SubscribeFrame | ShapeSubscribeFrame, length: number): void {
     const kind = frame.type === "subscribe" ? "q" : "s";
     const key = kind + frame.id;
-    if (!this.#admit(connection, key, frame.id, length)) return;
+    const held = this.#hold(connection, frame.id, length, 1);
+    // Whoever is refused has nothing under the id, whatever was there before.
+    if (held === undefined) return this.#unsubscribe(connection, kind, frame.id);
+    const subscription = this.#admit(connection, key, frame.id, length);
+    if (subscription === undefined) {
+      this.#release(connection, held);
+      return this.#unsubscribe(connection, kind, frame.id);
+    }
+    this.#unsaved.add(connection);
     void this.#host.turn(async () => {
+      this.#release(connection, held);
       if (connection.isClosed) return;
       try {
         if (frame.type === "subscribe") await this.#host.parts.q.subscribe(connection, frame);
         else await this.#host.parts.s.subscribe(connection, frame);
       } catch (error) {
-        connection.subscriptions.delete(key);
+        connection.subscriptions.delete(key, subscription);
         this.#refuse(connection, frame.id, error);
       }
       this.#unsaved.add(connection);
@@ -262,29 +300,27 @@ export class SocketHub {
   }
 
   #unsubscribe(connection: SocketConnection, kind: "q" | "s", id: string): void {
-    connection.subscriptions.delete(kind + id);
+    // What is not subscribed to, nor about to be, takes no turn.
+    if (!connection.subscriptions.delete(kind + id)) return;
     void this.#host.turn(async () => {
       this.#host.parts[kind].unsubscribe(connection, id);
       this.#unsaved.add(connection);
     });
   }
 
+  /** A part has ended a subscription. */
+  ended(connection: SocketConnection, kind: SavedSubscription["kind"], id: string): void {
+    if (connection.subscriptions.delete(kind + id)) this.#unsaved.add(connection);
+  }
+
   #push(connection: SocketConnection, frame: PushFrame, length: number): void {
-    if (connection.pending + length > PENDING_LENGTH)
-      return this.#refuse(
-        connection,
-        frame.id,
-        new LunoraError("RATE_LIMITED", "too many entries of this socket wait already; nothing of this push was run"),
-      );
-    connection.pending += length;
+    const held = this.#hold(connection, frame.id, length, frame.entries.length);
+    if (held === undefined) return;
+    const { clientId } = frame;
     this.#host.push(connection, frame, (results) => {
-      connection.pending -= length;
-      connection.send({
-        type: "ack",
-        id: frame.id,
-        results,
-        lastMutationId: this.#host.watermark(connection.identity?.userId ?? null, frame.clientId),
-      });
+      this.#release(connection, held);
+      const lastMutationId = this.#host.watermark(connection.identity?.userId ?? null, clientId);
+      connection.send({ type: "ack", id: frame.id, results, lastMutationId }, clientId !== connection.clientId);
     });
   }
 
@@ -307,13 +343,16 @@ export class SocketHub {
   }
 
   #joinTopic(connection: SocketConnection, topic: string): void {
-    if (!this.#admit(connection, `w${topic}`, topic, 0)) return;
+    const subscription = this.#admit(connection, `w${topic}`, topic, 0);
+    if (subscription === undefined) return;
     this.authorize(connection, `whisper:${topic}`).then(
       () => {
-        if (connection.subscriptions.has(`w${topic}`) && !connection.isClosed) this.#whispers.join(connection, topic);
+        if (!connection.subscriptions.has(`w${topic}`)) return;
+        this.#whispers.join(connection, topic);
+        this.#saveSoon(connection);
       },
       (error: unknown) => {
-        connection.subscriptions.delete(`w${topic}`);
+        connection.subscriptions.delete(`w${topic}`, subscription);
         this.#refuse(connection, topic, error);
         this.deliver();
       },
@@ -321,8 +360,14 @@ export class SocketHub {
   }
 
   #whisper(connection: SocketConnection, topic: string, data: unknown): void {
+    try {
+      // Before the app is asked, which may cost it something.
+      this.#whispers.spend(connection, this.#host.now());
+    } catch (error) {
+      return this.#refuse(connection, topic, error);
+    }
     this.authorize(connection, `whisper:${topic}`)
-      .then(() => this.#whispers.send(connection, topic, data, this.#host.now()))
+      .then(() => this.#whispers.send(connection, topic, data))
       .catch((error: unknown) => this.#refuse(connection, topic, error))
       .finally(() => this.deliver());
   }
@@ -389,11 +434,7 @@ export class SocketHub {
       const members = this.#clients.get(key);
       if (members?.delete(connection) === true && members.size === 0) this.#clients.delete(key);
     }
-    const topics = [...connection.subscriptions.keys()].filter((key) => key.startsWith("w"));
-    this.#whispers.close(
-      connection,
-      topics.map((key) => key.slice(1)),
-    );
+    this.#whispers.close(connection);
     void this.#host.turn(async () => {
       this.#host.parts.q.close(connection);
       this.#host.parts.s.close(connection);
@@ -401,21 +442,34 @@ export class SocketHub {
     });
   }
 
+  /** The queue has nothing to do for it but to end, which saves. */
+  #saveSoon(connection: SocketConnection): void {
+    this.#unsaved.add(connection);
+    void this.#host.turn(async () => {});
+  }
+
   /** Keeps what changed; called when the shard has nothing else to do, since only then it can fall asleep. */
   saveAll(): void {
-    for (const connection of this.#unsaved) this.#save(connection);
-    this.#unsaved.clear();
+    for (const connection of this.#unsaved) {
+      try {
+        this.#save(connection);
+        this.#unsaved.delete(connection);
+      } catch (error) {
+        // It is tried again; should the shard sleep before, the socket is closed when it wakes.
+        failureOf("the state of a socket", error);
+      }
+    }
   }
 
   #save(connection: SocketConnection): void {
+    if (connection.isClosed) return;
     const { q, s } = this.#host.parts;
-    const topics = [...connection.subscriptions.keys()].filter((key) => key.startsWith("w"));
     this.#store.save(connection.socket, {
       facts: connection.facts,
       subscriptions: [
         ...q.saved(connection),
         ...s.saved(connection),
-        ...topics.map((key): SavedSubscription => ({ kind: "w", id: key.slice(1), name: key.slice(1) })),
+        ...Array.from(connection.topics, (topic): SavedSubscription => ({ kind: "w", id: topic, name: topic })),
       ],
     });
   }

@@ -53,6 +53,8 @@ export class SocketStore {
       this.remove(id);
       return;
     }
+    // First: should the tables take nothing, a socket that wakes is told so, and not half awake.
+    socket.keep(JSON.stringify({ stored: id } satisfies Attachment));
     if (this.#stored.has(id)) this.#delete(id);
     this.#storage.exec("INSERT INTO __socket(id, facts) VALUES(?, ?)", id, JSON.stringify(facts));
     const rows = state.subscriptions.map(
@@ -67,7 +69,6 @@ export class SocketStore {
       );
     }
     this.#stored.add(id);
-    socket.keep(JSON.stringify({ stored: id } satisfies Attachment));
   }
 
   load(socket: HostSocket): SocketState | undefined {

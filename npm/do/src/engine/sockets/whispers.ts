@@ -27,32 +27,40 @@ export class Whispers {
   readonly #topics = new Map<string, Set<SocketConnection>>();
   readonly #allowances = new Map<SocketConnection, Allowance>();
 
+  /** Nothing happens for a socket that is gone. */
   join(connection: SocketConnection, topic: string): void {
+    if (connection.isClosed) return;
+    connection.topics.add(topic);
     const members = this.#topics.get(topic);
     if (members === undefined) this.#topics.set(topic, new Set([connection]));
     else members.add(connection);
   }
 
   leave(connection: SocketConnection, topic: string): void {
+    connection.topics.delete(topic);
     const members = this.#topics.get(topic);
     if (members?.delete(connection) === true && members.size === 0) this.#topics.delete(topic);
   }
 
-  close(connection: SocketConnection, topics: Iterable<string>): void {
-    for (const topic of topics) this.leave(connection, topic);
+  close(connection: SocketConnection): void {
+    for (const topic of connection.topics) this.leave(connection, topic);
     this.#allowances.delete(connection);
   }
 
-  /** Throws `RATE_LIMITED` and `PAYLOAD_TOO_LARGE`. */
-  send(from: SocketConnection, topic: string, data: unknown, now: number): void {
+  /** Takes one from what the socket may whisper. Throws `RATE_LIMITED`. */
+  spend(from: SocketConnection, now: number): void {
     const allowance = spend(this.#allowances.get(from), now);
     if (allowance === undefined)
       throw new LunoraError("RATE_LIMITED", `a socket may whisper ${PER_SECOND} times a second`, {
         data: { perSecond: PER_SECOND },
       });
     this.#allowances.set(from, allowance);
+  }
+
+  /** Throws `PAYLOAD_TOO_LARGE`. */
+  send(from: SocketConnection, topic: string, data: unknown): void {
     const members = this.#topics.get(topic);
-    if (members === undefined) return;
+    if (members === undefined || from.isClosed) return;
     const text = JSON.stringify({
       type: "whisper",
       topic,
