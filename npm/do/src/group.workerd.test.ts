@@ -144,9 +144,12 @@ test.each([99, 100, 101, 1_000, 50_000])("one mutation changes %i rows: all are 
   const [{ n }] = await sql("SELECT count(*) AS n FROM notes");
   expect(await result(worker, "live:many", { rows })).toBe(rows);
   expect((await sql("SELECT count(*) AS n FROM notes"))[0].n - n).toBe(rows);
-  expect(
-    await sql(`SELECT count(*) AS n, min(seq) AS low, max(seq) AS high FROM __cdc_log WHERE seq > ${before}`),
-  ).toEqual([{ n: rows, low: before + 1, high: before + rows }]);
+  const [log] = await sql(
+    `SELECT count(*) AS n, min(seq) AS low, max(seq) AS high FROM __cdc_log WHERE seq > ${before}`,
+  );
+  expect(log).toMatchObject({ n: log.high - log.low + 1, high: before + rows });
+  // Retention may have begun already with what is more than four times the rows that the app keeps.
+  expect(log.n).toBeGreaterThanOrEqual(Math.min(rows, 4_000));
   const [mismatch] = await sql(
     `SELECT count(*) AS n FROM __cdc_log l JOIN notes t ON t.id = l.id WHERE l.seq > ${before} AND (t.doc IS NOT l.doc OR t._creationTime IS NOT l.creation_time)`,
   );

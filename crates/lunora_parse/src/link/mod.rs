@@ -8,6 +8,7 @@ mod address;
 mod builders;
 mod declarations;
 mod evaluate;
+mod exported;
 mod functions;
 mod modules;
 mod schema;

@@ -67,9 +67,13 @@ export interface Selection {
   readonly tests: readonly FieldTest[];
 }
 
+const EVERYTHING: Selection = { where: undefined, tests: [] };
+
 /** `where`, what policies allow, and the condition that hides rows marked as deleted. */
 export function selectionOf(table: Table, { where, includeDeleted }: FindOptions, view: ReadView): Selection {
   const visible = view.visible?.get(table);
+  if (where === undefined && visible === undefined && (includeDeleted === true || table.liveCondition === undefined))
+    return EVERYTHING;
   const parts = [
     compileWhere(table, where),
     visible === false ? raw("0") : compileWhere(table, visible),

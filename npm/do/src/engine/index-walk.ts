@@ -3,12 +3,11 @@ import type { StoredRow } from "./document.ts";
 import { keyIn } from "./field-test.ts";
 import type { FieldTest } from "./field-test.ts";
 import type { Footprint } from "./footprint.ts";
-import { ROW_COLUMNS, toStoredRow } from "./rows.ts";
-import { clauses, combine, raw, run, slot, sql } from "./statement.ts";
+import { clauses, combine, needsJson, raw, render, run, slot, sql } from "./statement.ts";
 import type { Fragment } from "./statement.ts";
 import type { KeySource } from "./column.ts";
 import { quoteName } from "./sql.ts";
-import type { SqlKey, SqlStorage, SqlValue } from "./sql.ts";
+import type { SqlCursor, SqlKey, SqlStorage, SqlValue } from "./sql.ts";
 import { comparePositions } from "./order.ts";
 import { ROW_NUMBER } from "./table.ts";
 import type { Table } from "./table.ts";
@@ -56,9 +55,23 @@ export interface Walk {
   readonly through?: Position | undefined;
 }
 
-/** A row and its place in SQLite. */
+/** A row and, where the order needs it, its place in SQLite. */
 export interface WalkedRow extends StoredRow {
-  readonly rowNumber: number;
+  readonly rowNumber?: number | undefined;
+}
+
+/** Every column costs: what is not needed is not read. */
+interface Selected {
+  /** A table without projections has no keys. */
+  readonly hasKeys: boolean;
+  readonly hasRowNumber: boolean;
+}
+
+function selectedBy({ table, terms }: Walk): Selected {
+  return {
+    hasKeys: table.projected.length > 0,
+    hasRowNumber: terms.at(-1)?.source === ROW_NUMBER,
+  };
 }
 
 function equals(source: KeySource, key: SqlKey): Fragment {
@@ -116,8 +129,12 @@ function statement(walk: Walk, stretch: Stretch, limit: number | undefined): Fra
     .slice(stretch.fixed)
     .map(({ source, descending }) => `${source.expression}${descending ? " DESC" : ""}`)
     .join(", ");
+  const { hasKeys, hasRowNumber } = selectedBy(walk);
   return clauses(
-    raw(`SELECT ${ROW_COLUMNS}, rowid FROM ${table.quoted}`, 0),
+    raw(
+      `SELECT id, _creationTime, doc${hasKeys ? ", keys" : ""}${hasRowNumber ? ", rowid" : ""} FROM ${table.quoted}`,
+      0,
+    ),
     sqlIndex === undefined ? undefined : raw(`INDEXED BY ${quoteName(sqlIndex)}`, 0),
     conditions.length === 0 ? undefined : sql`WHERE ${combine(conditions, "AND")}`,
     order === "" ? undefined : raw(`ORDER BY ${order}`, 0),
@@ -130,8 +147,46 @@ export function statementsOf(walk: Walk): Fragment[] {
   return stretches(walk).map((stretch) => statement(walk, stretch, walk.limit));
 }
 
-function toWalkedRow(values: readonly SqlValue[]): WalkedRow {
-  return { ...toStoredRow(values), rowNumber: values[4] as number };
+function toWalkedRow({ hasKeys, hasRowNumber }: Selected, values: readonly SqlValue[]): WalkedRow {
+  return {
+    id: values[0] as string,
+    creationTime: values[1] as number,
+    doc: values[2] as string,
+    keys: hasKeys ? (values[3] as string | null) : null,
+    rowNumber: hasRowNumber ? (values.at(-1) as number) : undefined,
+  };
+}
+
+/** What a statement on an index is named by, besides its values. */
+function nameOf({ equal, lower, upper }: Range, limit: number | undefined): string {
+  let name = limit === undefined ? "" : "#";
+  for (const key of equal) name += key === null ? "0" : "=";
+  if (lower !== undefined) name += lower.inclusive ? "]" : ">";
+  if (upper !== undefined) name += upper.inclusive ? "[" : "<";
+  return name;
+}
+
+const texts = new WeakMap<readonly Term[], Map<string, string>>();
+
+/**
+ * Runs one stretch. Walks over an index that say nothing else differ in their values only, so their
+ * texts are kept: putting one together takes as long as reading a few rows.
+ */
+function runStretch(storage: SqlStorage, walk: Walk, stretch: Stretch, limit: number | undefined): SqlCursor {
+  const { terms, range, sqlIndex, where, after } = walk;
+  const isPlain = sqlIndex !== undefined && where === undefined && after === undefined;
+  if (!isPlain) return run(storage, statement(walk, stretch, limit));
+  const bindings: SqlValue[] = range.equal.filter((key) => key !== null);
+  if (range.lower !== undefined) bindings.push(range.lower.key);
+  if (range.upper !== undefined) bindings.push(range.upper.key);
+  if (limit !== undefined) bindings.push(limit);
+  if (bindings.some(needsJson)) return run(storage, statement(walk, stretch, limit));
+  let ofIndex = texts.get(terms);
+  if (ofIndex === undefined) texts.set(terms, (ofIndex = new Map()));
+  const name = nameOf(range, limit);
+  let text = ofIndex.get(name);
+  if (text === undefined) ofIndex.set(name, (text = render(statement(walk, stretch, limit)).text));
+  return storage.exec(text, ...bindings);
 }
 
 /** The tests that every row of a walk passes. */
@@ -150,7 +205,7 @@ function placeOf({ table, terms }: Walk, row: WalkedRow): Position | undefined {
   const document = decodeRow(table, row);
   const place: SqlKey[] = [];
   for (const { source } of terms) {
-    const key = source === ROW_NUMBER ? row.rowNumber : keyIn(source, document);
+    const key = source === ROW_NUMBER ? (row.rowNumber as number) : keyIn(source, document);
     if (key === undefined) return undefined;
     place.push(key);
   }
@@ -172,18 +227,19 @@ function note(walk: Walk, last: WalkedRow | undefined): void {
  */
 export function* rowsOf(storage: SqlStorage, walk: Walk): Generator<WalkedRow, void> {
   const { limit } = walk;
+  const selected = selectedBy(walk);
   if (limit === undefined) {
     note(walk, undefined);
     for (const stretch of stretches(walk)) {
-      for (const values of run(storage, statement(walk, stretch, undefined)).raw()) yield toWalkedRow(values);
+      for (const values of runStretch(storage, walk, stretch, undefined).raw()) yield toWalkedRow(selected, values);
     }
     return;
   }
   const found: WalkedRow[] = [];
   for (const stretch of stretches(walk)) {
     if (found.length >= limit) break;
-    for (const values of run(storage, statement(walk, stretch, limit - found.length)).raw())
-      found.push(toWalkedRow(values));
+    for (const values of runStretch(storage, walk, stretch, limit - found.length).raw())
+      found.push(toWalkedRow(selected, values));
   }
   if (limit > 0) note(walk, found.length < limit ? undefined : found.at(-1));
   yield* found;

@@ -28,7 +28,6 @@ const COLUMNS = `ts, "table", id, op, creation_time, doc, before`;
 export function createLogTables(storage: SqlStorage): void {
   storage.exec(`CREATE TABLE IF NOT EXISTS __cdc_log(seq INTEGER PRIMARY KEY AUTOINCREMENT, ts REAL NOT NULL, "table" TEXT NOT NULL,
       id TEXT NOT NULL, op TEXT NOT NULL, creation_time REAL NOT NULL, doc TEXT, before TEXT);
-    CREATE INDEX IF NOT EXISTS __cdc_log_table ON __cdc_log("table", seq);
     CREATE TABLE IF NOT EXISTS __cdc_chunk(seq INTEGER NOT NULL, image TEXT NOT NULL, part INTEGER NOT NULL, text TEXT NOT NULL,
       PRIMARY KEY(seq, image, part)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS __cdc_meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`);

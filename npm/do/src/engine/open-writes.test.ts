@@ -12,7 +12,7 @@ const schema = defineSchema({
 });
 
 /** What handlers wait for outside: resolved in a turn of the event loop of its own. */
-const outside = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const outside = (): Promise<void> => new Promise((resolve) => setImmediate(() => resolve()));
 /** What another function can let go on, within a turn. */
 let gate = Promise.withResolvers<void>();
 
@@ -92,12 +92,8 @@ test("what a group has written is nowhere while it waits, and whole when it ends
     result("add", { text: "behind" }),
   ]);
   const seen = new Set<string>();
-  let isOver = false;
-  void together.then(() => (isOver = true));
-  while (!isOver) {
-    await outside();
-    if (!isOver) seen.add(JSON.stringify(stored()));
-  }
+  const ended = together.then(() => true);
+  while (!(await Promise.race([ended, outside()]))) seen.add(JSON.stringify(stored()));
   expect((await together)[1]).toEqual(["before", "mine", "more"]);
   expect([...seen]).toEqual(['["first"]']);
   expect(stored()).toEqual(["before", "mine", "more", "behind"]);
@@ -180,7 +176,7 @@ test("random steps with and without waits in between come to the same", async ()
     const [expected, found] = [await run(plain, members), await run(shard, paused)];
     expect(found).toEqual(expected);
     const log = (on: MemoryShard): Loose =>
-      on.sqlite.exec('SELECT seq, op, doc, before FROM __cdc_log ORDER BY seq').toArray();
+      on.sqlite.exec("SELECT seq, op, doc, before FROM __cdc_log ORDER BY seq").toArray();
     expect(log(shard)).toEqual(log(plain));
   }
   plain.sqlite.close();

@@ -7,9 +7,15 @@ import { compareKeys } from "./sort-key.ts";
 import { ROW_NUMBER } from "./table.ts";
 import type { Table, TableIndex } from "./table.ts";
 
-/** The terms of an index, all in one direction. */
-export function termsOfIndex(index: TableIndex, descending: boolean): Term[] {
-  return index.terms.map((source) => ({ source, descending }));
+const forward = new WeakMap<TableIndex, readonly Term[]>();
+const backward = new WeakMap<TableIndex, readonly Term[]>();
+
+/** The terms of an index, all in one direction. Always the same array. */
+export function termsOfIndex(index: TableIndex, descending: boolean): readonly Term[] {
+  const known = descending ? backward : forward;
+  let terms = known.get(index);
+  if (terms === undefined) known.set(index, (terms = index.terms.map((source) => ({ source, descending }))));
+  return terms;
 }
 
 /** The terms of an `orderBy`; ties are broken by creation, in the direction that was named last. */
@@ -46,7 +52,9 @@ export function termsOfOrder(table: Table, orderBy: unknown): Term[] {
 
 /** Where a row stands in an order. */
 export function positionOf(terms: readonly Term[], document: Document, row: WalkedRow): Position {
-  return terms.map(({ source }) => (source === ROW_NUMBER ? row.rowNumber : source.keyOf(document[source.field])));
+  return terms.map(({ source }) =>
+    source === ROW_NUMBER ? (row.rowNumber as number) : source.keyOf(document[source.field]),
+  );
 }
 
 /** Compares two places as SQLite orders them. */

@@ -75,7 +75,7 @@ export function clauses(...parts: readonly (Fragment | undefined)[]): Fragment {
  * Integers beyond 2^53 are read from a document's JSON as 64-bit integers, which the double that
  * a binding would be does not equal. Reading the value from JSON as well makes both sides alike.
  */
-function needsJson(value: SqlKey): value is number {
+export function needsJson(value: SqlValue): value is number {
   return typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER;
 }
 

@@ -294,7 +294,7 @@ describe("whispers and sleep", () => {
   });
 
   test("the rule is not asked more often than a socket may whisper", async () => {
-    const asked = vi.fn();
+    const asked = vi.fn<(path: string | null) => void>();
     onRule = asked;
     const client = shard.connect();
     for (let index = 0; index < 500; index += 1) client.send({ type: "whisper", topic: `t${index}` });
@@ -350,6 +350,20 @@ describe("sockets of several clients", () => {
     held.resolve();
     await shard.settle();
     expect(socket.frames.filter(({ type }) => type === "settled")).toMatchObject([{ lastMutationId: 1 }]);
+  });
+
+  test("each is told its own long results again, whoever has the same client id", async () => {
+    const clients = [null, { userId: "ann" }, { userId: "ben" }].map((identity) => shard.connect("c", identity));
+    const long = (place: number): object =>
+      push("c", { clientSeq: 1, functionPath: "n:long", args: { length: 2_000 + place } });
+    for (const _ of ["first", "again"]) {
+      clients.forEach((client, place) => client.send(long(place)));
+      await shard.settle();
+    }
+    for (const [place, { frames }] of clients.entries()) {
+      const told = frames.filter(({ results }) => results !== undefined);
+      expect(told.map(({ results }) => results[0].result.length)).toEqual([2_000 + place, 2_000 + place]);
+    }
   });
 
   test("nobody can have received what was not decided", async () => {
