@@ -35,7 +35,8 @@ interface Writer {
 async function write(writer: Writer, client: SocketClient): Promise<void> {
   const family = (clientSeq: number): Loose => ({
     clientSeq,
-    functionPath: "live:family",
+    // Some wait for a timer between their writes.
+    functionPath: random.chance(0.1) ? "live:slowFamily" : "live:family",
     args: { name: `${writer.clientId} ${clientSeq}`, children: CHILDREN },
   });
   // What was on its way when the process died is sent again, under the same numbers.
@@ -65,7 +66,7 @@ test(`SIGKILL under ${WRITERS} writers, ${ROUNDS} times: nothing acknowledged is
       writers.map(({ clientId }) => SocketClient.connect(worker, { clientId, caps: ["batch"] })),
     );
     const running = Promise.all(writers.map((writer, index) => write(writer, clients[index] as SocketClient)));
-    await pause(random.below(120) + 20);
+    await pause(random.below(200) + 50);
     await worker.kill();
     await running;
     await worker.spawn();

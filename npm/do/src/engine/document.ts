@@ -81,6 +81,27 @@ function storableObject(value: object, path: PathPart[]): unknown {
   return copy;
 }
 
+/** Whether `storable` would come to the same. */
+function isStorable(fields: Fields): boolean {
+  for (const key in fields) {
+    const value = fields[key];
+    switch (typeof value) {
+      case "string":
+        if (!value.isWellFormed()) return false;
+        break;
+      case "number":
+        if (Object.is(value, -0)) return false;
+        break;
+      case "object":
+        if (value !== null) return false;
+        break;
+      default:
+    }
+    if (!key.isWellFormed()) return false;
+  }
+  return true;
+}
+
 function projections(table: Table, fields: Fields): string | null {
   if (table.projected.length === 0) return null;
   const keys: Record<string, string | number> = {};
@@ -100,7 +121,7 @@ function byteLength(text: string): number {
 
 /** The row in its stored form. Throws coded errors for what cannot be stored. */
 export function encodeRow(table: Table, id: string, creationTime: number, fields: Fields): StoredRow {
-  const clean = storable(fields, []) as Fields;
+  const clean = isStorable(fields) ? fields : (storable(fields, []) as Fields);
   const doc = JSON.stringify(encodeValue(clean));
   const keys = projections(table, clean);
   // A UTF-16 unit is at most three bytes of UTF-8, so short rows need no count.

@@ -69,6 +69,25 @@ export function testsOfWhere(table: Table, where: unknown): FieldTest[] {
   });
 }
 
+/** Whether the tests can tell of the row with certainty: all their keys are known. */
+export function knowsAll(tests: readonly FieldTest[], document: Document): boolean {
+  return tests.every(({ source }) => keyIn(source, document) !== undefined);
+}
+
+/**
+ * Whether the tests of a `where` say all of it, and no more than that texts are equal, which is the
+ * same for SQLite and JavaScript without a second thought.
+ */
+export function isTextEquality(table: Table, where: unknown): boolean {
+  if (where === undefined) return true;
+  if (typeof where !== "object" || where === null) return false;
+  return Object.entries(where).every(([field, condition]: [string, unknown]) => {
+    const operand = isOperators(condition) && Object.keys(condition).length === 1 ? condition["eq"] : condition;
+    const isText = typeof operand === "string" && !operand.includes("\u0000");
+    return isText && table.columns.get(field)?.class === "text";
+  });
+}
+
 function isOperators(condition: unknown): condition is Readonly<Record<string, unknown>> {
   if (typeof condition !== "object" || condition === null) return false;
   const prototype: unknown = Object.getPrototypeOf(condition);

@@ -1,5 +1,5 @@
 import { LunoraError } from "@lunora/errors";
-import { decodeIdShard, mintId, ROOT_OBJECT, shardValueText } from "@lunora/protocol";
+import { decodeIdShard, ID_RANDOM_BYTES, mintId, ROOT_OBJECT, shardValueText } from "@lunora/protocol";
 import { formatPath } from "@lunora/values";
 import type { AnyValidator, ValidatorMap } from "@lunora/values";
 
@@ -66,9 +66,22 @@ export function assertLivesHere(scope: ShardScope, table: Table): void {
   );
 }
 
+const RANDOM = new Uint8Array(ID_RANDOM_BYTES * 64);
+let used = RANDOM.length;
+
+/** Random bytes, fetched for many at once: asking the platform costs more than an id. */
+function randomBytes(): Uint8Array {
+  if (used === RANDOM.length) {
+    crypto.getRandomValues(RANDOM);
+    used = 0;
+  }
+  used += ID_RANDOM_BYTES;
+  return RANDOM.subarray(used - ID_RANDOM_BYTES, used);
+}
+
 /** A new id for a row in this object. */
 export function newId(scope: ShardScope): string {
-  const random = crypto.getRandomValues(new Uint8Array(16));
+  const random = randomBytes();
   return scope.value === null ? mintId(random) : mintId(random, scope.value);
 }
 

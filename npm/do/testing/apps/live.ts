@@ -66,6 +66,15 @@ const handlers = {
       await ctx.db.insert("children", { parentId: id, name: `${args.name} ${index}` });
     return id;
   }),
+  /** The same, over several turns of the event loop. */
+  slowFamily: mutation.input({ name: v.string(), children: v.number() }).mutation(async ({ ctx, args }: Loose) => {
+    const id = await ctx.db.insert("parents", { name: args.name });
+    for (let index = 0; index < args.children; index += 1) {
+      await pause(0);
+      await ctx.db.insert("children", { parentId: id, name: `${args.name} ${index}` });
+    }
+    return id;
+  }),
   removeFamily: mutation
     .input({ id: v.string() })
     .mutation(async ({ ctx, args }: Loose) => ctx.db.parents.delete(args.id)),

@@ -1,7 +1,7 @@
 import { ROW_COLUMNS, toStoredRow } from "../rows.ts";
 import { clauses, raw, render, run, slot, sql } from "../statement.ts";
 import type { Fragment } from "../statement.ts";
-import { documentOf, mayPassAll } from "../field-test.ts";
+import { documentOf, knowsAll, mayPassAll } from "../field-test.ts";
 import type { FieldTest } from "../field-test.ts";
 import type { RowChange } from "../footprint.ts";
 import type { StoredRow } from "../document.ts";
@@ -17,6 +17,8 @@ export interface Condition {
   readonly fragment: Fragment | false | undefined;
   /** Tests that every member passes, for telling cheaply that a row is none. */
   readonly tests: readonly FieldTest[];
+  /** The tests say all that the fragment says: where their keys are known, SQLite has not to be asked. */
+  readonly isTold?: boolean;
 }
 
 /**
@@ -55,8 +57,10 @@ export class Membership<Member = unknown> {
   /** Those of the images that are members. */
   #having(storage: SqlStorage, images: readonly (StoredRow | undefined)[]): ReadonlySet<StoredRow | undefined> {
     const possible = images.filter((image): image is StoredRow => this.mayHave(image));
-    const { fragment } = this.condition;
+    const { fragment, tests, isTold } = this.condition;
     if (possible.length === 0 || fragment === undefined || fragment === false) return new Set(possible);
+    if (isTold === true && possible.every((image) => knowsAll(tests, documentOf(this.table, image))))
+      return new Set(possible);
     return imagesThatMeet(storage, possible, fragment);
   }
 

@@ -4,7 +4,7 @@ import { effectiveReadWhere } from "@lunora/server";
 import type { Identity, PolicyCondition } from "@lunora/server";
 
 import type { FindHost } from "../find.ts";
-import { testsOfWhere } from "../field-test.ts";
+import { isTextEquality, testsOfWhere } from "../field-test.ts";
 import { Footprint } from "../footprint.ts";
 import { RowAccess } from "../row-access.ts";
 import { Session } from "../session.ts";
@@ -86,6 +86,7 @@ function compile(table: Table, own: unknown, allowed: PolicyCondition): Conditio
   return {
     fragment: present.length === 0 ? undefined : combine(present, "AND"),
     tests: [...testsOfWhere(table, own), ...testsOfWhere(table, allowed)],
+    isTold: live === undefined && isTextEquality(table, own) && isTextEquality(table, allowed),
   };
 }
 
