@@ -203,9 +203,9 @@ describe("mutations", () => {
     await eventually("it is confirmed", () => rendered.text() === "[new] confirmed idle");
     expect([...ids]).toEqual([id]);
     // What was rendered, not what a poll happens to see: the answer may be there within milliseconds.
-    const first = seen.indexOf("[new] optimistic pending");
-    expect(first, seen.join(" | ")).toBeGreaterThanOrEqual(0);
-    expect(seen.slice(first).every((text) => text.startsWith("[new]"))).toBe(true);
+    const firstPending = seen.indexOf("[new] optimistic pending");
+    expect(firstPending, seen.join(" | ")).toBeGreaterThanOrEqual(0);
+    expect(seen.slice(firstPending).every((text) => text.startsWith("[new]"))).toBe(true);
   });
 
   it("take back what is refused, and say why until told to forget", async () => {
