@@ -1,6 +1,8 @@
 //! `worker.ts`: the entry.
 
-use lunora_ir::Application;
+use std::fmt::Write as _;
+
+use lunora_ir::{Application, ObjectClass};
 
 use crate::GenerateOptions;
 use crate::generated_file::HEADER;
@@ -9,10 +11,10 @@ use crate::typescript::push_string;
 pub(crate) fn worker(application: &Application, options: &GenerateOptions) -> String {
     let prefix = options.package_prefix.as_str();
     let has_schema = !application.schema_file.is_empty();
-    let mut out = format!(
-        "{HEADER}import {{ createShardObject, createShardRegistryObject }} from \"{prefix}/do\";\n\
-         import {{ createWorker }} from \"{prefix}/runtime\";\n"
-    );
+    let classes = application.object_classes();
+    let mut out = HEADER.to_owned();
+    push_factories(&mut out, &classes, prefix);
+    let _ = writeln!(out, "import {{ createWorker }} from \"{prefix}/runtime\";");
     if has_schema {
         let is_default = application.schema_export == "default";
         out.push_str(if is_default {
@@ -45,10 +47,35 @@ pub(crate) fn worker(application: &Application, options: &GenerateOptions) -> St
     } else {
         "const definition = { schema, functions, app };\n\n"
     });
-    out.push_str(
-        "export class ShardDO extends createShardObject(definition) {}\n\n\
-         export class ShardRegistryDO extends createShardRegistryObject(definition) {}\n\n\
-         export default createWorker(definition);\n",
-    );
+    for ObjectClass {
+        class_name, factory, ..
+    } in &classes
+    {
+        let _ = writeln!(out, "export class {class_name} extends {factory}(definition) {{}}\n");
+    }
+    out.push_str("export default createWorker(definition);\n");
     out
+}
+
+/// One import for each package that factories come from.
+fn push_factories(out: &mut String, classes: &[ObjectClass], prefix: &str) {
+    let mut packages: Vec<&str> = Vec::new();
+    for class in classes {
+        if !packages.contains(&class.package) {
+            packages.push(class.package);
+        }
+    }
+    for package in packages {
+        let mut factories: Vec<&str> = classes
+            .iter()
+            .filter(|class| class.package == package)
+            .map(|class| class.factory)
+            .collect();
+        factories.sort_unstable();
+        let _ = writeln!(
+            out,
+            "import {{ {} }} from \"{prefix}/{package}\";",
+            factories.join(", ")
+        );
+    }
 }

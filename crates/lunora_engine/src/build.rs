@@ -10,7 +10,6 @@ use crate::codegen::{CodegenFailure, CodegenReport, codegen_to};
 use crate::options::{BuildOptions, CodegenOptions};
 use crate::pipeline::Output;
 use crate::settings::{discover, with_configuration};
-use crate::worker::OBJECTS;
 
 /// What the bundler starts from.
 #[derive(Debug, Serialize)]
@@ -52,11 +51,12 @@ pub fn prepare_build(options: &BuildOptions) -> Result<BuildPreparation, Box<Cod
         minimum_compatibility_date: lunora_config::MINIMUM_COMPATIBILITY_DATE.to_owned(),
         compatibility_flags: Vec::new(),
         client_directory: options.client_directory.clone(),
-        durable_objects: OBJECTS
+        durable_objects: report
+            .object_classes
             .iter()
-            .map(|(binding, class)| WantedObject {
-                binding: (*binding).to_owned(),
-                class_name: (*class).to_owned(),
+            .map(|class| WantedObject {
+                binding: class.binding.to_owned(),
+                class_name: class.class_name.to_owned(),
             })
             .collect(),
     };

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use lunora_codegen::{Scope, StaleReason};
 use lunora_diagnostics::{Diagnostic, RenderOptions, SourceFiles, codes};
+use lunora_ir::ObjectClass;
 use serde::Serialize;
 
 use crate::options::CodegenOptions;
@@ -27,6 +28,9 @@ pub struct CodegenReport {
     pub tables: usize,
     /// How many functions there are.
     pub functions: usize,
+    /// The Durable Object classes that the worker exports.
+    #[serde(skip)]
+    pub object_classes: Vec<ObjectClass>,
     /// Reading, linking and writing.
     pub milliseconds: f64,
     /// Warnings and advice.
@@ -123,6 +127,7 @@ pub(crate) fn codegen_to(options: &CodegenOptions, output: Output) -> Result<Cod
         unchanged: write.unchanged.len(),
         tables: application.tables.len(),
         functions: application.functions.len(),
+        object_classes: application.object_classes(),
         milliseconds: started.elapsed().as_secs_f64() * 1000.0,
         rendered: diagnostics
             .iter()

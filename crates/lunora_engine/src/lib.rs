@@ -41,4 +41,3 @@ pub use options::{BuildOptions, CodegenOptions, EngineOptions};
 pub use pipeline::{Built, Output, Pipeline};
 pub use resolution::Alias;
 pub use settings::discover;
-pub use worker::OBJECTS;

@@ -12,10 +12,6 @@ use crate::dependencies::DependencyModule;
 use crate::module_graph::ModuleGraph;
 use crate::remap::SourceMaps;
 
-/// Object classes that the generated worker exports, with the names they are bound to. The class name is the
-/// storage key too: it stays the same whatever the app is called.
-pub const OBJECTS: &[(&str, &str)] = &[("SHARD", "ShardDO"), ("SHARD_REGISTRY", "ShardRegistryDO")];
-
 /// Compiles a module only when it is first imported, so that a reload costs what is reached.
 const LAZY_MODULES: &str = "new_module_registry";
 
@@ -71,12 +67,13 @@ fn describe(entry: Module, application: &Application, settings: &WorkerSettings)
     description
         .compatibility_flags
         .clone_from(&settings.compatibility_flags);
-    description.durable_objects = OBJECTS
+    description.durable_objects = application
+        .object_classes()
         .iter()
-        .map(|(binding, class)| DurableObject {
-            binding: (*binding).to_owned(),
-            class_name: (*class).to_owned(),
-            unique_key: (*class).to_owned(),
+        .map(|class| DurableObject {
+            binding: class.binding.to_owned(),
+            class_name: class.class_name.to_owned(),
+            unique_key: class.class_name.to_owned(),
         })
         .collect();
     description.bindings = bindings(settings);

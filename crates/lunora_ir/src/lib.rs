@@ -6,6 +6,7 @@
 mod address;
 mod application;
 mod function;
+mod object_class;
 mod object_name;
 mod schema;
 mod shape;
@@ -14,6 +15,7 @@ mod validator;
 pub use address::{Address, FanOutMerge, MergeDirection};
 pub use application::Application;
 pub use function::{Function, FunctionKind, Visibility};
+pub use object_class::ObjectClass;
 pub use object_name::{
     MAX_SHARD_VALUE_BYTES, ObjectNameError, ROOT_OBJECT, decode_id_shard, encode_id_shard, object_name,
     shard_number_text,

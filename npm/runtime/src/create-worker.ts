@@ -14,6 +14,8 @@ import type { FanOutLimits } from "./fan-out.ts";
 import { identityOf, withoutInternalHeaders } from "./identity.ts";
 import { BODY_BYTES, readJson } from "./read-json.ts";
 import { failureOf, failureResponse, jsonResponse } from "./responses.ts";
+import { findRoute } from "./route.ts";
+import type { Route, RouteScope } from "./route.ts";
 import type { ShardAnswer } from "./shard-protocol.ts";
 import { upgradeSocket } from "./socket-upgrade.ts";
 
@@ -25,6 +27,8 @@ export interface WorkerOptions {
   /** Epoch milliseconds. */
   readonly now?: () => number;
   readonly timers?: Timers;
+  /** Of the parts that not every app has. */
+  readonly routes?: readonly Route[];
 }
 
 /** What a Worker's module exports by default. */
@@ -32,17 +36,11 @@ export interface Worker {
   fetch(request: Request, env: Environment, context: ExecutionLifetime): Promise<Response>;
 }
 
-interface RequestScope {
-  readonly request: Request;
-  readonly env: Environment;
-  readonly dispatcher: Dispatcher;
-}
-
-async function alive({ request, env }: RequestScope): Promise<Response> {
+async function alive({ request, env }: RouteScope): Promise<Response> {
   return jsonResponse(request, env, 200, { ok: true });
 }
 
-async function ready(scope: RequestScope): Promise<Response> {
+async function ready(scope: RouteScope): Promise<Response> {
   await scope.dispatcher.probe();
   return alive(scope);
 }
@@ -57,18 +55,18 @@ export function createWorker(definition: LunoraDefinition, options: WorkerOption
   };
   const bodyBytes = app.limits?.bodyBytes ?? BODY_BYTES;
 
-  async function callerOf({ request, env }: RequestScope): Promise<Caller> {
+  async function callerOf({ request, env }: RouteScope): Promise<Caller> {
     return { identity: await identityOf(app, request, env), isTrusted: false, depth: 0 };
   }
 
-  async function rpc(scope: RequestScope): Promise<Response> {
+  async function rpc(scope: RouteScope): Promise<Response> {
     const { request, env, dispatcher } = scope;
     const call = withHeaders(checkCall(await readJson(request, bodyBytes)), request);
     const answer = await dispatcher.call(call, await callerOf(scope));
     return jsonResponse(request, env, answer.ok ? 200 : answer.status, answer.body);
   }
 
-  async function batch(scope: RequestScope): Promise<Response> {
+  async function batch(scope: RouteScope): Promise<Response> {
     const { request, env, dispatcher } = scope;
     const slots = checkBatch(await readJson(request, bodyBytes));
     const caller = await callerOf(scope);
@@ -82,25 +80,24 @@ export function createWorker(definition: LunoraDefinition, options: WorkerOption
     return jsonResponse(request, env, 200, body);
   }
 
-  async function socket({ request, env }: RequestScope): Promise<Response> {
+  async function socket({ request, env }: RouteScope): Promise<Response> {
     return upgradeSocket(definition, request, env, dispatching);
   }
 
-  const routes: Readonly<
-    Record<string, { readonly methods: readonly string[]; readonly handle: (scope: RequestScope) => Promise<Response> }>
-  > = {
-    [PATHS.rpc]: { methods: ["POST"], handle: rpc },
-    [PATHS.rpcBatch]: { methods: ["POST"], handle: batch },
-    [PATHS.ws]: { methods: ["GET"], handle: socket },
-    [PATHS.status]: { methods: ["GET", "HEAD"], handle: alive },
-    [PATHS.health]: { methods: ["GET", "HEAD"], handle: alive },
-    [PATHS.ready]: { methods: ["GET", "HEAD"], handle: ready },
-  };
+  const routes: readonly Route[] = [
+    { path: PATHS.rpc, methods: ["POST"], handle: rpc },
+    { path: PATHS.rpcBatch, methods: ["POST"], handle: batch },
+    { path: PATHS.ws, methods: ["GET"], handle: socket },
+    { path: PATHS.status, methods: ["GET", "HEAD"], handle: alive },
+    { path: PATHS.health, methods: ["GET", "HEAD"], handle: alive },
+    { path: PATHS.ready, methods: ["GET", "HEAD"], handle: ready },
+    ...(options.routes ?? []),
+  ];
 
-  async function reserved(scope: RequestScope, path: string): Promise<Response> {
+  async function reserved(scope: RouteScope, path: string): Promise<Response> {
     const { request, env } = scope;
     try {
-      const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+      const route = findRoute(routes, path);
       if (route === undefined) throw new LunoraError("NOT_FOUND", `there is nothing at \`${path}\``);
       if (!route.methods.includes(request.method)) {
         const allow = route.methods.join(", ");
@@ -122,7 +119,11 @@ export function createWorker(definition: LunoraDefinition, options: WorkerOption
       const request = withoutInternalHeaders(received);
       const { pathname } = new URL(request.url);
       if (pathname === RESERVED || pathname.startsWith(`${RESERVED}/`)) {
-        return reserved({ request, env, dispatcher: new Dispatcher(definition, env, dispatching) }, pathname);
+        const dispatcher = new Dispatcher(definition, env, dispatching);
+        return reserved(
+          { request, env, context, definition, dispatcher, now: dispatching.now, timers: dispatching.timers },
+          pathname,
+        );
       }
       if (app.fetch === undefined)
         return failureResponse(request, env, new LunoraError("NOT_FOUND", `there is nothing at \`${pathname}\``));

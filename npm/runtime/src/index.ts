@@ -5,6 +5,7 @@ export type { FanOutLimits } from "./fan-out.ts";
 export type { Timers } from "./call-object.ts";
 export { loggerOf } from "./logger.ts";
 export { reachObject } from "./reach-object.ts";
+export type { Route, RouteScope } from "./route.ts";
 export { BINDINGS, REGISTRY_OBJECT } from "./shard-protocol.ts";
 export type { RegistryMethods, RegistryPage, ShardAnswer, ShardCall, ShardMethods } from "./shard-protocol.ts";
 export { acceptedSocket, refusedSocket, SHARD_HEADER } from "./socket-upgrade.ts";
