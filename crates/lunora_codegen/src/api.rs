@@ -10,8 +10,9 @@ use lunora_diagnostics::Diagnostic;
 use lunora_ir::{Address, Function, Shape, Visibility};
 
 use crate::GenerateOptions;
+use crate::address_text::push_address;
 use crate::function_tree::{Branch, Node, by_module, function_trees};
-use crate::functions::{push_address, push_kind};
+use crate::functions::push_kind;
 use crate::generated_file::HEADER;
 use crate::module_names::ModuleNames;
 use crate::typescript::{is_identifier, push_indent, push_key, push_literal_key, push_string};

@@ -85,9 +85,9 @@ fn function_tree<'a>(
 /// Every pair of functions that would have the same place, without making the trees of those that do not.
 ///
 /// # Errors
-/// Those of [`function_trees`], or when two functions have the same path. `functions` are sorted by it.
+/// Those of [`function_trees`], or when two files have the same path. `functions` are sorted by theirs.
 pub(crate) fn check_places(functions: &[Arc<Function>], shapes: &[Arc<Shape>]) -> Result<(), Vec<Diagnostic>> {
-    let errors = equal_paths(functions);
+    let errors = equal_files(functions);
     if !errors.is_empty() {
         return Err(errors);
     }
@@ -121,13 +121,27 @@ fn may_collide(functions: &[Arc<Function>]) -> bool {
     })
 }
 
-/// Two functions with the same path: `messages.ts` beside `messages.mts`.
-fn equal_paths(functions: &[Arc<Function>]) -> Vec<Diagnostic> {
+/// Files with the same path, once for each path: `messages.ts` beside `messages.mts`.
+fn equal_files(functions: &[Arc<Function>]) -> Vec<Diagnostic> {
     functions
-        .windows(2)
-        .filter(|pair| pair[0].path == pair[1].path)
-        .map(|pair| collision(Owner::of(&pair[1]), Owner::of(&pair[0])))
+        .chunk_by(|one, next| module_path(one) == module_path(next))
+        .filter_map(|module| {
+            let first = &module[0];
+            let other = module.iter().find(|function| function.file != first.file)?;
+            Some(same_path(&other.file, &first.file))
+        })
         .collect()
+}
+
+fn same_path(file: &str, other: &str) -> Diagnostic {
+    let start = Span { start: 0, end: 0 };
+    Diagnostic::error(
+        codes::FUNCTION_PATH_COLLISION,
+        format!("the functions of `{file}` and of `{other}` would have the same place in the generated `api`"),
+    )
+    .at(file, start)
+    .and_at(other, start, "the other one")
+    .with_help("Rename one of the two files, or put their functions into one")
 }
 
 impl<'a> Branch<'a> {

@@ -3,6 +3,7 @@
 //! [`generate`] is pure: the same model gives the same bytes, whatever the order in which files were
 //! read. [`Writer`] and [`check_generated`] are the edge that touches the disk.
 
+mod address_text;
 mod api;
 mod api_index;
 mod check;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lunora_ir::Shape;
 
 use crate::GenerateOptions;
-use crate::functions::push_address;
+use crate::address_text::push_address;
 use crate::generated_file::HEADER;
 use crate::typescript::{push_literal_key, push_string};
 

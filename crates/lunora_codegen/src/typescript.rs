@@ -99,6 +99,18 @@ pub(crate) fn push_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
+/// Appends JSON as a string in single quotes, so that its own quotes need no escapes.
+pub(crate) fn push_single_quoted(out: &mut String, json: &str) {
+    out.push('\'');
+    for character in json.chars() {
+        if matches!(character, '\'' | '\\') {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out.push('\'');
+}
+
 /// Nearly all strings are of such bytes alone, and looking for them is quick.
 const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'

@@ -66,9 +66,9 @@ proptest! {
             .map(|name| plain(&format!("lunora/{}{name}.ts", if dots { "x/" } else { "" }), "f"))
             .collect();
         let files = generate(&with(functions), &options()).unwrap();
-        let mut aliases: Vec<_> = text(&files, "functions.ts")
+        let mut aliases: Vec<_> = text(&files, "api.ts")
             .lines()
-            .filter_map(|line| line.strip_prefix("const ")?.split(" = ").next())
+            .filter_map(|line| line.strip_prefix("import type * as ")?.split(" from ").next())
             .collect();
         let count = aliases.len();
         prop_assert_eq!(count, names.len());
@@ -94,6 +94,7 @@ fn places_that_are_taken_are_refused() {
         (plain("lunora/a.ts", "b"), plain("lunora/a/b.ts", "y")),
         (plain("lunora/a.ts", "b"), plain("lunora/a/b/c.ts", "y")),
         (plain("lunora/a.ts", "b"), plain("lunora/a.mts", "b")),
+        (plain("lunora/a.ts", "b"), plain("lunora/a.mts", "c")),
     ] {
         for functions in [[one.clone(), other.clone()], [other, one]] {
             let errors = generate(&with(functions), &options()).unwrap_err();

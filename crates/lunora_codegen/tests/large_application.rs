@@ -120,7 +120,17 @@ fn every_function_is_in_one_part() {
     for function in &application.functions {
         let quoted = format!("\"{}\"", function.path);
         assert_eq!(references.matches(&format!("({quoted}, ")).count(), 1, "{quoted}");
-        assert_eq!(registry.matches(&format!("{quoted}: {{")).count(), 1, "{quoted}");
+        let (file, export) = function.path.split_once(':').unwrap();
+        let mut lines = registry
+            .lines()
+            .filter(|line| line.starts_with(&format!("  \"{file}\": [")));
+        assert!(
+            lines
+                .next()
+                .is_some_and(|line| line.contains(&format!("\"{export}\":["))),
+            "{quoted}"
+        );
+        assert_eq!(lines.next(), None, "{quoted}");
     }
 }
 

@@ -3,6 +3,7 @@ import { LunoraError } from "@lunora/errors";
 import { CLOSE_CODES, decodeValue, encodeFailure, HEADERS, PING, PONG } from "@lunora/protocol";
 import { acceptedSocket, BINDINGS, reachObject, refusedSocket, REGISTRY_OBJECT, SHARD_HEADER } from "@lunora/runtime";
 import type { RegistryMethods, ShardAnswer, ShardCall, ShardMethods } from "@lunora/runtime";
+import { findFunction } from "@lunora/server";
 import type { Environment, Identity, LunoraDefinition } from "@lunora/server";
 
 import { failureOf } from "./engine/function-runner.ts";
@@ -104,7 +105,7 @@ function hostOf(
 }
 
 function isMutation({ functions }: LunoraDefinition, { functionPath }: ShardCall): boolean {
-  return Object.hasOwn(functions, functionPath) && functions[functionPath]?.kind === "mutation";
+  return findFunction(functions, functionPath)?.kind === "mutation";
 }
 
 /** The class of the objects that hold an app's shards. */

@@ -1,12 +1,13 @@
 import { fromErrorBody, LunoraError } from "@lunora/errors";
 import { decodeValue, encodeValue, resolveAddress } from "@lunora/protocol";
 import type { FunctionKind, FunctionReference, Target } from "@lunora/protocol";
-import { invoke, isRegisteredFunction } from "@lunora/server";
+import { findFunction, invoke, isRegisteredFunction, NO_SCHEDULER } from "@lunora/server";
 import type { Environment, FunctionRegistryEntry, Identity, LunoraDefinition } from "@lunora/server";
 
 import { authorizeFanOut, authorizeShard } from "./authorize.ts";
 import { callObject } from "./call-object.ts";
 import type { Timers } from "./call-object.ts";
+import { countCrossing } from "./crossings.ts";
 import type { CheckedCall } from "./envelope-check.ts";
 import { fanOut } from "./fan-out.ts";
 import type { FanOutLimits } from "./fan-out.ts";
@@ -32,6 +33,8 @@ export interface Caller {
   readonly isTrusted: boolean;
   /** How many actions are around the call. */
   readonly depth: number;
+  /** The call is this job of the scheduler. */
+  readonly jobId?: string;
 }
 
 /** A call whose place is known and allowed. */
@@ -122,7 +125,7 @@ export class Dispatcher {
   /** Internal functions do not exist for callers from outside: same code, same text. */
   #entry(functionPath: string, isTrusted: boolean): FunctionRegistryEntry {
     const { functions } = this.#definition;
-    const entry = Object.hasOwn(functions, functionPath) ? functions[functionPath] : undefined;
+    const entry = findFunction(functions, functionPath);
     if (entry === undefined || (entry.visibility === "internal" && !isTrusted)) {
       throw new LunoraError("FUNCTION_NOT_FOUND", `there is no function \`${functionPath}\``);
     }
@@ -132,6 +135,8 @@ export class Dispatcher {
   async #prepare(call: CheckedCall, caller: Caller): Promise<Prepared> {
     const { functionPath, shardKey } = call;
     const entry = this.#entry(functionPath, caller.isTrusted);
+    if (entry.kind === "stream")
+      throw new LunoraError("BAD_REQUEST", `\`${functionPath}\` is a stream, which is subscribed to over a socket`);
     const args = decodeValue(call.args) as Record<string, unknown>;
     const target = resolveAddress(entry.address, args, shardKey);
     if (entry.kind === "action")
@@ -172,7 +177,7 @@ export class Dispatcher {
   #shardCall(
     object: string,
     { functionPath, args, clientId, clientSeq }: CheckedCall,
-    { identity }: Caller,
+    { identity, jobId }: Caller,
     mutationId: string | undefined,
   ): ShardCall {
     return {
@@ -181,6 +186,7 @@ export class Dispatcher {
       args,
       identity: encodeValue(identity),
       ...(mutationId === undefined ? {} : { mutationId }),
+      ...(jobId === undefined ? {} : { jobId }),
       ...(clientId === undefined ? {} : { clientId }),
       ...(clientSeq === undefined ? {} : { clientSeq }),
     };
@@ -244,6 +250,7 @@ export class Dispatcher {
     if (!isRegisteredFunction(registered) || registered.kind !== "action") {
       throw new Error(`\`${functionPath}\` is not the action that the generated registry says: run codegen again`);
     }
+    countCrossing(this.#definition.schema, this.#env, "action", functionPath);
     const result = encodeValue(await invoke(registered, { ctx: this.#actionContext(functionPath, caller), args }));
     return { ok: true, body: result === undefined ? {} : { result } };
   }
@@ -261,6 +268,8 @@ export class Dispatcher {
       runMutation: run("mutation"),
       runAction: run("action"),
       fetch: (input: RequestInfo, init?: RequestInit) => fetch(input, init),
+      scheduler: this.#definition.scheduling?.ofAction(this.#definition, this.#env, this.#options.now) ?? NO_SCHEDULER,
+      jobId: caller.jobId,
     };
   }
 

@@ -3,6 +3,8 @@ import type { AnyValidator, ValidatorMap } from "@lunora/values";
 
 import type { Environment, Identity } from "./context.ts";
 import type { DatabaseWriter } from "./database.ts";
+import type { Jurisdiction } from "./jurisdiction.ts";
+import type { SchedulingPart } from "./scheduler.ts";
 import type { Untyped } from "./untyped.ts";
 
 /** Which tier a table lives in and how it is addressed. */
@@ -72,9 +74,6 @@ export interface TableDefinition {
   readonly isPublic: boolean;
 }
 
-/** Regions a Durable Object can be pinned to. */
-export type Jurisdiction = "eu" | "us" | "fedramp";
-
 /** A schema as data; what `defineSchema` returns has these properties. */
 export interface SchemaDefinition {
   readonly tables: Readonly<Record<string, TableDefinition>>;
@@ -88,6 +87,8 @@ export interface SchemaDefinition {
 export interface HandlerOptions {
   readonly ctx: Untyped;
   readonly args: Untyped;
+  /** Of streams. */
+  readonly signal?: AbortSignal;
 }
 
 /** A handler as stored in a registration. */
@@ -106,6 +107,12 @@ export type StoredMiddleware = (options: {
   readonly args: Untyped;
   readonly next: (options?: { readonly ctx?: object }) => Promise<MiddlewareResult>;
 }) => Promise<MiddlewareResult>;
+
+/** How the chunks of a stream are kept. */
+export interface StreamDurability {
+  /** How long after its end, milliseconds. */
+  readonly ttlMs: number;
+}
 
 /**
  * What a builder's terminal returns. `Input` and `Result` are for inference: `ReferenceOf` turns
@@ -128,7 +135,9 @@ export interface RegisteredFunction<
   /** `.fanOut(merge)`; read by codegen, kept for inspection. */
   readonly fanOut?: FanOutMerge;
   readonly handler: Handler;
-  /** Never present at run time. */
+  /** `.stream(…, { durable })` */
+  readonly durable?: StreamDurability;
+  /** Never present at run time. Of a stream: a chunk. */
   readonly "~result"?: Result;
 }
 
@@ -142,8 +151,14 @@ export interface FunctionRegistryEntry {
   readonly exportName: string;
 }
 
-/** Generated: every function by its wire path. */
-export type FunctionRegistry = Readonly<Record<string, FunctionRegistryEntry>>;
+/**
+ * A file of functions: what imports it, and what it exports, as the JSON text of
+ * `{[export]: [kind, visibility, address]}`. A text costs nothing until somebody asks for one of its functions.
+ */
+export type FunctionRegistryFile = readonly [module: () => Promise<Record<string, unknown>>, exports: string];
+
+/** Every function by its wire path, `file:export`; generated ones by `file`. Read it with `findFunction`. */
+export type FunctionRegistry = Readonly<Record<string, FunctionRegistryEntry | FunctionRegistryFile>>;
 
 /** One line of the generated registry of shapes. */
 export interface ShapeRegistryEntry {
@@ -157,6 +172,16 @@ export interface ShapeRegistryEntry {
 
 /** Generated: every shape by its name. */
 export type ShapeRegistry = Readonly<Record<string, ShapeRegistryEntry>>;
+
+/** One line of the generated registry of kinds of rooms. */
+export interface PresenceRegistryEntry {
+  /** Imports the file it is in. */
+  readonly module: () => Promise<Record<string, unknown>>;
+  readonly exportName: string;
+}
+
+/** Generated: every kind of room by its path. */
+export type PresenceRegistry = Readonly<Record<string, PresenceRegistryEntry>>;
 
 /** The shard a call is about to reach. */
 export interface ShardTarget {
@@ -212,6 +237,11 @@ export interface AppOptions {
     /** Milliseconds; a day when left out. */
     readonly ageMs?: number;
   };
+  /**
+   * A client that pushed nothing for so long, milliseconds, is forgotten by the shard; 90 days when left out.
+   * When it comes back it is a new client, and what it did before is not done again.
+   */
+  readonly forgetClientsAfterMs?: number;
   readonly limits?: {
     /** Longest request body, bytes. */
     readonly bodyBytes?: number;
@@ -224,5 +254,9 @@ export interface LunoraDefinition {
   readonly functions: FunctionRegistry;
   /** Absent in an app without shapes. */
   readonly shapes?: ShapeRegistry;
+  /** Absent in an app without rooms. */
+  readonly presence?: PresenceRegistry;
+  /** Absent in an app that schedules nothing. */
+  readonly scheduling?: SchedulingPart;
   readonly app: AppOptions;
 }

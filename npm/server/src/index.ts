@@ -10,6 +10,7 @@ export type {
   RunAction,
   RunMutation,
   RunQuery,
+  StreamCtx,
 } from "./context.ts";
 export type {
   DataModelOf,
@@ -59,6 +60,8 @@ export type {
   PolicyOptions,
   RoleDefinition,
 } from "./define-policy.ts";
+export { definePresence, isRegisteredPresence } from "./define-presence.ts";
+export type { PresenceOptions, PresenceQuestion, PresenceReferenceOf, RegisteredPresence } from "./define-presence.ts";
 export { defineSchema, defineSchemaExtension, SchemaBuilder } from "./define-schema.ts";
 export type { SchemaExtension, TableBuilders } from "./define-schema.ts";
 export { defineShape, isRegisteredShape } from "./define-shape.ts";
@@ -70,19 +73,22 @@ export type {
   ShapeReferenceOf,
   ShapeRow,
 } from "./define-shape.ts";
+export { findFunction } from "./find-function.ts";
 export { defineTable, TableBuilder } from "./define-table.ts";
 export type {
   AppOptions,
   ExecutionLifetime,
   FunctionRegistry,
   FunctionRegistryEntry,
+  FunctionRegistryFile,
   Handler,
   HandlerOptions,
   IndexDefinition,
-  Jurisdiction,
   LunoraDefinition,
   MiddlewareResult,
   OnDelete,
+  PresenceRegistry,
+  PresenceRegistryEntry,
   RegisteredFunction,
   RelationDefinition,
   SchemaDefinition,
@@ -91,6 +97,7 @@ export type {
   ShardMode,
   ShardTarget,
   StoredMiddleware,
+  StreamDurability,
   TableDefinition,
   TriggerDefinition,
   TriggerEvent,
@@ -98,6 +105,8 @@ export type {
   TriggerOperation,
   TriggerTiming,
 } from "./definition.ts";
+export { JURISDICTIONS } from "./jurisdiction.ts";
+export type { Jurisdiction } from "./jurisdiction.ts";
 export { initLunora } from "./init-lunora.ts";
 export type { LunoraBuilders, LunoraInitializer } from "./init-lunora.ts";
 export { invoke, isRegisteredFunction } from "./invoke.ts";
@@ -105,7 +114,7 @@ export type { Invocation } from "./invoke.ts";
 export type { ExtendCtx, Middleware, MiddlewareOptions, Next } from "./middleware.ts";
 export { effectiveReadWhere, hasPolicy, policyCondition } from "./policy-condition.ts";
 export type { PolicyCondition, PolicyFacts, PolicyRules } from "./policy-condition.ts";
-export type { ProcedureBuilder, ProcedureOptions } from "./procedure-builder.ts";
+export type { ProcedureBuilder, ProcedureOptions, StreamOptions } from "./procedure-builder.ts";
 export type { FanOutReferenceOf, ReferenceOf } from "./reference-of.ts";
 export type { RelationBuilder } from "./relation-builder.ts";
 export { RESTRICT, rls, rulesOf } from "./rls.ts";
@@ -129,6 +138,19 @@ export type {
   Where,
   With,
 } from "./table-access.ts";
+export { NO_SCHEDULER } from "./no-scheduler.ts";
+export type {
+  JobArguments,
+  JobListOptions,
+  JobPage,
+  JobReference,
+  JobState,
+  RetryOptions,
+  ScheduledJob,
+  ScheduleOptions,
+  Scheduler,
+  SchedulingPart,
+} from "./scheduler.ts";
 export type { TriggerBuilder, TypedTriggerEvent } from "./trigger-builder.ts";
 // The parts of other packages that app files write.
 export { isLunoraError, LunoraError } from "@lunora/errors";

@@ -3,7 +3,7 @@ import { createShardObject, createShardRegistryObject } from "@lunora/do";
 import type { ShardObject, ShardRegistryObjectClass } from "@lunora/do";
 import { createWorker } from "@lunora/runtime";
 import { defineApp, defineSchema, defineTable, initLunora, rls, v } from "@lunora/server";
-import type { FunctionRegistry, LunoraDefinition, ShapeRegistry } from "@lunora/server";
+import type { FunctionRegistry, FunctionRegistryEntry, LunoraDefinition, ShapeRegistry } from "@lunora/server";
 import { seedStatements } from "./seed.mjs";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- written by hand, as generated code would type it
@@ -71,7 +71,7 @@ const handlers: Record<string, unknown> = {
 
 const module = async (): Promise<Record<string, unknown>> => handlers;
 const address = { kind: "root" } as const;
-const entry = (kind: "query" | "mutation", exportName: string): FunctionRegistry[string] => ({
+const entry = (kind: "query" | "mutation", exportName: string): FunctionRegistryEntry => ({
   kind,
   visibility: "public",
   address,

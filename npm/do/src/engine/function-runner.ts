@@ -3,7 +3,7 @@ import type { ErrorBody } from "@lunora/errors";
 import { decodeValue, encodeFailure, encodeValue, resolveAddress } from "@lunora/protocol";
 import type { FunctionKind, FunctionReference } from "@lunora/protocol";
 import { loggerOf } from "@lunora/runtime";
-import { invoke, isRegisteredFunction } from "@lunora/server";
+import { findFunction, invoke, isRegisteredFunction } from "@lunora/server";
 import type {
   Environment,
   FunctionRegistryEntry,
@@ -38,7 +38,7 @@ export class FunctionRunner {
   /** The function of this path; throws `FUNCTION_NOT_FOUND`. Actions do not run in shards. */
   entry(functionPath: string): FunctionRegistryEntry {
     const { functions } = this.#options.definition;
-    const entry = Object.hasOwn(functions, functionPath) ? functions[functionPath] : undefined;
+    const entry = findFunction(functions, functionPath);
     if (entry === undefined || entry.kind === "action") throw notFound(functionPath);
     return entry;
   }

@@ -1,5 +1,6 @@
 import { isLunoraError, LunoraError } from "@lunora/errors";
 import type { SubscribeFrame } from "@lunora/protocol";
+import { findFunction } from "@lunora/server";
 
 import { Footprint } from "../footprint.ts";
 import type { Connection, SavedSubscription } from "./connection.ts";
@@ -63,7 +64,7 @@ export class LiveQueries implements QueryPart {
 
   #refuseFanOut(functionPath: string): void {
     const { functions } = this.#host.definition;
-    const entry = Object.hasOwn(functions, functionPath) ? functions[functionPath] : undefined;
+    const entry = findFunction(functions, functionPath);
     if (entry?.kind !== "query" || entry.visibility !== "public" || entry.address.kind !== "fanOut") return;
     throw new LunoraError(
       "FAN_OUT_NOT_LIVE",
