@@ -1,8 +1,9 @@
 import type { FanOutResult, FunctionReference } from "@lunora/protocol";
 import { expectTypeOf, it } from "vitest";
 
-import { batchCall } from "./index.ts";
-import type { LunoraClient, Settled } from "./index.ts";
+import { batch, batchCall } from "./batch.ts";
+import type { Settled } from "./batch.ts";
+import type { LunoraClient } from "./index.ts";
 
 declare const client: LunoraClient;
 declare const list: FunctionReference<"query", { channelId: string; limit?: number }, string[], "public">;
@@ -30,7 +31,7 @@ it("types arguments and results by the reference", () => {
 
 it("types each result of a batch", () => {
   expectTypeOf(
-    client.batch([batchCall(list, { channelId: "x" }), batchCall(send, { body: "x" })]),
+    batch(client, [batchCall(list, { channelId: "x" }), batchCall(send, { body: "x" })]),
   ).resolves.toEqualTypeOf<readonly [Settled<string[]>, Settled<number>]>();
   // @ts-expect-error a renamed argument
   batchCall(send, { text: "x" });

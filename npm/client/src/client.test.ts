@@ -2,7 +2,8 @@ import { functionReference } from "@lunora/protocol";
 import type { FunctionReference } from "@lunora/protocol";
 import { describe, expect, it } from "vitest";
 
-import { batchCall, LunoraClient } from "./index.ts";
+import { batch, batchCall } from "./batch.ts";
+import { LunoraClient } from "./index.ts";
 import type { LunoraClientOptions } from "./index.ts";
 
 type List = FunctionReference<"query", { channelId: string; limit?: number }, { n: bigint }[], "public">;
@@ -220,7 +221,7 @@ describe("a batch", () => {
           {},
         ),
     ]);
-    const results = await client.batch([
+    const results = await batch(client, [
       batchCall(list, { channelId: "general" }),
       batchCall(send, { body: "x" }),
       batchCall(mail, { to: "y" }),
@@ -247,7 +248,7 @@ describe("a batch", () => {
         slots({ error: { code: "SHARD_UNAVAILABLE", message: "x" } }, { error: { code: "SHARD_ERROR", message: "x" } }),
       ({ body }) => Response.json({ results: body.calls.map(({ id }) => ({ id, body: { result: `late ${id}` } })) }),
     ]);
-    const results = await client.batch([
+    const results = await batch(client, [
       batchCall(count),
       batchCall(mail, { to: "y" }),
       batchCall(send, { body: "x" }),
@@ -261,7 +262,7 @@ describe("a batch", () => {
 
   it("takes a coded error without results for the verdict on all", async () => {
     const { client, sent } = clientWith([() => failed("UNAUTHORIZED", 401)]);
-    const results = await client.batch([batchCall(count), batchCall(count)]);
+    const results = await batch(client, [batchCall(count), batchCall(count)]);
     expect(results).toMatchObject([
       { error: { code: "UNAUTHORIZED", status: 401 } },
       { error: { code: "UNAUTHORIZED" } },
@@ -271,7 +272,7 @@ describe("a batch", () => {
 
   it("repeats the whole after a network failure, and gives up in the end", async () => {
     const { client, sent } = clientWith([away], { retry: { attempts: 3 } });
-    await expect(client.batch([batchCall(count), batchCall(mail, { to: "y" })])).resolves.toMatchObject([
+    await expect(batch(client, [batchCall(count), batchCall(mail, { to: "y" })])).resolves.toMatchObject([
       { ok: false, error: { code: "NETWORK_FAILED" } },
       { ok: false, error: { code: "NETWORK_FAILED" } },
     ]);
@@ -282,7 +283,10 @@ describe("a batch", () => {
     const { client, sent } = clientWith([
       ({ body }) => Response.json({ results: body.calls.map(({ id }) => ({ id, body: { result: Number(id) } })) }),
     ]);
-    const results = await client.batch(Array.from({ length: 1001 }, () => batchCall(count)));
+    const results = await batch(
+      client,
+      Array.from({ length: 1001 }, () => batchCall(count)),
+    );
     expect(results.map((result) => (result.ok ? result.value : -1))).toEqual(
       Array.from({ length: 1001 }, (_, index) => index),
     );
@@ -291,7 +295,7 @@ describe("a batch", () => {
 
   it("of nothing sends nothing", async () => {
     const { client, sent } = clientWith([away]);
-    await expect(client.batch([])).resolves.toEqual([]);
+    await expect(batch(client, [])).resolves.toEqual([]);
     expect(sent).toEqual([]);
   });
 });

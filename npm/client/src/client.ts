@@ -1,25 +1,23 @@
-import { isLunoraError, LunoraError } from "@lunora/errors";
-import { decodeValue, encodeValue, HEADERS, ID_RANDOM_BYTES, MAX_BATCH_CALLS, mintId, PATHS } from "@lunora/protocol";
-import type { ArgumentsOf, BatchRequest, CallArguments, ResultOf, RpcRequest, ShapeReference } from "@lunora/protocol";
+import { encodeValue, HEADERS, ID_RANDOM_BYTES, mintId, PATHS } from "@lunora/protocol";
+import type { ArgumentsOf, CallArguments, ResultOf, RpcRequest, ShapeReference } from "@lunora/protocol";
 
-import type { BatchEntry, BatchResults, PendingCall, PublicReference, Settled } from "./batch.ts";
 import { hostEnvironment } from "./environment.ts";
 import type { ClientEnvironment } from "./environment.ts";
-import { DEFAULT_RETRY, isTransient, retryDelay } from "./retry.ts";
+import type { Extension } from "./extension.ts";
+import { Live } from "./live.ts";
+import type { OfflinePart } from "./offline-part.ts";
+import type { TakeDelta } from "./query-state.ts";
+import { DEFAULT_RETRY } from "./retry.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { ShapesPart } from "./shapes-part.ts";
-import { indexedDbStorage } from "./indexed-db.ts";
-import { Live } from "./live.ts";
-import { memoryStorage } from "./storage.ts";
-import type { ClientStorage } from "./storage.ts";
-import { failureOf, isObject, post } from "./transport.ts";
-import type { PostAnswer } from "./transport.ts";
+import { resultOf } from "./transport.ts";
 import type {
   ConnectionStatus,
   LiveQuery,
   LiveShape,
   MutatorApply,
   OptimisticUpdate,
+  PublicReference,
   RowOf,
   SettledMutation,
   ShapeArguments,
@@ -42,15 +40,16 @@ export interface LunoraClientOptions {
   /** `http`: no sockets, so nothing live and no outbox. By default sockets, where there are any. */
   readonly transport?: "http";
   /** `shapes` of `@lunora/client/shapes`, for shapes and mutators; apart, because not every app has them. */
-  readonly shapes?: ShapesPart;
-  /** Where the outbox and results outlive the page. By default IndexedDB, or memory where there is none. */
-  readonly storage?: ClientStorage;
+  readonly shapes?: ShapesPart | undefined;
+  /** `pageDeltas` of `@lunora/client/page-deltas`: less travels when lists and pages change. */
+  readonly pageDeltas?: TakeDelta | undefined;
+  /**
+   * `offline()` of `@lunora/client/offline`: mutations that wait and results of queries outlive the
+   * page. Without it they are kept in memory.
+   */
+  readonly offline?: OfflinePart | undefined;
   /** Most mutations that wait at once; more are refused with `OFFLINE_QUEUE_OVERFLOW`. 1,000. */
   readonly maxItems?: number;
-  /** Most results of queries that are kept. 100. */
-  readonly maxResults?: number;
-  /** Told when the storage fails; the client goes on from memory. Reported as an uncaught error by default. */
-  readonly onStorageError?: (error: unknown) => void;
   readonly fetch?: ClientEnvironment["fetch"];
   readonly retry?: Partial<RetryPolicy>;
   /** Clock and randomness, for tests and simulations. */
@@ -81,34 +80,38 @@ type OpenCall<Options> = readonly [args?: unknown, options?: Options];
 
 /** Calls functions, and keeps what they return up to date. */
 export class LunoraClient {
-  readonly #url: string;
   readonly #environment: ClientEnvironment;
-  readonly #retry: RetryPolicy;
   readonly #live: Live;
+  readonly #parts = new Map<Extension<unknown>, unknown>();
   /** The worst of the shards in use: `offline`, then `connecting`, then `connected`. */
   readonly connectionStatus: Store<ConnectionStatus>;
   /** Mutations of this identity that the server has not decided yet. */
   readonly pendingCount: Store<number>;
 
-  constructor(options: LunoraClientOptions) {
-    this.#url = options.url.replace(/\/+$/, "");
-    const host = { ...hostEnvironment(), ...options.environment };
-    this.#environment = options.fetch === undefined ? host : { ...host, fetch: options.fetch };
-    this.#retry = { ...DEFAULT_RETRY, ...options.retry };
-    const hasSockets = options.transport !== "http" && this.#environment.WebSocket !== undefined;
+  constructor({
+    url,
+    token = null,
+    subject,
+    transport,
+    shapes,
+    pageDeltas,
+    offline,
+    maxItems = 1_000,
+    ...options
+  }: LunoraClientOptions) {
+    const { fetch, retry } = options;
+    this.#environment = { ...hostEnvironment(), ...options.environment, ...(fetch && { fetch }) };
     this.#live = new Live({
-      url: this.#url,
+      url: url.replace(/\/+$/, ""),
       environment: this.#environment,
-      storage:
-        options.storage ??
-        (hasSockets && typeof indexedDB === "object" ? indexedDbStorage(`lunora:${this.#url}`) : memoryStorage()),
-      maxItems: options.maxItems ?? 1_000,
-      maxResults: options.maxResults ?? 100,
-      onStorageError: options.onStorageError ?? this.#environment.report,
-      hasSockets,
-      token: options.token ?? null,
-      subject: options.subject,
-      shapes: options.shapes,
+      retry: { ...DEFAULT_RETRY, ...retry },
+      hasSockets: transport !== "http" && this.#environment.WebSocket !== undefined,
+      token,
+      subject,
+      shapes,
+      pageDeltas,
+      offline,
+      maxItems,
     });
     this.connectionStatus = this.#live.connectionStatus;
     this.pendingCount = this.#live.pendingCount;
@@ -130,7 +133,7 @@ export class LunoraClient {
     ...rest: [...CallArguments<Reference>, options?: CallOptions]
   ): Promise<ResultOf<Reference>> {
     const [args, options] = rest as readonly unknown[] as OpenCall<CallOptions>;
-    return this.#repeat(() => this.#call(reference, args, {}, options), options?.signal);
+    return this.#live.http.repeat(() => this.#call(reference, args, options), options?.signal);
   }
 
   /**
@@ -143,10 +146,15 @@ export class LunoraClient {
     ...rest: [...CallArguments<Reference>, options?: MutationOptions<ArgumentsOf<Reference>>]
   ): Promise<ResultOf<Reference>> {
     const [args, options] = rest as readonly unknown[] as OpenCall<MutationOptions<never>>;
-    const queued = this.#live.mutate(reference, args, options);
-    if (queued) return queued as Promise<ResultOf<Reference>>;
-    const headers = { [HEADERS.mutationId]: options?.mutationId ?? this.#mintMutationId() };
-    return this.#repeat(() => this.#call(reference, args, headers, options), options?.signal);
+    const { hasSockets, mutations, http } = this.#live;
+    const shard = this.#live.shardOf(reference, args, options?.shardKey);
+    if (hasSockets && shard !== undefined)
+      return mutations.mutate(shard, reference.path, args ?? {}, options ?? {}) as Promise<ResultOf<Reference>>;
+    const mutationId = options?.mutationId ?? mintId(this.#environment.randomBytes(ID_RANDOM_BYTES));
+    return http.repeat(
+      () => this.#call(reference, args, options, { [HEADERS.mutationId]: mutationId }),
+      options?.signal,
+    );
   }
 
   /** Runs an action. Sent once: what it does outside cannot be undone or recognised. */
@@ -155,29 +163,7 @@ export class LunoraClient {
     ...rest: [...CallArguments<Reference>, options?: CallOptions]
   ): Promise<ResultOf<Reference>> {
     const [args, options] = rest as readonly unknown[] as OpenCall<CallOptions>;
-    return this.#call(reference, args, {}, options);
-  }
-
-  /** Several calls in one request (500 each); one that fails does not fail the others. */
-  async batch<const Entries extends readonly BatchEntry[]>(
-    entries: Entries,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<BatchResults<Entries>> {
-    const settled = new Map<string, Settled<unknown>>();
-    let pending = entries.map((entry, position) => this.#pendingCall(entry, String(position)));
-    for (let failures = 0; pending.length > 0;) {
-      for (let start = 0; start < pending.length; start += MAX_BATCH_CALLS) {
-        await this.#sendChunk(pending.slice(start, start + MAX_BATCH_CALLS), settled, options?.signal);
-      }
-      failures++;
-      if (failures >= this.#retry.attempts) break;
-      pending = pending.filter(({ call, isRepeatable }) => {
-        const outcome = settled.get(call.id);
-        return isRepeatable && outcome?.ok === false && isTransient(outcome.error);
-      });
-      if (pending.length > 0) await this.#pause(failures, options?.signal);
-    }
-    return entries.map((_, position) => settled.get(String(position))) as unknown as BatchResults<Entries>;
+    return this.#call(reference, args, options);
   }
 
   /** The query's shared view: one for equal path, arguments and shard. Subscribes while somebody listens. */
@@ -185,7 +171,7 @@ export class LunoraClient {
     reference: Reference,
     ...[args]: CallArguments<Reference>
   ): LiveQuery<ResultOf<Reference>> {
-    return this.#live.query(reference, args) as LiveQuery<ResultOf<Reference>>;
+    return this.#live.watched.query(reference, args) as LiveQuery<ResultOf<Reference>>;
   }
 
   /** Tells each result of a query, optimistic ones included, from now until `unsubscribe`. */
@@ -195,7 +181,7 @@ export class LunoraClient {
     handlers: SubscriptionHandlers<ResultOf<Reference>> | ((data: ResultOf<Reference>) => void),
   ): Subscription<ResultOf<Reference>> {
     const both = typeof handlers === "function" ? { onData: handlers } : handlers;
-    const { view, end } = this.#live.subscribe(reference, args, both as SubscriptionHandlers<never>);
+    const { view, end } = this.#live.watched.subscribe(reference, args, both as SubscriptionHandlers<never>);
     return { unsubscribe: end, current: () => view.getSnapshot().data as ResultOf<Reference> | undefined };
   }
 
@@ -205,7 +191,7 @@ export class LunoraClient {
     ...rest: [...ShapeArguments<Reference>, options?: ShapeOptions<RowOf<Reference>>]
   ): LiveShape<RowOf<Reference>> {
     const [args, options] = rest as readonly unknown[] as OpenCall<ShapeOptions<never>>;
-    return this.#live.shape(reference, args, options) as LiveShape<RowOf<Reference>>;
+    return this.#live.watched.shape(reference, args, options) as LiveShape<RowOf<Reference>>;
   }
 
   /** Runs a mutator: its client half at once over the shapes, its server half through the outbox. */
@@ -221,8 +207,8 @@ export class LunoraClient {
     reference: Reference,
     apply: MutatorApply<ArgumentsOf<Reference>>,
   ): void {
-    this.#live.mutators.set(reference.path, apply as MutatorApply<never>);
-    this.#live.transact(this.#live.addLayers);
+    this.#live.layers.mutators.set(reference.path, apply as MutatorApply<never>);
+    this.#live.transact(this.#live.activate);
   }
 
   /** The optimistic update of every call of a mutation that brings none, also of those that an earlier page left. */
@@ -230,8 +216,8 @@ export class LunoraClient {
     reference: Reference,
     update: OptimisticUpdate<ArgumentsOf<Reference>>,
   ): void {
-    this.#live.updates.set(reference.path, update as OptimisticUpdate<never>);
-    this.#live.transact(this.#live.addLayers);
+    this.#live.layers.updates.set(reference.path, update as OptimisticUpdate<never>);
+    this.#live.transact(this.#live.activate);
   }
 
   /** One shard, by its object's name. */
@@ -242,116 +228,33 @@ export class LunoraClient {
   /** Tells how each queued mutation ended, those of earlier pages included. */
   onMutationSettled(listener: (settled: SettledMutation) => void): () => void {
     const entry = { listener };
-    this.#live.settledListeners.add(entry);
-    return () => void this.#live.settledListeners.delete(entry);
+    this.#live.mutations.settledListeners.add(entry);
+    return () => void this.#live.mutations.settledListeners.delete(entry);
   }
 
   /** Closes sockets and timers; what is queued stays in storage. The client is of no use afterwards. */
   close(): void {
-    this.#live.close();
+    this.#live.end();
   }
 
-  #mintMutationId(): string {
-    return mintId(this.#environment.randomBytes(ID_RANDOM_BYTES));
-  }
-
-  async #headers(): Promise<Record<string, string>> {
-    const token = await this.#live.token();
-    return token === null ? {} : { [HEADERS.authorization]: `Bearer ${token}` };
+  /** What the extension made for this client: made when it is first asked for. */
+  extension<Part>(extension: Extension<Part>): Part {
+    if (!this.#parts.has(extension)) this.#parts.set(extension, extension(this.#live));
+    return this.#parts.get(extension) as Part;
   }
 
   /** The reference is what says the type of the result. */
   async #call<Reference extends PublicReference>(
     reference: Reference,
     args: unknown,
-    headers: Readonly<Record<string, string>>,
-    options: CallOptions = {},
+    { shardKey, signal }: CallOptions = {},
+    headers?: Record<string, string>,
   ): Promise<ResultOf<Reference>> {
     const body: RpcRequest = {
       functionPath: reference.path,
       args: encodeValue(args ?? {}),
-      ...(options.shardKey === undefined ? {} : { shardKey: options.shardKey }),
+      ...(shardKey !== undefined && { shardKey }),
     };
-    const answer = await post(this.#environment, {
-      url: this.#url + PATHS.rpc,
-      headers: { ...(await this.#headers()), ...headers },
-      body,
-      signal: options.signal,
-    });
-    return resultOf(answer) as ResultOf<Reference>;
-  }
-
-  async #repeat<Value>(attempt: () => Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-    for (let failures = 1; ; failures++) {
-      try {
-        return await attempt();
-      } catch (failure) {
-        if (failures >= this.#retry.attempts || !isTransient(failure)) throw failure;
-        await this.#pause(failures, signal);
-      }
-    }
-  }
-
-  #pause(failures: number, signal: AbortSignal | undefined): Promise<void> {
-    return this.#environment.sleep(retryDelay(failures, this.#environment.random(), this.#retry), signal);
-  }
-
-  #pendingCall({ reference, args }: BatchEntry, id: string): PendingCall {
-    return {
-      call: {
-        id,
-        functionPath: reference.path,
-        args: encodeValue(args ?? {}),
-        ...(reference.kind === "mutation" ? { mutationId: this.#mintMutationId() } : {}),
-      },
-      isRepeatable: reference.kind !== "action",
-    };
-  }
-
-  /** Settles every call of the chunk; what the server said nothing about is a transient failure. */
-  async #sendChunk(
-    chunk: readonly PendingCall[],
-    settled: Map<string, Settled<unknown>>,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const body: BatchRequest = { calls: chunk.map(({ call }) => call) };
-    let slots: ReadonlyMap<string, unknown>;
-    let verdict: LunoraError = new LunoraError("SHARD_ERROR", "The server's answer to the batch leaves this call out");
-    try {
-      const answer = await post(this.#environment, {
-        url: this.#url + PATHS.rpcBatch,
-        headers: await this.#headers(),
-        body,
-        signal,
-      });
-      slots = slotsOf(answer);
-    } catch (failure) {
-      if (!isLunoraError(failure)) throw failure;
-      slots = new Map();
-      verdict = failure;
-    }
-    for (const { call } of chunk)
-      settled.set(call.id, slots.has(call.id) ? settle(slots.get(call.id)) : { ok: false, error: verdict });
-  }
-}
-
-function resultOf(answer: PostAnswer): unknown {
-  const { status, body } = answer;
-  if (status < 200 || status >= 300 || !isObject(body) || "error" in body) throw failureOf(answer);
-  return decodeValue(body["result"]);
-}
-
-function slotsOf(answer: PostAnswer): ReadonlyMap<string, unknown> {
-  const results = isObject(answer.body) ? answer.body["results"] : undefined;
-  if (!Array.isArray(results)) throw failureOf(answer);
-  return new Map(results.filter(isObject).map((slot) => [String(slot["id"]), slot["body"]]));
-}
-
-function settle(body: unknown): Settled<unknown> {
-  try {
-    return { ok: true, value: resultOf({ status: 200, body }) };
-  } catch (failure) {
-    if (!isLunoraError(failure)) throw failure;
-    return { ok: false, error: failure };
+    return resultOf(await this.#live.http.post(PATHS.rpc, body, signal, headers)) as ResultOf<Reference>;
   }
 }

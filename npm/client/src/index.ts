@@ -1,12 +1,9 @@
-export { batchCall } from "./batch.ts";
-export type { BatchEntry, BatchResults, PublicReference, Settled } from "./batch.ts";
 export { LunoraClient } from "./client.ts";
 export type { AuthToken, CallOptions, LunoraClientOptions, MutationOptions } from "./client.ts";
 export type { ClientEnvironment, ClientLocks, ClientSocket } from "./environment.ts";
-export { indexedDbStorage } from "./indexed-db.ts";
+export type { Channel, ChannelEffect, ChannelEvent, Extension, ExtensionHost } from "./extension.ts";
+export type { OfflinePart } from "./offline-part.ts";
 export type { RetryPolicy } from "./retry.ts";
-export { memoryStorage } from "./storage.ts";
-export type { ClientStorage, StorageChange } from "./storage.ts";
 export type {
   ConnectionStatus,
   LiveQuery,
@@ -16,8 +13,13 @@ export type {
   MutatorContext,
   MutatorDatabase,
   MutatorRow,
+  PageResult,
+  PageRowOf,
+  PaginatedArgumentsOf,
+  PaginatedReference,
   OptimisticStore,
   OptimisticUpdate,
+  PublicReference,
   QuerySnapshot,
   RowOf,
   SettledMutation,

@@ -1,20 +1,12 @@
 import type { ClientEnvironment } from "./environment.ts";
+import type { Box } from "./offline-part.ts";
 import type { OutboxEntry } from "./outbox.ts";
 import { openOutbox } from "./outbox.ts";
-import type { OutboxState } from "./outbox.ts";
 import type { ClientStorage } from "./storage.ts";
 
 /** How often the leading tab looks for what closed tabs left behind. */
 export const SCAN_INTERVAL_MS = 15_000;
 const PREFIX = "o/";
-
-/** What one client tells one shard under one identity: an outbox and whose it is. */
-export interface Box {
-  readonly clientId: string;
-  readonly shard: string;
-  readonly identity: string;
-  state: OutboxState;
-}
 
 /** An entry as it is stored. */
 type StoredEntry = Omit<OutboxEntry, "order" | "isTried"> & Pick<Box, "shard" | "identity">;

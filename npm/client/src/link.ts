@@ -1,60 +1,55 @@
-import {
-  CAPABILITIES,
-  CLOSE_CODES,
-  PING,
-  PONG,
-  SUBPROTOCOL,
-  toBase64Url,
-  TOKEN_SUBPROTOCOL_PREFIX,
-} from "@lunora/protocol";
-import type { LunoraError } from "@lunora/errors";
-import type { AckFrame, BatchFrame, ClientFrame, ServerFrame } from "@lunora/protocol";
+import { LunoraError } from "@lunora/errors";
+import { CLOSE_CODES, PATHS, PING, PONG, SUBPROTOCOL, toBase64Url, TOKEN_SUBPROTOCOL_PREFIX } from "@lunora/protocol";
+import type { AckFrame, BatchFrame, ClientFrame, ErrorFrame, ServerFrame } from "@lunora/protocol";
 
 import { INITIAL_CONNECTION, stepConnection } from "./connection.ts";
 import type { ConnectionEffect, ConnectionEvent, ConnectionState, Timer } from "./connection.ts";
 import type { ClientEnvironment, ClientSocket } from "./environment.ts";
-import type { Box } from "./lanes.ts";
-import type { SentEntry } from "./outbox.ts";
-import type { OpenPokes } from "./pokes.ts";
+import type { Channel, ChannelEvent } from "./extension.ts";
+import type { Session } from "./session.ts";
 import { errorOf } from "./transport.ts";
-import type { View } from "./view.ts";
 
 /** What a link tells, and what it asks for. */
 export interface LinkHost {
   readonly environment: ClientEnvironment;
+  readonly url: string;
   readonly clientId: string;
-  socketUrl(shard: string): string;
-  token(): Promise<string | null>;
-  canRenew(token: string | null): boolean;
+  readonly session: Session;
+  /** What it takes of what servers may send. */
+  readonly capabilities: readonly string[];
   /** Wraps everything that comes from outside. */
   readonly transact: (work: () => void) => void;
+  /** Tells a channel what happened. */
+  step(channel: Channel, event: ChannelEvent): void;
   /** The server answered `connect`. */
-  greeted(link: Link, frame: AckFrame): void;
-  received(link: Link, frame: ServerFrame): void;
+  greeted(link: Link): void;
   down(link: Link): void;
-  refused(link: Link, code: number): void;
+  /** It does not want this client: `link.refusal` says why. */
+  refused(link: Link): void;
 }
+
+/** What frames say of whom they are for. */
+type Addressed = Readonly<Record<"id" | "shapeId" | "topic", string>> & { readonly lastMutationId: number };
 
 /** The socket of one shard, and what goes over it: does what {@link stepConnection} decides. */
 export class Link {
   readonly shard: string;
   state: ConnectionState = INITIAL_CONNECTION;
-  /** By the ids of their subscriptions. */
-  readonly views: Map<string, View> = new Map();
-  /** Pushes that wait for their answer. */
-  readonly pushes: Map<string, { readonly box: Box; readonly sent: readonly SentEntry[] }> = new Map();
-  pokes: OpenPokes = new Map();
+  /** By their ids. */
+  readonly channels: Map<string, Channel> = new Map();
+  /** Who waits for the answer to a frame, by the frame's id. */
+  readonly answers: Map<string, (frame: AckFrame | ErrorFrame) => void> = new Map();
   /** Where the server stands in the client's sequence. */
   lastMutationId = 0;
   willFlush = false;
-  /** What the server said of the socket before it closed it. */
-  complaint: LunoraError | undefined;
   /** Why the server does not want this client. */
   refusal: LunoraError | undefined;
   readonly #host: LinkHost;
   readonly #timers = new Map<Timer, () => void>();
   readonly #effects: ConnectionEffect[] = [];
   #socket: ClientSocket | undefined;
+  /** What the server said of the socket before it closed it. */
+  #complaint: LunoraError | undefined;
   /** Of the attempt to connect: what an earlier one brings does not count. */
   #generation = 0;
   #token: string | null = null;
@@ -64,9 +59,16 @@ export class Link {
     this.#host = host;
   }
 
-  /** Sends when it can: subscriptions go before the server has answered `connect`. */
-  send(frame: ClientFrame): void {
+  /** Sends when it can, and says whether: subscriptions go before the server has answered `connect`. */
+  send(frame: ClientFrame): boolean {
     this.#socket?.send(JSON.stringify(frame));
+    return this.#socket !== undefined;
+  }
+
+  /** Tells the channel with the id, or every channel. */
+  tell(event: ChannelEvent, id?: string): void {
+    const addressed = id === undefined ? Array.from(this.channels.values()) : [this.channels.get(id)];
+    for (const channel of addressed) if (channel) this.#host.step(channel, event);
   }
 
   dispatch(event: ConnectionEvent): void {
@@ -79,6 +81,12 @@ export class Link {
       this.#perform(effect);
       this.#effects.shift();
     }
+  }
+
+  /** Begins anew, as whoever is signed in now. */
+  reset(): void {
+    this.refusal = undefined;
+    this.dispatch({ type: "reset" });
   }
 
   /** For good. */
@@ -102,11 +110,27 @@ export class Link {
         this.#setTimer(effect.timer, effect.ms);
         break;
       case "down":
+        this.answers.clear();
+        this.tell({ type: "down" });
         this.#host.down(this);
         break;
       case "refused":
-        this.#host.refused(this, effect.code);
+        this.#refuse(effect.code);
     }
+  }
+
+  #refuse(code: number): void {
+    const name =
+      code === CLOSE_CODES.forbidden
+        ? "FORBIDDEN_SHARD"
+        : code === CLOSE_CODES.tokenExpired
+          ? "TOKEN_EXPIRED"
+          : "UNAUTHORIZED";
+    const error = this.#complaint ?? new LunoraError(name, `\`${this.shard}\` refused the connection`);
+    this.refusal = error;
+    this.tell({ type: "failed", error });
+    // Who is not known may be known later, and then the writes go on. Who is known and may not never will.
+    if (code === CLOSE_CODES.forbidden) this.#host.refused(this);
   }
 
   #setTimer(timer: Timer, ms: number | undefined): void {
@@ -126,7 +150,7 @@ export class Link {
   }
 
   async #open(): Promise<void> {
-    const { environment, transact, clientId } = this.#host;
+    const { environment, transact, clientId, session, url, capabilities } = this.#host;
     const generation = ++this.#generation;
     const whenCurrent = (work: () => void): void => {
       if (generation === this.#generation) transact(work);
@@ -134,24 +158,24 @@ export class Link {
     const closed = (code: number): void =>
       whenCurrent(() => {
         this.#forget();
-        this.dispatch({ type: "closed", code, canRenew: this.#host.canRenew(this.#token) });
+        this.dispatch({ type: "closed", code, canRenew: session.canRenew(this.#token) });
         // A frame of ours that it could not take; the other codes say who is not wanted.
-        if (this.complaint && code < CLOSE_CODES.tokenExpired) environment.report(this.complaint);
-        this.complaint = undefined;
+        if (this.#complaint && code < CLOSE_CODES.tokenExpired) environment.report(this.#complaint);
+        this.#complaint = undefined;
       });
     try {
-      this.#token = await this.#host.token();
+      this.#token = await session.token();
       if (generation !== this.#generation || environment.WebSocket === undefined) return;
       const protocols = [SUBPROTOCOL];
       if (this.#token !== null)
         protocols.push(TOKEN_SUBPROTOCOL_PREFIX + toBase64Url(new TextEncoder().encode(this.#token)));
-      const socket = new environment.WebSocket(this.#host.socketUrl(this.shard), protocols);
+      const socket = new environment.WebSocket(socketUrl(url, this.shard), protocols);
       socket.addEventListener("open", () => {
         if (generation !== this.#generation) socket.close();
         whenCurrent(() => {
           this.#socket = socket;
-          this.send({ type: "connect", id: "connect", clientId, caps: Object.values(CAPABILITIES) });
-          for (const view of this.views.values()) this.send(view.subscribeFrame());
+          this.send({ type: "connect", id: "connect", clientId, caps: capabilities });
+          for (const channel of this.channels.values()) this.send(channel.openFrame());
         });
       });
       socket.addEventListener("message", ({ data }) => whenCurrent(() => this.#receive(String(data))));
@@ -169,20 +193,39 @@ export class Link {
     if (text === PONG) return;
     try {
       const message = JSON.parse(text) as ServerFrame | BatchFrame;
-      for (const frame of message.type === "batch" ? message.frames : [message]) {
-        if (frame.type === "ack" && frame.id === "connect") {
-          this.dispatch({ type: "greeted" });
-          this.#host.greeted(this, frame);
-        } else if (frame.type === "error" && frame.id === undefined) {
-          this.complaint = errorOf(frame.error);
-        } else {
-          this.#host.received(this, frame);
-        }
-      }
+      for (const frame of message.type === "batch" ? message.frames : [message]) this.#take(frame);
     } catch (error) {
       // What cannot be read cannot be skipped either: begin again from what is known.
       this.#host.environment.report(error);
       this.dispatch({ type: "drop" });
     }
   }
+
+  #take(frame: ServerFrame): void {
+    const { id, shapeId = id, topic = shapeId, lastMutationId } = frame as Partial<Addressed>;
+    if (frame.type === "ack" && id === "connect") {
+      this.dispatch({ type: "greeted" });
+      this.lastMutationId = lastMutationId ?? 0;
+      this.tell({ type: "greeted", epoch: frame.epoch });
+      this.#host.greeted(this);
+    } else if (frame.type === "error" && id === undefined) {
+      this.#complaint = errorOf(frame.error);
+    } else if (frame.type === "error" || frame.type === "ack") {
+      if (frame.type === "error") this.tell({ type: "failed", error: errorOf(frame.error) }, id);
+      const answer = this.answers.get(id ?? "");
+      this.answers.delete(id ?? "");
+      answer?.(frame);
+    } else {
+      // What a part of a poke says holds at the poke's end.
+      if (frame.type !== "pokePart") this.lastMutationId = lastMutationId ?? this.lastMutationId;
+      this.tell({ type: "frame", frame, lastMutationId: this.lastMutationId }, topic);
+    }
+  }
+}
+
+function socketUrl(origin: string, shard: string): string {
+  const url = new URL(origin + PATHS.ws, globalThis.location?.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  url.searchParams.set("shard", shard);
+  return url.href;
 }

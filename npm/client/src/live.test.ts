@@ -6,6 +6,7 @@ import { add, count, fail, inChannel, list, mine, put, SHARD } from "../testing/
 import { LunoraClient } from "./index.ts";
 import type { SettledMutation } from "./index.ts";
 import type { Row } from "../testing/reference-shard.ts";
+import { settle } from "../testing/virtual-clock.ts";
 import { World } from "../testing/world.ts";
 
 const tags = (rows: readonly Row[] | undefined): string[] | undefined => rows?.map(({ tag }) => tag);
@@ -53,6 +54,38 @@ describe("a live query", () => {
       [["settled"], false],
     ]);
     expect(client.pendingCount.getSnapshot()).toBe(0);
+  });
+
+  it("can be found by its function alone in an optimistic update", async () => {
+    const world = new World(seed);
+    const { client } = world.open("ada");
+    const views = ["a", "b"].map((channel) => client.liveQuery(list, { channel }));
+    for (const view of views) view.subscribe(() => {});
+    client.liveQuery(count).subscribe(() => {});
+    await world.deliver();
+    client.liveQuery(list, { channel: "not loaded" }).subscribe(() => {});
+    const found: unknown[] = [];
+    void client.mutation(
+      add,
+      { channel: "a", tag: "t1", author: "ada" },
+      {
+        optimisticUpdate: (store, { tag }) => {
+          const queries = store.getAllQueries(list);
+          found.push(queries.map(({ args, value }) => [args.channel, value.length]));
+          for (const { args, value } of queries)
+            store.setQuery(list, args, [...value, { _id: tag, _creationTime: 0, channel: "", author: "", tag }]);
+          found.push(store.getAllQueries(list).map(({ value }) => value.length));
+        },
+      },
+    );
+    expect(found).toEqual([
+      [
+        ["a", 0],
+        ["b", 0],
+      ],
+      [1, 1],
+    ]);
+    expect(views.map((view) => tags(view.getSnapshot().data))).toEqual([["t1"], ["t1"]]);
   });
 
   it("rolls a refused mutation back, then tells its caller", async () => {
@@ -317,6 +350,60 @@ describe("the outbox", () => {
     await world.deliver();
     await sent;
     expect(String(tab.storageErrors[0])).toContain("full");
+  });
+
+  it("waits for a storage that does not answer, without keeping the page busy, and then goes on without it", async () => {
+    const world = new World(seed);
+    const profile = new BrowserProfile();
+    profile.isStuck = true;
+    const { client } = world.open("ada", profile);
+    client.liveQuery(count).subscribe(() => {});
+    await world.deliver();
+    expect(client.connectionStatus.getSnapshot()).toBe("connected");
+    const sent = client.mutation(add, { channel: "a", tag: "t1", author: "ada" });
+    await world.deliver();
+    expect(world.shard.state.applied).toEqual([]);
+    await world.quiet(5_000);
+    await expect(sent).resolves.toMatch(/^[\w-]{22}$/);
+  });
+
+  it("is kept in memory by a client without `offline`, with one effect over a lost connection", async () => {
+    const world = new World(seed);
+    const { client } = world.open("ada", new BrowserProfile(), { offline: undefined });
+    const view = client.liveQuery(list, { channel: "a" });
+    view.subscribe(() => {});
+    await world.deliver();
+    const sent = client.mutation(add, { channel: "a", tag: "t1", author: "ada" });
+    await settle();
+    // What was sent arrives, its ack does not.
+    for (const wire of world.network.wires) wire.cut(9);
+    const further = client.mutation(add, { channel: "a", tag: "t2", author: "ada" });
+    expect(tags(view.getSnapshot().data)).toEqual(["t1", "t2"]);
+    await world.quiet();
+    await Promise.all([sent, further]);
+    expect(world.shard.state.applied.map(({ tag }) => tag)).toEqual(["t1", "t2"]);
+    expect(view.getSnapshot()).toMatchObject({ status: "live", isOptimistic: false });
+    expect(world.shard.violations).toEqual([]);
+  });
+
+  it("of a client without `offline` is kept for its identity while another is signed in", async () => {
+    const world = new World(seed);
+    const tab = world.open("ada", new BrowserProfile(), { offline: undefined });
+    const { client } = tab;
+    const ended: unknown[] = [];
+    client.onMutationSettled(({ status }) => ended.push(status));
+    tab.setOnline(false);
+    const sent = client.mutation(add, { channel: "a", tag: "t1", author: "ada" });
+    const refused = sent.catch((error: unknown) => error);
+    client.setAuthToken(world.tokens("bob"), "bob");
+    expect(await refused).toMatchObject({ code: "OFFLINE_IDENTITY_CHANGED", data: { isKept: true } });
+    tab.setOnline(true);
+    await world.quiet();
+    expect(world.shard.state.applied).toEqual([]);
+    client.setAuthToken(world.tokens("ada"), "ada");
+    await world.quiet();
+    expect(world.shard.state.applied.map(({ tag }) => tag)).toEqual(["t1"]);
+    expect(ended).toEqual(["kept", "succeeded"]);
   });
 
   it("travels in one frame for all calls of a turn", async () => {

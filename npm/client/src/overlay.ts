@@ -1,8 +1,7 @@
-import { deriveId } from "@lunora/protocol";
+import { decodeValue, deriveId } from "@lunora/protocol";
 import type { FunctionReference } from "@lunora/protocol";
 
-import { callSafely } from "./observable.ts";
-import type { QueryView } from "./query-view.ts";
+import { QueryView } from "./query-view.ts";
 import type { ShapesPart } from "./shapes-part.ts";
 import type { MutatorApply, OptimisticStore, OptimisticUpdate } from "./types.ts";
 import type { View } from "./view.ts";
@@ -10,6 +9,7 @@ import type { View } from "./view.ts";
 /** What an undecided mutation shows in advance. */
 export interface Layer {
   readonly mutationId: string;
+  readonly path: string;
   /** The name of the object that the mutation goes to. */
   readonly shard: string;
   /** Decoded. */
@@ -44,8 +44,20 @@ export interface Overlay {
   readonly rows: Map<string, Map<string, OptimisticRow>>;
 }
 
-/** Puts a layer upon the others; `touched` gets the views that it changes. */
-export function addLayer(overlay: Overlay, layer: Layer, host: LayerHost, touched: Set<View>): void {
+export function newOverlay(): Overlay {
+  return { results: new Map(), rows: new Map() };
+}
+
+/**
+ * Puts a layer upon the others; `touched` gets the views that it changes. A promise when that is not
+ * over: nothing goes on, and nothing is shown, until it has settled.
+ */
+export function addLayer(
+  overlay: Overlay,
+  layer: Layer,
+  host: LayerHost,
+  touched: Set<View>,
+): Promise<void> | undefined {
   const { update, args, mutationId } = layer;
   const { results } = overlay;
   const store: OptimisticStore = {
@@ -53,6 +65,12 @@ export function addLayer(overlay: Overlay, layer: Layer, host: LayerHost, touche
       const view = host.findQuery(reference, queryArgs);
       return (view && (results.get(view) ?? view.state.base)?.data) as never;
     },
+    getAllQueries: ({ path }) =>
+      Array.from(host.views.values()).flatMap((view) => {
+        if (!(view instanceof QueryView) || view.path !== path) return [];
+        const shown = results.get(view) ?? view.state.base;
+        return shown ? [{ args: decodeValue(view.args) as never, value: shown.data as never }] : [];
+      }),
     setQuery: (reference, queryArgs, data) => {
       const view = host.findQuery(reference, queryArgs);
       // From then on the server's own result has it.
@@ -62,10 +80,13 @@ export function addLayer(overlay: Overlay, layer: Layer, host: LayerHost, touche
     },
     deriveId: (table, n) => deriveRowId(layer, table, n),
   };
-  callSafely(() => {
+  try {
     update?.(store, args as never);
-    host.shapes?.apply(overlay, layer, host, touched);
-  }, host.report);
+    return host.shapes?.apply(overlay, layer, host, touched);
+  } catch (error) {
+    host.report(error);
+    return undefined;
+  }
 }
 
 /** The id of the n-th row that the mutation inserts into a table. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { pageDeltas } from "./page-deltas.ts";
 import { INITIAL_QUERY, stepQuery } from "./query-state.ts";
 import type { QueryEvent, QueryState } from "./query-state.ts";
 
@@ -26,14 +27,14 @@ const delta = (key: string, cursor?: number): QueryEvent => ({
   },
 });
 const settled = (cursor: number, id?: string): QueryEvent => ({
-  type: "unchanged",
+  type: "frame",
   frame: { type: "settled", cursor, epoch: "e", ...(id === undefined ? {} : { id }) },
   lastMutationId: 9,
 });
 
 function run(...events: QueryEvent[]): QueryState {
   let state = INITIAL_QUERY;
-  for (const event of events) [state] = stepQuery(state, event);
+  for (const event of events) [state] = stepQuery(state, event, pageDeltas);
   return state;
 }
 
@@ -62,10 +63,10 @@ describe("a query", () => {
   });
 
   it("reads afresh when deltas do not fit, and keeps showing what it has as stale", () => {
-    const [state, effects] = stepQuery(run(data([{ _id: "a" }])), delta("a", 3));
+    const [state, effects] = stepQuery(run(data([{ _id: "a" }])), delta("a", 3), pageDeltas);
     expect(effects).toEqual(["restart"]);
     expect(state).toMatchObject({ status: "stale", base: { data: [{ _id: "a" }] }, cursor: undefined, strikes: 1 });
-    expect(stepQuery(run(data(5)), delta("a", 3))[1]).toEqual(["restart"]);
+    expect(stepQuery(run(data(5)), delta("a", 3), pageDeltas)[1]).toEqual(["restart"]);
     expect(run(data([{ _id: "a" }]), delta("a", 3), data([]), delta("b", 4)).strikes).toBe(0);
   });
 
@@ -73,7 +74,7 @@ describe("a query", () => {
     const down = run(data(1), { type: "down" });
     expect(down.status).toBe("stale");
     const [live] = stepQuery(down, {
-      type: "unchanged",
+      type: "frame",
       frame: { type: "resume", id: "s", cursor: 7, epoch: "e" },
       lastMutationId: 3,
     });

@@ -1,10 +1,10 @@
 import type { LunoraError } from "@lunora/errors";
-import { applyPageOperations, decodeValue, pageOf, withPage } from "@lunora/protocol";
+import { decodeValue } from "@lunora/protocol";
 import type { DataFrame, DeltaFrame, PageOperation, ResumeFrame, SettledFrame } from "@lunora/protocol";
 
+import type { ChannelEffect, ChannelEvent } from "./extension.ts";
 import type { Step } from "./step.ts";
 import type { LiveStatus } from "./types.ts";
-import type { ViewEffect } from "./view.ts";
 
 /** A query as the server last told it, without optimistic changes. */
 export interface QueryState {
@@ -25,12 +25,9 @@ export interface QueryState {
   readonly strikes: number;
 }
 
-/** What can happen to any view; `frame` and `restored` are for queries alone. */
+/** What can happen to a query. */
 export type QueryEvent =
-  /** A result, or a change of it. `lastMutationId` is where the connection stands, here and below. */
-  | { readonly type: "frame"; readonly frame: DataFrame | DeltaFrame; readonly lastMutationId: number }
-  /** Nothing changed. */
-  | { readonly type: "unchanged"; readonly frame: ResumeFrame | SettledFrame; readonly lastMutationId: number }
+  | ChannelEvent
   /** From the cache of an earlier page. */
   | {
       readonly type: "restored";
@@ -38,39 +35,30 @@ export type QueryEvent =
       readonly cursor: number;
       readonly epoch: string;
       readonly version: string | undefined;
-    }
-  | { readonly type: "failed"; readonly error: LunoraError }
-  | { readonly type: "down" }
-  /** Connected, to a timeline whose places in the client's sequence may mean other mutations. */
-  | { readonly type: "greeted"; readonly epoch: string | undefined }
-  /** Another identity: nothing that was known holds. */
-  | { readonly type: "forget" };
+    };
 
 export const INITIAL_QUERY: QueryState = { status: "loading", lastMutationId: 0, run: [], strikes: 0 };
 
-export function stepQuery(state: QueryState, event: QueryEvent): Step<QueryState, ViewEffect> {
+/** Takes a change of a result; `pageDeltas` of `@lunora/client/page-deltas`. */
+export type TakeDelta = (
+  state: QueryState,
+  frame: DeltaFrame,
+  lastMutationId: number,
+) => Step<QueryState, ChannelEffect>;
+
+/** Without `takeDelta` the server was not told that changes may come as such, and none do. */
+export function stepQuery(
+  state: QueryState,
+  event: QueryEvent,
+  takeDelta?: TakeDelta,
+): Step<QueryState, ChannelEffect> {
   switch (event.type) {
-    case "frame":
-      return event.frame.type === "data"
-        ? takeData(state, event.frame, event.lastMutationId)
-        : takeDelta(state, event.frame, event.lastMutationId);
-    case "unchanged": {
+    case "frame": {
       const { frame, lastMutationId } = event;
-      const isAnswer = frame.type === "resume";
-      // What is said of the whole socket holds for a view only once it has been brought up to date.
-      if (!state.base || (!isAnswer && (state.status !== "live" || state.epoch !== frame.epoch))) return [state, []];
-      return [
-        {
-          ...state,
-          error: undefined,
-          status: "live",
-          cursor: frame.cursor,
-          epoch: frame.epoch,
-          lastMutationId,
-          strikes: 0,
-        },
-        ["keep"],
-      ];
+      if (frame.type === "data") return takeData(state, frame, lastMutationId);
+      if (frame.type === "delta" && takeDelta) return takeDelta(state, frame, lastMutationId);
+      if (frame.type === "resume" || frame.type === "settled") return takeUnchanged(state, frame, lastMutationId);
+      break;
     }
     case "restored": {
       if (state.base) return [state, []];
@@ -96,13 +84,25 @@ export function stepQuery(state: QueryState, event: QueryEvent): Step<QueryState
     case "forget":
       return [INITIAL_QUERY, []];
   }
+  return [state, []];
+}
+
+function takeUnchanged(
+  state: QueryState,
+  { type, cursor, epoch }: ResumeFrame | SettledFrame,
+  lastMutationId: number,
+): Step<QueryState, ChannelEffect> {
+  const isAnswer = type === "resume";
+  // What is said of the whole socket holds for a view only once it has been brought up to date.
+  if (!state.base || (!isAnswer && (state.status !== "live" || state.epoch !== epoch))) return [state, []];
+  return [{ ...state, error: undefined, status: "live", cursor, epoch, lastMutationId, strikes: 0 }, ["keep"]];
 }
 
 function takeData(
   state: QueryState,
   { data, version, cursor, epoch }: DataFrame,
   lastMutationId: number,
-): Step<QueryState, ViewEffect> {
+): Step<QueryState, ChannelEffect> {
   return [
     {
       status: "live",
@@ -113,38 +113,6 @@ function takeData(
       cursor,
       epoch,
       version,
-    },
-    ["keep"],
-  ];
-}
-
-/** A run counts when its last delta is there, which is the one with a cursor. */
-function takeDelta(
-  state: QueryState,
-  { delta, version, cursor, epoch }: DeltaFrame,
-  lastMutationId: number,
-): Step<QueryState, ViewEffect> {
-  const { op, key, value } = delta;
-  const run = [...state.run, { op, key, value: decodeValue(value) }];
-  if (cursor === undefined || epoch === undefined) return [{ ...state, run }, []];
-  const rows = state.status === "live" && state.base ? pageOf(state.base.data) : undefined;
-  const changed = rows && applyPageOperations(rows, run);
-  if (!state.base || changed === undefined) {
-    return [
-      { ...state, cursor: undefined, run: [], status: state.base ? "stale" : "loading", strikes: state.strikes + 1 },
-      ["restart"],
-    ];
-  }
-  return [
-    {
-      ...state,
-      base: { data: withPage(state.base.data, changed) },
-      cursor,
-      epoch,
-      version,
-      lastMutationId,
-      run: [],
-      strikes: 0,
     },
     ["keep"],
   ];

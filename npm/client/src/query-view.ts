@@ -1,44 +1,58 @@
 import type { ClientFrame, SubscribeFrame } from "@lunora/protocol";
 
+import type { ChannelEffect } from "./extension.ts";
 import type { Overlay } from "./overlay.ts";
 import { INITIAL_QUERY, stepQuery } from "./query-state.ts";
-import type { QueryEvent, QueryState } from "./query-state.ts";
+import type { QueryEvent, QueryState, TakeDelta } from "./query-state.ts";
 import type { QuerySnapshot } from "./types.ts";
 import { View } from "./view.ts";
-import type { OnUse, ViewEffect } from "./view.ts";
+import type { OnUse } from "./view.ts";
 
 /** A query that somebody looks at. */
 export class QueryView extends View<QuerySnapshot> {
   state: QueryState = INITIAL_QUERY;
-  readonly #path: string;
-  readonly #args: unknown;
+  readonly path: string;
+  /** Wire-encoded. */
+  readonly args: unknown;
+  readonly #takeDelta: TakeDelta | undefined;
 
-  /** `args` are wire-encoded. */
-  constructor(key: string, path: string, args: unknown, shard: string | undefined, onUse: OnUse) {
+  constructor(
+    query: {
+      readonly path: string;
+      /** Wire-encoded. */
+      readonly args: unknown;
+      readonly takeDelta: TakeDelta | undefined;
+    },
+    key: string,
+    shard: string | undefined,
+    onUse: OnUse,
+  ) {
     super({ status: "loading", isOptimistic: false }, key, shard, onUse);
-    this.#path = path;
-    this.#args = args;
+    this.path = query.path;
+    this.args = query.args;
+    this.#takeDelta = query.takeDelta;
   }
 
   get strikes(): number {
     return this.state.strikes;
   }
 
-  subscribeFrame(): ClientFrame {
+  openFrame(): ClientFrame {
     const { cursor: sinceSeq, epoch: sinceEpoch, version: sinceVersion } = this.state;
     const since = sinceSeq === undefined ? {} : { sinceSeq, sinceEpoch, sinceVersion };
-    const query = { functionPath: this.#path, args: this.#args, ...since } as SubscribeFrame["query"];
+    const query = { functionPath: this.path, args: this.args, ...since } as SubscribeFrame["query"];
     return { type: "subscribe", id: this.id, query };
   }
 
-  unsubscribeFrame(): ClientFrame {
+  closeFrame(): ClientFrame {
     return { type: "unsubscribe", id: this.id };
   }
 
-  step(event: QueryEvent): readonly ViewEffect[] {
-    const [state, effects] = stepQuery(this.state, event);
+  step(event: QueryEvent): readonly ChannelEffect[] | undefined {
+    const before = this.state;
+    const [state, effects] = stepQuery(before, event, this.#takeDelta);
     this.state = state;
-    return effects;
+    return state === before ? undefined : effects;
   }
 
   publish({ results }: Overlay): boolean {

@@ -12,12 +12,14 @@ export const DEFAULT_RETRY: RetryPolicy = { attempts: 7, initialDelayMs: 100, ma
 
 /** Failures that say nothing about the call itself: the same call may succeed a moment later. */
 const TRANSIENT: ReadonlySet<string> = new Set([
+  "IMPORT_IN_PROGRESS",
   "NETWORK_FAILED",
   "RELOADED",
   "RELOADING",
   "SHARD_ERROR",
   "SHARD_UNAVAILABLE",
   "WORKER_UNAVAILABLE",
+  "WRITES_PAUSED",
 ]);
 
 /** Whether a failed call may be repeated, given that repeating it does no harm. */

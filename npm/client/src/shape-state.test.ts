@@ -1,10 +1,8 @@
-import type { PokePartFrame } from "@lunora/protocol";
+import type { PokePartFrame, ServerFrame } from "@lunora/protocol";
 import { describe, expect, it } from "vitest";
 
-import { MAX_OPEN_POKES, stepPokes } from "./pokes.ts";
-import type { OpenPokes } from "./pokes.ts";
 import { INITIAL_SHAPE, stepShape } from "./shape-state.ts";
-import type { Poke, ShapeState } from "./shape-state.ts";
+import type { ShapeEffect, ShapeState } from "./shape-state.ts";
 
 const insert = (key: string, n = 0) => ({ op: "insert" as const, key, table: "t", value: { _id: key, n } });
 const part = (fields: Partial<PokePartFrame>): PokePartFrame => ({
@@ -14,12 +12,18 @@ const part = (fields: Partial<PokePartFrame>): PokePartFrame => ({
   rowsPatch: [],
   ...fields,
 });
-const poke = (checkpoint: number, parts: Partial<PokePartFrame>[], epoch = "e"): Poke => ({
-  start: { type: "pokeStart", pokeId: "p", epoch },
-  parts: parts.map(part),
-  end: { type: "pokeEnd", pokeId: "p", checkpoint, epoch },
-});
-const take = (state: ShapeState, taken: Poke) => stepShape(state, { type: "poke", poke: taken, lastMutationId: 0 });
+const poke = (checkpoint: number, parts: Partial<PokePartFrame>[], epoch = "e"): ServerFrame[] => [
+  { type: "pokeStart", pokeId: "p", epoch },
+  ...parts.map(part),
+  { type: "pokeEnd", pokeId: "p", checkpoint, epoch },
+];
+/** What frames make of a shape, and the effects of the last one. */
+function take(before: ShapeState, frames: readonly ServerFrame[]): [ShapeState, readonly ShapeEffect[]] {
+  let state = before;
+  let effects: readonly ShapeEffect[] = [];
+  for (const frame of frames) [state, effects] = stepShape(state, { type: "frame", frame, lastMutationId: 0 });
+  return [state, effects];
+}
 const seeded = take(INITIAL_SHAPE, poke(3, [{ reset: true, rowsPatch: [insert("a")], version: "v" }]))[0];
 
 describe("a shape", () => {
@@ -72,28 +76,30 @@ describe("a shape", () => {
   });
 });
 
-describe("pokes", () => {
-  const start = (pokeId: string) => ({ type: "pokeStart", pokeId }) as const;
-  const end = (pokeId: string) => ({ type: "pokeEnd", pokeId }) as const;
+describe("a poke", () => {
+  const start = (pokeId: string) => ({ type: "pokeStart", pokeId, epoch: "e" }) as const;
+  const end = (pokeId: string) => ({ type: "pokeEnd", pokeId, checkpoint: 5 }) as const;
+  const change = part({ baseCheckpoint: 3, rowsPatch: [insert("b")] });
 
-  it("come out whole or not at all", () => {
-    let open: OpenPokes = new Map();
-    for (const frame of [start("p"), part({}), part({ shapeId: "other" })]) {
-      const step = stepPokes(open, frame);
-      expect(step.complete).toBeUndefined();
-      open = step.open;
-    }
-    expect(stepPokes(open, end("p")).complete?.parts).toHaveLength(2);
-    expect(stepPokes(new Map(), end("p")).complete).toBeUndefined();
-    expect(stepPokes(new Map(), part({})).open.size).toBe(0);
+  it("is taken whole or not at all", () => {
+    const [open, effects] = take(seeded, [start("p"), change]);
+    expect([open.rows, open.checkpoint, effects]).toEqual([seeded.rows, 3, []]);
+    expect([...take(open, [end("p")])[0].rows.keys()]).toEqual(["a", "b"]);
+    const [down] = stepShape(open, { type: "down" });
+    expect(take(down, [end("p")])[0]).toMatchObject({ rows: seeded.rows, checkpoint: 3, status: "stale" });
   });
 
-  it("are bounded: the oldest makes room", () => {
-    let open: OpenPokes = new Map();
-    for (let n = 0; n < MAX_OPEN_POKES; n++) open = stepPokes(open, start(`p${n}`)).open;
-    open = stepPokes(open, part({ pokeId: "p0" })).open;
-    const step = stepPokes(open, start("late"));
-    expect(step.open.size).toBe(MAX_OPEN_POKES);
-    expect(step.evicted?.parts).toHaveLength(1);
+  it("is nothing without its start, or for a shape that has no part in it", () => {
+    expect(take(seeded, [change, end("p")])[0]).toEqual(seeded);
+    expect(take(seeded, [start("p"), end("p")])[0]).toEqual({ ...seeded, open: undefined });
+    expect(take(seeded, [start("p"), part({ pokeId: "other" }), end("other")])[0].rows).toBe(seeded.rows);
+  });
+
+  it("that never ends means reading afresh, if it had a part for the shape", () => {
+    expect(take(seeded, [start("p"), change, start("q")])).toMatchObject([
+      { status: "stale", strikes: 1 },
+      ["restart"],
+    ]);
+    expect(take(seeded, [start("p"), start("q")])[1]).toEqual([]);
   });
 });

@@ -1,17 +1,15 @@
 import type { LunoraError } from "@lunora/errors";
 import { decodeValue } from "@lunora/protocol";
-import type { PokeEndFrame, PokePartFrame, PokeStartFrame, ResumeFrame, SettledFrame } from "@lunora/protocol";
+import type { PokeEndFrame, PokePartFrame, PokeStartFrame, ServerFrame } from "@lunora/protocol";
 
+import type { ChannelEffect, ChannelEvent } from "./extension.ts";
 import type { Step } from "./step.ts";
 import type { LiveStatus, ShapeChanges } from "./types.ts";
-import type { ViewEffect } from "./view.ts";
 
-/** A whole poke, as far as it concerns one shape. */
-export interface Poke {
+/** A poke whose end has not arrived, as far as it concerns one shape. */
+export interface OpenPoke {
   readonly start: PokeStartFrame;
-  /** At least one. */
   readonly parts: readonly PokePartFrame[];
-  readonly end: PokeEndFrame;
 }
 
 /** A shape as the server last told it, without optimistic changes. */
@@ -26,57 +24,26 @@ export interface ShapeState {
   /** Names the condition and columns that the server made `rows` from. */
   readonly version?: string | undefined;
   readonly lastMutationId: number;
+  /** The poke that is arriving; one comes after the other. */
+  readonly open?: OpenPoke | undefined;
   /** Times in a row that it had to be read afresh. */
   readonly strikes: number;
 }
 
-export type ShapeEvent =
-  /** `lastMutationId` is where the connection stands, here and below. */
-  | { readonly type: "poke"; readonly poke: Poke; readonly lastMutationId: number }
-  | { readonly type: "unchanged"; readonly frame: ResumeFrame | SettledFrame; readonly lastMutationId: number }
-  /** A poke had to be thrown away: the next one would not fit. */
-  | { readonly type: "missed" }
-  | { readonly type: "failed"; readonly error: LunoraError }
-  | { readonly type: "down" }
-  /** Connected, to a timeline whose places in the client's sequence may mean other mutations. */
-  | { readonly type: "greeted"; readonly epoch: string | undefined }
-  | { readonly type: "forget" };
-
 /** Changes are to be told to those who follow them. */
-export type ShapeEffect = ViewEffect | ShapeChanges;
+export type ShapeEffect = ChannelEffect | ShapeChanges;
 
 export const INITIAL_SHAPE: ShapeState = { status: "loading", rows: new Map(), lastMutationId: 0, strikes: 0 };
 
-export function stepShape(state: ShapeState, event: ShapeEvent): Step<ShapeState, ShapeEffect> {
+export function stepShape(state: ShapeState, event: ChannelEvent): Step<ShapeState, ShapeEffect> {
   switch (event.type) {
-    case "poke":
-      return takePoke(state, event.poke, event.lastMutationId);
-    case "unchanged": {
-      const { frame, lastMutationId } = event;
-      if (frame.id === undefined || state.checkpoint === undefined) {
-        // Of the whole socket: the shape's own checkpoint is what its next poke counts from.
-        return [state.status === "live" ? { ...state, lastMutationId } : state, []];
-      }
-      return [
-        {
-          ...state,
-          error: undefined,
-          status: "live",
-          checkpoint: frame.cursor,
-          epoch: frame.epoch,
-          lastMutationId,
-          strikes: 0,
-        },
-        [],
-      ];
-    }
-    case "missed":
-      return restart(state);
+    case "frame":
+      return takeFrame(state, event.frame, event.lastMutationId);
     case "failed":
       // Refused or ended: what the rows were is not to be seen any more.
       return [{ ...INITIAL_SHAPE, status: "error", error: event.error }, [{ isReset: true, changes: [] }]];
     case "down":
-      return [state.status === "live" ? { ...state, status: "stale" } : state, []];
+      return [{ ...state, open: undefined, status: state.status === "live" ? "stale" : state.status }, []];
     case "greeted":
       return [event.epoch === state.epoch ? state : { ...state, lastMutationId: 0 }, []];
     case "forget":
@@ -84,8 +51,38 @@ export function stepShape(state: ShapeState, event: ShapeEvent): Step<ShapeState
   }
 }
 
+function takeFrame(state: ShapeState, frame: ServerFrame, lastMutationId: number): Step<ShapeState, ShapeEffect> {
+  const { open } = state;
+  switch (frame.type) {
+    case "settled":
+      // Of the whole socket: the shape's own checkpoint is what its next poke counts from.
+      return [state.status === "live" ? { ...state, lastMutationId } : state, []];
+    case "pokeStart": {
+      const next = { ...state, open: { start: frame, parts: [] } };
+      // One that never ends was for nothing, and the next would not fit what it should have made.
+      return open && open.parts.length > 0 ? restart(next) : [next, []];
+    }
+    case "pokePart":
+      return [
+        open?.start.pokeId === frame.pokeId ? { ...state, open: { ...open, parts: [...open.parts, frame] } } : state,
+        [],
+      ];
+    case "pokeEnd": {
+      if (open?.start.pokeId !== frame.pokeId) return [state, []];
+      const next = { ...state, open: undefined };
+      return open.parts.length > 0 ? takePoke(next, open, frame, lastMutationId) : [next, []];
+    }
+  }
+  return [state, []];
+}
+
 /** All of the poke, or none of it and a fresh start. */
-function takePoke(state: ShapeState, { start, parts, end }: Poke, told: number): Step<ShapeState, ShapeEffect> {
+function takePoke(
+  state: ShapeState,
+  { start, parts }: OpenPoke,
+  end: PokeEndFrame,
+  told: number,
+): Step<ShapeState, ShapeEffect> {
   const isReset = parts.some(({ reset }) => reset === true);
   const base = parts[0]?.baseCheckpoint ?? start.baseCheckpoint;
   const epoch = end.epoch ?? start.epoch ?? state.epoch;

@@ -2,12 +2,13 @@ import type { ClientFrame, ShapeSubscribeFrame } from "@lunora/protocol";
 
 import { callSafely } from "./observable.ts";
 import type { Overlay } from "./overlay.ts";
+import type { ChannelEffect } from "./extension.ts";
 import type { QueryEvent } from "./query-state.ts";
 import { INITIAL_SHAPE, stepShape } from "./shape-state.ts";
-import type { ShapeEvent, ShapeState } from "./shape-state.ts";
+import type { ShapeState } from "./shape-state.ts";
 import type { LiveShape, ShapeChanges, ShapeSnapshot } from "./types.ts";
 import { View } from "./view.ts";
-import type { OnUse, ViewEffect } from "./view.ts";
+import type { OnUse } from "./view.ts";
 
 /** A shape that somebody looks at. */
 export class ShapeView extends View<ShapeSnapshot> implements LiveShape {
@@ -61,27 +62,31 @@ export class ShapeView extends View<ShapeSnapshot> implements LiveShape {
     }
   }
 
-  subscribeFrame(): ClientFrame {
+  openFrame(): ClientFrame {
     const { checkpoint: sinceCheckpoint, epoch: sinceEpoch, version: sinceVersion } = this.state;
     const since = sinceCheckpoint === undefined ? {} : { sinceCheckpoint, sinceEpoch, sinceVersion };
     const shape = { name: this.#name, args: this.#args };
     return { type: "shape_subscribe", id: this.id, shape, ...since } as ShapeSubscribeFrame;
   }
 
-  unsubscribeFrame(): ClientFrame {
+  closeFrame(): ClientFrame {
     return { type: "shape_unsubscribe", id: this.id };
   }
 
-  step(event: ShapeEvent | QueryEvent): readonly ViewEffect[] {
-    if (event.type === "frame" || event.type === "restored") return [];
-    const [state, effects] = stepShape(this.state, event);
+  step(event: QueryEvent): readonly ChannelEffect[] | undefined {
+    if (event.type === "restored") return undefined;
+    const before = this.state;
+    const [state, effects] = stepShape(before, event);
     this.state = state;
-    const own: ViewEffect[] = [];
+    const own: ChannelEffect[] = [];
     for (const effect of effects) {
       if (typeof effect === "string") own.push(effect);
       else this.#changes.push(effect);
     }
-    return own;
+    // While a poke arrives there is nothing to be seen of it.
+    const { rows, status, lastMutationId } = state;
+    const isSame = rows === before.rows && status === before.status && lastMutationId === before.lastMutationId;
+    return isSame && effects.length === 0 ? undefined : own;
   }
 
   publish(overlay: Overlay): boolean {

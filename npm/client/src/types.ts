@@ -1,7 +1,20 @@
 import type { LunoraError } from "@lunora/errors";
-import type { CallArguments, FunctionReference, ResultOf, ShapeReference } from "@lunora/protocol";
+import type {
+  ArgumentsOf,
+  CallArguments,
+  FunctionKind,
+  FunctionReference,
+  ResultOf,
+  ShapeReference,
+} from "@lunora/protocol";
 
-import type { PublicReference } from "./batch.ts";
+/** A reference that a client may call. */
+export type PublicReference<Kind extends FunctionKind = FunctionKind> = FunctionReference<
+  Kind,
+  unknown,
+  unknown,
+  "public"
+>;
 
 /** A value that changes: what React's `useSyncExternalStore` takes. Snapshots are equal until something changed. */
 export interface Store<Value> {
@@ -77,6 +90,27 @@ export type ShapeArgumentsOf<Reference extends ShapeReference> = NonNullable<Ref
 export type ShapeArguments<Reference extends ShapeReference> =
   {} extends ShapeArgumentsOf<Reference> ? [args?: ShapeArgumentsOf<Reference>] : [args: ShapeArgumentsOf<Reference>];
 
+/** What a paginated query returns. */
+export interface PageResult<Row> {
+  readonly page: readonly Row[];
+  readonly isDone: boolean;
+  readonly continueCursor: string;
+}
+
+/** A query that takes `paginationOpts` and returns what `paginate` gives. */
+export type PaginatedReference = FunctionReference<
+  "query",
+  { readonly paginationOpts: unknown },
+  PageResult<unknown>,
+  "public"
+>;
+
+/** The arguments without `paginationOpts`. */
+export type PaginatedArgumentsOf<Reference extends PaginatedReference> = Omit<ArgumentsOf<Reference>, "paginationOpts">;
+
+/** A row of the pages. */
+export type PageRowOf<Reference extends PaginatedReference> = ResultOf<Reference>["page"][number];
+
 /** What an optimistic update reads and changes: results of the live queries of this client. */
 export interface OptimisticStore {
   /** The result as it is shown, earlier optimistic changes included; `undefined` when it is not loaded. Do not change it in place. */
@@ -84,6 +118,10 @@ export interface OptimisticStore {
     reference: Reference,
     ...args: CallArguments<Reference>
   ): ResultOf<Reference> | undefined;
+  /** What is shown of a query for all arguments with which it is watched and loaded. */
+  getAllQueries<Reference extends PublicReference<"query">>(
+    reference: Reference,
+  ): readonly { readonly args: ArgumentsOf<Reference>; readonly value: ResultOf<Reference> }[];
   /** Shows another result until the server has confirmed or refused the mutation. No effect on a query that nobody watches. */
   setQuery<Reference extends PublicReference<"query">>(
     reference: Reference,
@@ -100,18 +138,26 @@ export type OptimisticUpdate<Arguments = unknown> = (store: OptimisticStore, arg
 /** A row as a mutator's client half sees it. */
 export type MutatorRow = Readonly<Record<string, unknown>> & { readonly _id: string; readonly _creationTime: number };
 
-/** The rows of the client's shapes, as a mutator's client half reads and changes them. */
+/**
+ * The rows of the client's shapes, as a mutator's client half reads and changes them. A call has its
+ * effect at once and its promise is settled when it is returned; after the mutator has ended calls
+ * reject with `CTX_CLOSED`.
+ */
 export interface MutatorDatabase {
-  /** The row, if one of the client's shapes holds it. */
-  get(table: string, id: string): MutatorRow | undefined;
+  /** The row, or `null` when none of the client's shapes holds it. */
+  get(table: string, id: string): Promise<MutatorRow | null>;
   /** All rows of the table that the client's shapes on this shard hold. */
-  rows(table: string): readonly MutatorRow[];
-  /** Returns the id that the row will have on the server. */
-  insert(table: string, document: Readonly<Record<string, unknown>>): string;
-  /** Sets fields as they are given. No effect when no shape holds the row. */
-  patch(table: string, id: string, fields: Readonly<Record<string, unknown>>): void;
-  replace(table: string, id: string, document: Readonly<Record<string, unknown>>): void;
-  delete(table: string, id: string): void;
+  rows(table: string): Promise<readonly MutatorRow[]>;
+  /** Resolves to the id that the row will have on the server. */
+  insert(table: string, document: object): Promise<string>;
+  /**
+   * Sets fields as they are given: where the server clears one that is `null`, it is `null` until the
+   * server's row has arrived. No effect when no shape holds the row.
+   */
+  patch(table: string, id: string, fields: object): Promise<void>;
+  /** No effect when no shape holds the row. */
+  replace(table: string, id: string, document: object): Promise<void>;
+  delete(table: string, id: string): Promise<void>;
 }
 
 /** What the client half of a mutator gets. */
@@ -122,8 +168,11 @@ export interface MutatorContext {
   readonly now: number;
 }
 
-/** The client half of a mutator: runs again over each new state until the mutation is confirmed. */
-export type MutatorApply<Arguments = unknown> = (context: MutatorContext, args: Arguments) => void;
+/**
+ * The client half of a mutator: runs again over each new state until the mutation is confirmed. May
+ * be async, and then awaits its `db` alone: what it does is shown when it has ended.
+ */
+export type MutatorApply<Arguments = unknown> = (context: MutatorContext, args: Arguments) => unknown;
 
 /** Whether the client reaches its shards. `offline`: it tries again by itself. */
 export type ConnectionStatus = "idle" | "connecting" | "connected" | "offline";

@@ -1,17 +1,15 @@
 import type { ClientFrame } from "@lunora/protocol";
 
+import type { Channel, ChannelEffect } from "./extension.ts";
 import { Observable } from "./observable.ts";
 import type { Overlay } from "./overlay.ts";
 import type { QueryEvent } from "./query-state.ts";
-
-/** `restart`: subscribe anew under another id, from the beginning. `keep`: worth storing. */
-export type ViewEffect = "restart" | "keep";
 
 /** Called when a view gets its first listener, or loses its last one. */
 export type OnUse = (view: View, isUsed: boolean) => void;
 
 /** Something of one shard that somebody looks at: what the server told, and what is shown. */
-export abstract class View<Snapshot = unknown> extends Observable<Snapshot> {
+export abstract class View<Snapshot = unknown> extends Observable<Snapshot> implements Channel {
   readonly key: string;
   /** The name of the object it belongs to; `undefined`: it cannot be live. */
   readonly shard: string | undefined;
@@ -32,10 +30,10 @@ export abstract class View<Snapshot = unknown> extends Observable<Snapshot> {
     this.#onUse(this as View, isUsed);
   }
 
-  abstract subscribeFrame(): ClientFrame;
-  abstract unsubscribeFrame(): ClientFrame;
+  abstract openFrame(): ClientFrame;
+  abstract closeFrame(): ClientFrame;
   /** Takes what happened. Events that are not for this kind of view leave it as it is. */
-  abstract step(event: QueryEvent): readonly ViewEffect[];
+  abstract step(event: QueryEvent): readonly ChannelEffect[] | undefined;
   /** Brings the snapshot up to date; whether it changed. */
   abstract publish(overlay: Overlay): boolean;
   /** After listeners have been told of a new snapshot. */

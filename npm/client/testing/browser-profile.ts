@@ -1,5 +1,6 @@
-import type { ClientLocks, ClientStorage, StorageChange } from "../src/index.ts";
-import { memoryStorage } from "../src/index.ts";
+import type { ClientLocks } from "../src/index.ts";
+import { memoryStorage } from "../src/offline.ts";
+import type { ClientStorage, StorageChange } from "../src/offline.ts";
 
 interface LockRequest {
   readonly owner: object;
@@ -18,6 +19,8 @@ export class BrowserProfile {
   wasFull = false;
   /** While true, writes wait for {@link step}. */
   isSlow = false;
+  /** While true, nothing that is read arrives. */
+  isStuck = false;
   #writes: { readonly owner: object; readonly run: () => void }[] = [];
 
   fill(isFull: boolean): void {
@@ -30,7 +33,7 @@ export class BrowserProfile {
     const whileOpen = <Value>(value: Promise<Value>): Promise<Value> =>
       this.#closed.has(tab) ? new Promise(() => {}) : value;
     return {
-      list: (prefix) => whileOpen(this.#storage.list(prefix)),
+      list: (prefix) => (this.isStuck ? new Promise(() => {}) : whileOpen(this.#storage.list(prefix))),
       write: (changes: readonly StorageChange[]) =>
         new Promise((resolve, reject) => {
           if (this.#closed.has(tab)) return;

@@ -94,6 +94,19 @@ export class ReferenceShard {
     this.state = { ...state, epoch };
   }
 
+  /** What sockets listen to. */
+  topics(): string[] {
+    return Array.from(this.#connections, ({ topics }) => [...topics]).flat();
+  }
+
+  /** Tells every socket something. */
+  tell(frame: ServerFrame): void {
+    for (const connection of this.#connections) {
+      connection.queue(frame);
+      connection.send();
+    }
+  }
+
   trim(): void {
     this.state = { ...this.state, floor: this.state.head + 1 };
   }
@@ -198,6 +211,7 @@ export function shapeRows(args: Arguments, rows: Rows): Rows {
 class Connection {
   readonly wire: Wire;
   readonly identity: string;
+  readonly topics: Set<string> = new Set();
   readonly #shard: ReferenceShard;
   #clientId: string | undefined;
   #poke = 0;
@@ -246,6 +260,12 @@ class Connection {
         break;
       case "shape_unsubscribe":
         this.#shapes.delete(frame.id);
+        break;
+      case "whisper_subscribe":
+        this.topics.add(frame.topic);
+        break;
+      case "whisper_unsubscribe":
+        this.topics.delete(frame.topic);
         break;
       case "push":
         return this.#shard.push(this, frame);

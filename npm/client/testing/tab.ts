@@ -1,5 +1,7 @@
 import { LunoraClient } from "../src/index.ts";
 import type { AuthToken, LunoraClientOptions } from "../src/index.ts";
+import { offline } from "../src/offline.ts";
+import { pageDeltas } from "../src/page-deltas.ts";
 import { shapes } from "../src/shapes.ts";
 import type { BrowserProfile } from "./browser-profile.ts";
 import { add, list, put } from "./functions.ts";
@@ -13,6 +15,8 @@ export interface TabOptions {
   readonly random: Random;
   readonly profile: BrowserProfile;
   readonly token: AuthToken;
+  /** Whether its mutators await what they read. */
+  readonly hasAsyncMutators?: boolean;
   readonly client?: Partial<LunoraClientOptions>;
 }
 
@@ -29,15 +33,18 @@ export class Tab {
   #networkListener: (isOnline: boolean) => void = () => {};
   readonly #network: Network;
 
-  constructor({ network, clock, random, profile, token, client = {} }: TabOptions) {
+  constructor({ network, clock, random, profile, token, hasAsyncMutators = false, client = {} }: TabOptions) {
     this.profile = profile;
     this.#network = network;
     this.client = new LunoraClient({
       url: "http://app.example",
       token,
       shapes,
-      storage: profile.storageOf(this),
-      onStorageError: (error) => void this.storageErrors.push(error),
+      pageDeltas,
+      offline: offline({
+        storage: profile.storageOf(this),
+        onError: (error) => void this.storageErrors.push(error),
+      }),
       ...client,
       environment: {
         random: random.next,
@@ -60,7 +67,12 @@ export class Tab {
       store.setQuery(list, { channel }, [...rows, { _id, _creationTime: Infinity, channel, author, tag }]);
     });
     this.client.registerMutator(put, ({ db }, { channel, tag, author }) => {
-      db.insert("rows", { channel, tag, author });
+      if (!hasAsyncMutators) return void db.insert("rows", { channel, tag, author });
+      return (async () => {
+        const id = await db.insert("rows", { channel, tag: "draft", author });
+        if ((await db.get("rows", id))?.["tag"] !== "draft") throw new Error("The row is not there");
+        await db.patch("rows", id, { tag });
+      })();
     });
   }
 

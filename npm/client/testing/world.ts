@@ -19,6 +19,8 @@ export class World {
   readonly profiles: Set<BrowserProfile> = new Set();
   /** Whether apps say who a token stands for. */
   hasSubjects = true;
+  /** Whether mutators await what they read. */
+  hasAsyncMutators = false;
   /** Identities that may not come in. */
   readonly banned: Set<string> = new Set();
 
@@ -57,6 +59,7 @@ export class World {
       random,
       profile,
       token: this.tokens(identity),
+      hasAsyncMutators: this.hasAsyncMutators,
       client: { ...(this.hasSubjects ? { subject: identity } : {}), ...client },
     });
   }

@@ -32,13 +32,14 @@ export interface MutatorDefinition<
   readonly mutation: Reference;
   /**
    * The client half. Runs at once, and again over each new state until the server has decided, so it
-   * must depend on its arguments alone.
+   * must depend on its arguments alone. May be async, and then awaits its tables alone: it is shown
+   * when it has ended.
    */
   readonly apply: (
     tables: MutatorTables<Collections>,
     args: ArgumentsOf<Reference>,
     context: Pick<MutatorContext, "mutationId" | "now">,
-  ) => void;
+  ) => unknown;
 }
 
 /** What `bindMutators` makes of definitions: functions that begin a transaction. */

@@ -145,13 +145,19 @@ describe("a mutator", () => {
       {
         addNote: {
           mutation: addNote,
-          apply: (tables, args) =>
-            tables.notes.insert({ ...args, text: `${args.text} of ${tables.notes.rows().length}` }),
+          apply: async (tables, args) => {
+            const before = await tables.notes.rows();
+            const id = await tables.notes.insert(args);
+            await tables.notes.patch(id, { text: `${args.text} of ${before.length}` });
+          },
         },
       },
     );
     watched.cut();
     const transaction = mutators.addNote({ room, place: 1, text: "mine" });
+    expect(notes.size).toBe(0);
+    await Promise.resolve();
+    await eventually("it is shown", () => notes.size === 1);
     expect(textsOf(notes.values())).toEqual(["mine of 0"]);
     await write(2, "theirs");
     watched.mend();

@@ -40,15 +40,16 @@ it("types mutators by their reference and the collections", () => {
         apply: (tables, args, context) => {
           expectTypeOf(args).toEqualTypeOf<{ channelId: string; body: string }>();
           expectTypeOf(context.now).toEqualTypeOf<number>();
-          expectTypeOf(tables.messages.insert(args)).toEqualTypeOf<string>();
-          expectTypeOf(tables.messages.get("x")?.body).toEqualTypeOf<string | undefined>();
-          tables.messages.patch("x", { body: args.body });
+          expectTypeOf(tables.messages.insert(args)).resolves.toEqualTypeOf<string>();
+          expectTypeOf(tables.messages.get("x")).resolves.toEqualTypeOf<Message | null>();
+          expectTypeOf(tables.messages.rows()).resolves.toEqualTypeOf<readonly Message[]>();
+          void tables.messages.patch("x", { body: args.body });
           // @ts-expect-error a missing field
-          tables.messages.insert({ body: args.body });
+          void tables.messages.insert({ body: args.body });
           // @ts-expect-error an unknown field
-          tables.messages.patch("x", { text: args.body });
+          void tables.messages.patch("x", { text: args.body });
           // @ts-expect-error an unknown collection
-          tables.channels.delete("x");
+          void tables.channels.delete("x");
         },
       },
       clear: { mutation: clear, apply: ({ messages: rows }) => rows.delete("x") },

@@ -3,6 +3,8 @@ import type { ReactNode } from "react";
 import { renderToString } from "react-dom/server";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
+import { optimisticallyUpdatePages } from "@lunora/client/pages";
+
 import type { TestWorker } from "../../do/testing/workerd.ts";
 import { eventually, render, unmountAll } from "../testing/dom.ts";
 import type { Rendered } from "../testing/dom.ts";
@@ -177,6 +179,46 @@ describe("pages", () => {
     await eventually("the end is there", () => rendered.text() === "Exhausted [5 10 20 30 35 40 50]");
     await write(60);
     await eventually("the end has grown", () => rendered.text() === "Exhausted [5 10 20 30 35 40 50 60]");
+  });
+
+  it("show optimistic updates in whichever of them the rows are", async () => {
+    let pages: PaginatedResult<Note> | undefined;
+    const seen: string[] = [];
+    const rendered = show(() => {
+      pages = usePaginatedQuery(page, { room }, { initialNumItems: 2 });
+      seen.push(textsOf(pages.results));
+      return `${pages.status} ${textsOf(pages.results)}`;
+    });
+    const ids: string[] = [];
+    for (const place of [10, 20, 30, 40]) ids.push(await write(place));
+    pages?.reset();
+    await eventually("the first page is there", () => rendered.text() === "CanLoadMore [10 20]");
+    pages?.loadMore(2);
+    await eventually("the second page is there", () => rendered.text().endsWith("[10 20 30 40]"));
+    const { client } = watched;
+    client.registerOptimistic(add, (store, note) => {
+      const row = { ...note, _id: store.deriveId("notes", 0), _creationTime: 0 };
+      optimisticallyUpdatePages(store, page, { room }, (rows, { isFirst }) => (isFirst ? [row, ...rows] : rows));
+      // Of another room, and so not to be seen.
+      optimisticallyUpdatePages(store, page, { room: "elsewhere" }, () => []);
+    });
+    client.registerOptimistic(remove, (store, { id }) =>
+      optimisticallyUpdatePages(store, page, { room }, (rows) => rows.filter(({ _id }) => _id !== id)),
+    );
+    watched.cut();
+    seen.length = 0;
+    const calls = [
+      client.mutation(add, { room, place: 5, text: "5" }),
+      client.mutation(remove, { id: ids[3] ?? "" }),
+      client.mutation(remove, { id: ids[0] ?? "" }),
+    ];
+    await eventually("all three show", () => rendered.text().endsWith("[5 20 30]"));
+    watched.mend();
+    await Promise.all(calls);
+    await eventually("they are confirmed", () => client.pendingCount.getSnapshot() === 0);
+    expect(rendered.text()).toMatch(/\[5 20 30\]$/);
+    // Neither gone nor double from the first to the last, whatever the server sends meanwhile.
+    expect(new Set(seen.slice(seen.indexOf("[5 20 30]")))).toEqual(new Set(["[5 20 30]"]));
   });
 });
 

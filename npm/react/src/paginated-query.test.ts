@@ -1,10 +1,10 @@
-import type { Store } from "@lunora/client";
+import type { PageResult, Store } from "@lunora/client";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { checkProperty } from "../../test-seed.ts";
 import { PaginatedQuery } from "./paginated-query.ts";
-import type { PageRequest, PageResult, WatchedPage } from "./paginated-query.ts";
+import type { PageRequest, WatchedPage } from "./paginated-query.ts";
 
 /** Numbers in ascending order, read by pages as the database reads them. */
 class Numbers {

@@ -1,4 +1,4 @@
-import type { LunoraError, Store } from "@lunora/client";
+import type { LunoraError, PageResult, Store } from "@lunora/client";
 
 /** What a paginated query function takes, as its argument `paginationOpts`. */
 export interface PageRequest {
@@ -6,13 +6,6 @@ export interface PageRequest {
   readonly cursor: string | null;
   /** Present once the page is pinned: it then ends there, however many rows that is. */
   readonly endCursor?: string;
-}
-
-/** What a paginated query function returns. */
-export interface PageResult<Row> {
-  readonly page: readonly Row[];
-  readonly isDone: boolean;
-  readonly continueCursor: string;
 }
 
 /** A page as it is watched: its last answer, or why there is none. */

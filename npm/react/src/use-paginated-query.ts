@@ -1,26 +1,19 @@
 import { useMemo } from "react";
-import type { LunoraClient, PublicReference, Store } from "@lunora/client";
+import type {
+  LunoraClient,
+  PageRowOf,
+  PaginatedArgumentsOf,
+  PaginatedReference,
+  PublicReference,
+  Store,
+} from "@lunora/client";
 import { subscriptionKey } from "@lunora/protocol";
-import type { ArgumentsOf, CallArguments, FunctionReference, ResultOf } from "@lunora/protocol";
+import type { CallArguments } from "@lunora/protocol";
 
 import { useLunora } from "./context.ts";
 import { PaginatedQuery } from "./paginated-query.ts";
-import type { PageResult, PaginatedState, PaginationStatus, WatchedPage } from "./paginated-query.ts";
+import type { PaginatedState, PaginationStatus, WatchedPage } from "./paginated-query.ts";
 import { constantStore, useStore } from "./use-store.ts";
-
-/** A query that takes `paginationOpts` and returns what `paginate` gives. */
-export type PaginatedReference = FunctionReference<
-  "query",
-  { readonly paginationOpts: unknown },
-  PageResult<unknown>,
-  "public"
->;
-
-/** The arguments without `paginationOpts`, which the hook gives. */
-export type PaginatedArgumentsOf<Reference extends PaginatedReference> = Omit<ArgumentsOf<Reference>, "paginationOpts">;
-
-/** A row of the pages. */
-export type PageRowOf<Reference extends PaginatedReference> = ResultOf<Reference>["page"][number];
 
 /** What {@link usePaginatedQuery} returns. */
 export interface PaginatedResult<Row> {

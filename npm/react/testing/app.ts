@@ -3,7 +3,16 @@ import { createShardObject, createShardRegistryObject } from "@lunora/do";
 import type { ShardObjectClass, ShardRegistryObjectClass } from "@lunora/do";
 import { LunoraError } from "@lunora/errors";
 import { createWorker } from "@lunora/runtime";
-import { defineApp, defineMutator, defineSchema, defineShape, defineTable, initLunora, v } from "@lunora/server";
+import {
+  defineApp,
+  defineMutator,
+  defineSchema,
+  defineShape,
+  defineTable,
+  initLunora,
+  paginationOptsValidator,
+  v,
+} from "@lunora/server";
 import type { FunctionRegistry, LunoraDefinition, ShapeRegistry } from "@lunora/server";
 import type { Loose } from "../../do/testing/loose.ts";
 
@@ -29,11 +38,7 @@ const exports = {
   page: query
     .input({
       room: v.string(),
-      paginationOpts: v.object({
-        numItems: v.number(),
-        cursor: v.union(v.string(), v.null()),
-        endCursor: v.optional(v.string()),
-      }),
+      paginationOpts: paginationOptsValidator,
     })
     .query(({ ctx, args }: Loose) => ctx.db.query("notes").withIndex("by_place").paginate(args.paginationOpts)),
   first: query.input({ room: v.string() }).query(async ({ ctx }: Loose) => {

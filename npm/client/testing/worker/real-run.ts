@@ -5,6 +5,8 @@ import { functionReference, shapeReference } from "@lunora/protocol";
 import type { Address, FunctionReference, ShapeReference } from "@lunora/protocol";
 
 import { isLunoraError, LunoraClient } from "../../src/index.ts";
+import { offline } from "../../src/offline.ts";
+import { pageDeltas } from "../../src/page-deltas.ts";
 import { shapes } from "../../src/shapes.ts";
 import { BrowserProfile } from "../browser-profile.ts";
 import type { Cable } from "../cable.ts";
@@ -140,7 +142,8 @@ export class RealRun {
         url: this.#cable.url,
         token: author,
         shapes,
-        storage: profile.storageOf(owner),
+        pageDeltas,
+        offline: offline({ storage: profile.storageOf(owner) }),
         environment: {
           locks: profile.locksOf(owner),
           random: this.#random.next,
@@ -159,7 +162,10 @@ export class RealRun {
       if (rows && !rows.some((row) => row._id === _id))
         store.setQuery(list, { world, channel }, [...rows, { _id, channel, tag }]);
     });
-    page.client.registerMutator(put, ({ db }, args) => void db.insert("rows", { ...args }));
+    page.client.registerMutator(put, async ({ db }, args) => {
+      const rows = await db.rows("rows");
+      if (!rows.some(({ tag }) => tag === args.tag)) await db.insert("rows", args);
+    });
     this.#pages.add(page);
   }
 

@@ -1,0 +1,311 @@
+import { LunoraError } from "@lunora/errors";
+import { decodeValue, encodeValue, ID_RANDOM_BYTES, mintId } from "@lunora/protocol";
+import type { AckFrame, ErrorFrame } from "@lunora/protocol";
+
+import type { Undecided } from "./layers.ts";
+import type { Link } from "./link.ts";
+import type { Live } from "./live.ts";
+import { callSafely } from "./observable.ts";
+import type { Box } from "./offline-part.ts";
+import { MAX_ENTRY_BYTES, openOutbox, stepOutbox } from "./outbox.ts";
+import type { OutboxEffect, OutboxEntry, OutboxEvent } from "./outbox.ts";
+import { errorOf } from "./transport.ts";
+import type { OptimisticUpdate, SettledMutation } from "./types.ts";
+
+/** Options of a mutation. */
+export interface QueuedMutation {
+  readonly mutationId?: string;
+  readonly signal?: AbortSignal;
+  readonly optimisticUpdate?: OptimisticUpdate<never>;
+}
+
+interface Awaiter {
+  readonly promise: Promise<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Mutations that wait for their shards, and what became of them: does what {@link stepOutbox} decides. */
+export class Mutations {
+  readonly settledListeners: Set<{ readonly listener: (settled: SettledMutation) => void }> = new Set();
+  readonly #live: Live;
+  readonly #maxItems: number;
+  readonly #awaiters = new Map<string, Awaiter>();
+  /** Places of our own mutations in their sequences, by mutation id. */
+  readonly #seqs = new Map<string, number>();
+  /** Adopted ones before our own. */
+  #boxes: Box[] = [];
+  /** Whether what earlier pages left has been found: it goes before anything of this page. */
+  #isReady = false;
+  #order = 0;
+  #serial = 0;
+
+  constructor(live: Live, maxItems: number) {
+    this.#live = live;
+    this.#maxItems = maxItems;
+  }
+
+  seqOf(mutationId: string): number {
+    return this.#seqs.get(mutationId) ?? Infinity;
+  }
+
+  get pending(): number {
+    return this.#active().reduce((sum, { state }) => sum + state.entries.length, 0);
+  }
+
+  isWaiting(shard: string): boolean {
+    return this.#active(shard).some(({ state }) => state.entries.length > 0);
+  }
+
+  /** Those of who is signed in, in order; while nobody can say who that is, those that wait for it to be said. */
+  undecided(): Undecided[] {
+    return this.#active().flatMap(({ shard, state }) => state.entries.map((entry) => ({ shard, entry })));
+  }
+
+  /** Queues a mutation. */
+  mutate(
+    shard: string,
+    path: string,
+    args: unknown,
+    {
+      signal,
+      mutationId = mintId(this.#live.environment.randomBytes(ID_RANDOM_BYTES)),
+      optimisticUpdate,
+    }: QueuedMutation,
+  ): Promise<unknown> {
+    const { layers, transact } = this.#live;
+    signal?.throwIfAborted();
+    const known = this.#awaiters.get(mutationId);
+    if (known) return known.promise;
+    const entry = this.#entry(mutationId, path, args);
+    const awaiter = newAwaiter();
+    this.#awaiters.set(mutationId, awaiter);
+    transact(() => {
+      layers.add({ shard, entry }, optimisticUpdate);
+      this.#enqueue({ shard, entry });
+    });
+    signal?.addEventListener("abort", () => transact(() => this.#abort(shard, mutationId, signal.reason)), {
+      once: true,
+    });
+    return awaiter.promise;
+  }
+
+  /** What was called while nobody could say by whom belongs to who is signed in now. */
+  claim(): void {
+    for (const { shard, state } of this.#takeUnclaimed())
+      for (const entry of state.entries) this.#enqueue({ shard, entry });
+  }
+
+  /** Nobody can say any more who called these. */
+  rejectUnclaimed(): void {
+    for (const box of this.#takeUnclaimed()) {
+      this.#live.layers.drop((id) => box.state.entries.some(({ mutationId }) => mutationId === id));
+      this.#leave(box, "rejected");
+    }
+  }
+
+  signIn(): void {
+    this.#isReady = false;
+  }
+
+  /** Those of the one who leaves stay in storage until it is back, here or in another page. */
+  signOut(before: string): void {
+    const { clientId, layers, offline } = this.#live;
+    // Where storing failed they stay in this page.
+    const stays = (box: Box): boolean => box.clientId === clientId || offline?.hasFailed === true;
+    for (const box of this.#boxes) {
+      if (!stays(box)) offline?.release(box.clientId);
+      const isUnclaimed = box.identity === undefined;
+      if (!isUnclaimed) layers.drop((id) => box.state.entries.some(({ mutationId }) => mutationId === id));
+      if (box.identity === before) this.#leave(box, "kept");
+    }
+    this.#boxes = this.#boxes.filter(stays);
+  }
+
+  /** Takes what a page left that is gone. */
+  adopt(boxes: readonly Box[]): void {
+    const { offline, session } = this.#live;
+    for (const { clientId, identity } of boxes) if (identity !== session.identity) return offline?.release(clientId);
+    this.#boxes.unshift(...boxes);
+    for (const box of boxes) this.#up(box);
+  }
+
+  ready(): void {
+    this.#isReady = true;
+    for (const box of this.#boxes) if (!box.state.isUp) this.#up(box);
+  }
+
+  up(shard: string): void {
+    for (const box of this.#active(shard)) this.#up(box);
+  }
+
+  down(shard: string): void {
+    for (const box of this.#boxes) if (box.shard === shard) this.#step(box, { type: "down" });
+  }
+
+  refuse(shard: string, error: LunoraError): void {
+    for (const box of this.#active(shard)) this.#step(box, { type: "refuse", error });
+  }
+
+  #takeUnclaimed(): Box[] {
+    const unclaimed = this.#boxes.filter(({ identity }) => identity === undefined);
+    this.#boxes = this.#boxes.filter(({ identity }) => identity !== undefined);
+    return unclaimed;
+  }
+
+  #active(shard?: string): Box[] {
+    const { identity } = this.#live.session;
+    return this.#boxes.filter((box) => box.identity === identity && box.shard === (shard ?? box.shard));
+  }
+
+  #entry(mutationId: string, path: string, args: unknown): Undecided["entry"] {
+    if (this.pending >= this.#maxItems)
+      throw new LunoraError("OFFLINE_QUEUE_OVERFLOW", `${this.#maxItems} mutations are waiting already`);
+    const encoded = encodeValue(args);
+    const text = JSON.stringify({ clientSeq: Number.MAX_SAFE_INTEGER, mutationId, functionPath: path, args: encoded });
+    const bytes = new TextEncoder().encode(text).length + 1;
+    if (bytes > MAX_ENTRY_BYTES)
+      throw new LunoraError("PAYLOAD_TOO_LARGE", `A mutation has at most ${MAX_ENTRY_BYTES} bytes, not ${bytes}`);
+    return { order: ++this.#order, mutationId, path, args: encoded, bytes, at: this.#live.environment.now() };
+  }
+
+  #enqueue({ shard, entry }: Undecided): void {
+    const { clientId, session } = this.#live;
+    let box = this.#active(shard).find((active) => active.clientId === clientId);
+    if (box === undefined) {
+      this.#boxes.push((box = { clientId, shard, identity: session.identity, state: openOutbox() }));
+      this.#up(box);
+    }
+    this.#step(box, { type: "enqueue", entry });
+    const { refusal } = this.#live.need(shard);
+    if (refusal?.code === "FORBIDDEN_SHARD") this.#step(box, { type: "refuse", error: refusal });
+  }
+
+  #abort(shard: string, mutationId: string, reason: unknown): void {
+    const awaiter = this.#awaiters.get(mutationId);
+    this.#awaiters.delete(mutationId);
+    awaiter?.reject(reason);
+    for (const box of this.#active(shard)) this.#step(box, { type: "abort", mutationId });
+  }
+
+  #up(box: Box): void {
+    const { links, clientId, session } = this.#live;
+    const link = links.get(box.shard);
+    if (!this.#isReady || link?.state.phase !== "open" || box.identity !== session.identity) return;
+    const { lastMutationId } = link;
+    this.#step(box, box.clientId === clientId ? { type: "up", lastMutationId } : { type: "up" });
+  }
+
+  #step(box: Box, event: OutboxEvent): void {
+    const { clientId, shard } = box;
+    const [state, effects] = stepOutbox(box.state, event);
+    box.state = state;
+    const link = this.#live.need(shard);
+    for (const effect of effects) this.#perform(box, link, effect);
+    if (event.type !== "flush") this.#scheduleFlush(link);
+    const isLeft = (other: Box): boolean => other.clientId === clientId && other.state.entries.length > 0;
+    if (clientId === this.#live.clientId || this.#boxes.some(isLeft)) return;
+    this.#boxes = this.#boxes.filter((other) => other.clientId !== clientId);
+    this.#live.offline?.release(clientId);
+  }
+
+  /** What one turn queues travels together. */
+  #scheduleFlush(link: Link): void {
+    if (link.willFlush || link.state.phase !== "open") return;
+    link.willFlush = true;
+    queueMicrotask(() =>
+      this.#live.transact(() => {
+        link.willFlush = false;
+        for (const box of this.#active(link.shard)) {
+          // Later ones wait for an earlier one, so that a reload keeps the order.
+          if (box.state.storing > 0) return;
+          this.#step(box, { type: "flush" });
+        }
+      }),
+    );
+  }
+
+  #perform(box: Box, link: Link, effect: OutboxEffect): void {
+    const { clientId, layers, offline, transact } = this.#live;
+    switch (effect.type) {
+      case "push": {
+        const id = `p${++this.#serial}`;
+        const { entries: sent, received } = effect;
+        link.answers.set(id, (frame) => this.#answered(box, link, sent, frame));
+        const entries = sent.map(({ seq: clientSeq, mutationId, path: functionPath, args }) => ({
+          clientSeq,
+          mutationId,
+          functionPath,
+          args,
+        }));
+        link.send({ type: "push", id, clientId: box.clientId, entries, received });
+        break;
+      }
+      case "store":
+        if (box.identity === undefined) break;
+        for (const entry of effect.entries) {
+          if (box.clientId === clientId) this.#seqs.set(entry.mutationId, entry.seq);
+          offline?.store(box, entry);
+        }
+        break;
+      case "storing":
+        void Promise.resolve(offline?.settled()).then(() => transact(() => this.#step(box, { type: "stored" })));
+        break;
+      case "settle": {
+        const { entry, outcome, result, error } = effect;
+        offline?.remove(box, entry);
+        this.#seqs.delete(entry.mutationId);
+        layers.drop((mutationId) => mutationId === entry.mutationId);
+        if (outcome !== "aborted") this.#tellSettled(box.shard, entry, outcome, error && errorOf(error), result);
+        break;
+      }
+      case "drop":
+        link.dispatch({ type: "drop" });
+    }
+  }
+
+  #answered(box: Box, link: Link, sent: readonly OutboxEntry[], frame: AckFrame | ErrorFrame): void {
+    if (frame.type === "error") {
+      const results = sent.map(({ seq }) => ({ clientSeq: seq, error: frame.error }));
+      return this.#step(box, { type: "ack", sent, results });
+    }
+    const { results = [], lastMutationId } = frame;
+    if (box.clientId === this.#live.clientId) link.lastMutationId = lastMutationId ?? link.lastMutationId;
+    this.#step(box, { type: "ack", sent, results, lastMutationId });
+  }
+
+  /** Another identity than the one that called these is signed in. */
+  #leave({ shard, state }: Box, status: "rejected" | "kept"): void {
+    for (const entry of state.entries) {
+      const message = `Another identity has signed in: \`${entry.path}\` is not sent`;
+      const data = { isKept: status === "kept", mayHaveTakenEffect: entry.isTried };
+      this.#tellSettled(shard, entry, status, new LunoraError("OFFLINE_IDENTITY_CHANGED", message, { data }));
+    }
+  }
+
+  /** After listeners have been told of what it did. */
+  #tellSettled(
+    shard: string,
+    { mutationId, path, args }: Undecided["entry"],
+    status: SettledMutation["status"],
+    error?: LunoraError,
+    result?: unknown,
+  ): void {
+    const awaiter = this.#awaiters.get(mutationId);
+    this.#awaiters.delete(mutationId);
+    this.#live.afterwards.push(() => {
+      if (error) awaiter?.reject(error);
+      else awaiter?.resolve(decodeValue(result));
+      const hadAwaiter = awaiter !== undefined;
+      const settled = { status, mutationId, path, args: decodeValue(args), shard, ...(error && { error }), hadAwaiter };
+      for (const { listener } of Array.from(this.settledListeners))
+        callSafely(() => listener(settled), this.#live.environment.report);
+    });
+  }
+}
+
+function newAwaiter(): Awaiter {
+  const awaiter: Partial<{ -readonly [Field in keyof Awaiter]: Awaiter[Field] }> = {};
+  awaiter.promise = new Promise((resolve, reject) => Object.assign(awaiter, { resolve, reject }));
+  return awaiter as Awaiter;
+}
