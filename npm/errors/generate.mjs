@@ -27,6 +27,17 @@ export function generateCodes() {
     ...codes.flatMap(([code, entry]) => [`  /** ${entry.explanation} */`, `  ${code}: ${entry.status},`]),
     "} as const;",
     "",
+    "/** The codes of each status but 400, which is that of all the others, too: what is carried into pages. */",
+    "export const CODES_BY_STATUS: Readonly<Record<number, string>> = {",
+    ...[...new Set(codes.map(([, { status }]) => status))]
+      .filter((status) => status !== 400)
+      .toSorted((left, right) => left - right)
+      .map((status) => {
+        const names = codes.filter(([, entry]) => entry.status === status).map(([code]) => code);
+        return `  ${status}: ${JSON.stringify(names.join(" "))},`;
+      }),
+    "};",
+    "",
     "/** What unblocks each code. */",
     "export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>> = {",
     ...codes.map(([code, entry]) => property(code, JSON.stringify(entry.help))),

@@ -8,8 +8,12 @@ export const STATUS_BY_CODE = {
   BATCH_LIMIT_EXCEEDED: 400,
   /** The call lost against another one, or its place is taken. */
   CONFLICT: 409,
+  /** A socket was opened and `connect` did not come. */
+  CONNECT_TIMEOUT: 408,
   /** `ctx` was used after its function had settled. */
   CTX_CLOSED: 500,
+  /** An export was left for so long that the state it read is not kept any more. */
+  EXPORT_EXPIRED: 409,
   /** A query that reads all shards cannot be subscribed to: no shard sees the changes of the others. */
   FAN_OUT_NOT_LIVE: 400,
   /** The caller is known but may not do this. */
@@ -28,14 +32,44 @@ export const STATUS_BY_CODE = {
   FUNCTION_NOT_FOUND: 404,
   /** The `Host` header names a host that this development server does not answer to. */
   HOST_NOT_ALLOWED: 403,
+  /** Rows are being imported: the shard answers nobody until that has ended, and a second import has to wait. */
+  IMPORT_IN_PROGRESS: 503,
+  /** The import was never begun, has been given up, or counts already. */
+  IMPORT_NOT_OPEN: 409,
+  /** A line of the dump is not a row that the schema and its shard allow. */
+  IMPORT_ROW_REFUSED: 400,
+  /** An import would add to rows that are there already. */
+  IMPORT_TARGET_NOT_EMPTY: 409,
   /** Something failed that the caller cannot mend; the details are in the server's log, not on the wire. */
   INTERNAL: 500,
   /** A text has a lone surrogate, which neither SQLite nor JSON can hold. */
   INVALID_TEXT: 400,
+  /** A job was given up because the process ended each time while it ran. */
+  JOB_INTERRUPTED: 500,
+  /** What is to be scheduled is no mutation or action, or has a time or options that mean nothing. */
+  JOB_INVALID: 400,
+  /** The arguments of a job are longer than the scheduler keeps. */
+  JOB_TOO_LARGE: 413,
   /** Objects cannot be restricted to the jurisdiction that the schema names, so none is reached. */
   JURISDICTION_UNAVAILABLE: 500,
+  /** The results that a shard keeps for its live queries would take too much of its memory. */
+  LIVE_RESULTS_LIMIT: 503,
   /** The path exists but not with this HTTP method. */
   METHOD_NOT_ALLOWED: 405,
+  /** What `up` or `down` of a data migration gave is no next document of its row. */
+  MIGRATION_DOCUMENT_INVALID: 400,
+  /** The transform of a data migration threw on a row; the shard stopped there and keeps what was done before. */
+  MIGRATION_FAILED: 500,
+  /** Another run of data migrations is under way on this worker. */
+  MIGRATION_IN_PROGRESS: 409,
+  /** The data migration has no `down`, so it cannot be taken back. */
+  MIGRATION_IRREVERSIBLE: 409,
+  /** The worker has no data migration with this id. */
+  MIGRATION_NOT_FOUND: 404,
+  /** A shard has to run the data migrations of a table in the order of their ids, and back in the reverse order. */
+  MIGRATION_OUT_OF_ORDER: 409,
+  /** A module of functions was not imported in time: it waits, at its top level, for something that does not come. */
+  MODULE_TIMEOUT: 503,
   /** A mutation did not settle in time and was rolled back. */
   MUTATION_TIMEOUT: 504,
   /** The server could not be reached. */
@@ -72,10 +106,14 @@ export const STATUS_BY_CODE = {
   RESULT_TOO_LARGE: 413,
   /** The schema says `.rls("required")`, and the function touches a table without a policy for what it does. */
   RLS_REQUIRED: 403,
+  /** A room has as many members as it may have. */
+  ROOM_FULL: 429,
   /** A row is larger than 2 MB when stored. */
   ROW_TOO_LARGE: 413,
   /** Functions call each other too deeply. */
   RUN_DEPTH_EXCEEDED: 500,
+  /** A function uses `ctx.scheduler` in a worker that was built without the scheduler. */
+  SCHEDULER_MISSING: 500,
   /** A schema contradicts itself. */
   SCHEMA_INVALID: 500,
   /** A shape's `where` answered no complete condition. */
@@ -96,6 +134,10 @@ export const STATUS_BY_CODE = {
   SHARD_UNAVAILABLE: 503,
   /** The shard's storage is full; nothing of the call was written. */
   STORAGE_FULL: 507,
+  /** A stream has ended before its function did, or the run that was asked for is not kept any more. */
+  STREAM_INTERRUPTED: 409,
+  /** A durable stream has more chunks, or more bytes of them, than are kept. */
+  STREAM_TOO_LONG: 507,
   /** A socket has as many subscriptions as it may have. */
   SUBSCRIPTION_LIMIT: 429,
   /** The token of the caller was valid and has expired. */
@@ -120,14 +162,37 @@ export const STATUS_BY_CODE = {
   WIRE_VALUE_UNSUPPORTED: 400,
   /** The worker cannot be reached. */
   WORKER_UNAVAILABLE: 503,
+  /** Writes are refused while the app is exported with `--quiesce`. */
+  WRITES_PAUSED: 503,
 } as const;
+
+/** The codes of each status but 400, which is that of all the others, too: what is carried into pages. */
+export const CODES_BY_STATUS: Readonly<Record<number, string>> = {
+  401: "TOKEN_EXPIRED UNAUTHORIZED",
+  403: "FORBIDDEN FORBIDDEN_FANOUT FORBIDDEN_SHARD HOST_NOT_ALLOWED ORIGIN_NOT_ALLOWED RLS_REQUIRED",
+  404: "FUNCTION_NOT_FOUND MIGRATION_NOT_FOUND NOT_FOUND SHAPE_NOT_FOUND UNKNOWN_TABLE",
+  405: "METHOD_NOT_ALLOWED",
+  408: "CONNECT_TIMEOUT",
+  409: "CONFLICT EXPORT_EXPIRED IMPORT_NOT_OPEN IMPORT_TARGET_NOT_EMPTY MIGRATION_IN_PROGRESS MIGRATION_IRREVERSIBLE MIGRATION_OUT_OF_ORDER OFFLINE_IDENTITY_CHANGED OUT_OF_ORDER RELATION_RESTRICTED STREAM_INTERRUPTED",
+  413: "FRAME_TOO_LARGE JOB_TOO_LARGE PAYLOAD_TOO_LARGE RESULT_TOO_LARGE ROW_TOO_LARGE",
+  415: "UNSUPPORTED_MEDIA_TYPE",
+  426: "UPGRADE_REQUIRED",
+  429: "OFFLINE_QUEUE_OVERFLOW RATE_LIMITED ROOM_FULL SUBSCRIPTION_LIMIT",
+  500: "CTX_CLOSED INTERNAL JOB_INTERRUPTED JURISDICTION_UNAVAILABLE MIGRATION_FAILED RUN_DEPTH_EXCEEDED SCHEDULER_MISSING SCHEMA_INVALID SHAPE_INVALID UNIQUE_INDEX_REFUSED",
+  501: "NOT_IMPLEMENTED",
+  503: "IMPORT_IN_PROGRESS LIVE_RESULTS_LIMIT MODULE_TIMEOUT NETWORK_FAILED RELOADED RELOADING SHARD_ERROR SHARD_UNAVAILABLE WORKER_UNAVAILABLE WRITES_PAUSED",
+  504: "MUTATION_TIMEOUT QUERY_TIMEOUT SHARD_TIMEOUT",
+  507: "STORAGE_FULL STREAM_TOO_LONG",
+};
 
 /** What unblocks each code. */
 export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>> = {
   BAD_REQUEST: "Compare the request with the protocol page; the message names the part.",
   BATCH_LIMIT_EXCEEDED: "Send at most 500 calls in one batch.",
   CONFLICT: "Read again and repeat the call.",
+  CONNECT_TIMEOUT: "Send `connect` as the first frame.",
   CTX_CLOSED: "Await every call on `ctx` before the function returns.",
+  EXPORT_EXPIRED: "Export again; with `--resume` only the shard in question is read again.",
   FAN_OUT_NOT_LIVE: "Subscribe to the query of one shard, or call this one again when it is needed.",
   FORBIDDEN: "Ask for the permission, or change the rule that refuses it.",
   FORBIDDEN_FANOUT: "Allow it in `authorizeFanOut` of `lunora/app.ts`.",
@@ -137,11 +202,29 @@ export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>>
   FRAME_TOO_LARGE: "Send less at once: a push can be cut into several, and large bytes belong in storage.",
   FUNCTION_NOT_FOUND: "Check the path `file:export`; internal functions are not reachable from outside.",
   HOST_NOT_ALLOWED: "Use `localhost`, or add the host to the allowed hosts.",
+  IMPORT_IN_PROGRESS: "Try again later; an import that was left ends by itself within an hour.",
+  IMPORT_NOT_OPEN: "Begin a new import.",
+  IMPORT_ROW_REFUSED: "Correct the line that the message names, or the schema, and import again; nothing was kept.",
+  IMPORT_TARGET_NOT_EMPTY:
+    "Say `--merge` to add to them, `--replace` to put the dump in their place, or import into an empty app.",
   INTERNAL: "Look at the server's log for the entry with the same request.",
   INVALID_TEXT: "Send text that is well-formed Unicode; `toWellFormed()` makes it so.",
+  JOB_INTERRUPTED: "Look for endless memory use or an endless loop in the function.",
+  JOB_INVALID: "Schedule a mutation or an action; the message names what is wrong.",
+  JOB_TOO_LARGE: "Store the data in a row and pass its id.",
   JURISDICTION_UNAVAILABLE:
     "Run on a platform whose namespaces have `jurisdiction`, or take `.jurisdiction()` out of the schema.",
+  LIVE_RESULTS_LIMIT: "Subscribe to pages or fewer columns, or to shapes, whose rows the shard does not keep.",
   METHOD_NOT_ALLOWED: "Use the method that the `allow` header names.",
+  MIGRATION_DOCUMENT_INVALID:
+    "Return the whole document with the row's own `_id` and `_creationTime` or without them, or `undefined` to leave the row alone; await nothing.",
+  MIGRATION_FAILED:
+    "Correct the transform for the named row, deploy, and run the migration again: it goes on from there.",
+  MIGRATION_IN_PROGRESS: "Wait until it has ended; one that was left ends by itself within a minute.",
+  MIGRATION_IRREVERSIBLE: "Declare a `down`, or write a new migration that transforms the rows forward.",
+  MIGRATION_NOT_FOUND: "Look at `lunora migrate status`; deploy the code that declares it first.",
+  MIGRATION_OUT_OF_ORDER: "Run the migration that the message names first; where a row stopped it, correct that first.",
+  MODULE_TIMEOUT: "Wait inside functions, not at the top level of the module.",
   MUTATION_TIMEOUT: "Do slow work in an action and write its result in a mutation.",
   NETWORK_FAILED: "Check the connection and the `url` of the client, then repeat the call.",
   NOT_FOUND: "Check the id or path; the row may have been deleted.",
@@ -162,8 +245,10 @@ export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>>
   RESULT_TOO_LARGE: "Return ids or a page of the rows, and read the rest in another query.",
   RLS_REQUIRED:
     "Add `.use(rls(policies))` with a policy for the table and the operation, or mark the table `.public()`.",
+  ROOM_FULL: "Divide the members over several rooms.",
   ROW_TOO_LARGE: "Keep large content in storage and its key in the row.",
   RUN_DEPTH_EXCEEDED: "Look for a function that calls itself through `ctx.run*`.",
+  SCHEDULER_MISSING: "Write `ctx.scheduler` in the function itself, so that codegen sees it, and run `lunora codegen`.",
   SCHEMA_INVALID: "The message names the table and what to write instead.",
   SHAPE_INVALID: "Answer an object of conditions without `undefined`; `{}` stands for every row.",
   SHAPE_JOINS_SHARDS: "Copy what the condition needs into rows of the same shard, or make the other table `.global()`.",
@@ -174,6 +259,8 @@ export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>>
   SHARD_TIMEOUT: "Repeat the call; ask for less from each shard when it happens again.",
   SHARD_UNAVAILABLE: "Repeat the call after a moment.",
   STORAGE_FULL: "Remove rows, shorten the retention of the op-log, or split the data over shards with `.shardBy(…)`.",
+  STREAM_INTERRUPTED: "Start the stream again; what had arrived before is still right.",
+  STREAM_TOO_LONG: "End the stream earlier, or divide it over several calls.",
   SUBSCRIPTION_LIMIT: "Unsubscribe from what is not shown, or ask for several things with one query.",
   TOKEN_EXPIRED: "Get a new token and connect again.",
   UNAUTHORIZED: "Sign in and send the token as `authorization: Bearer`.",
@@ -186,4 +273,5 @@ export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>>
   WIRE_TOO_DEEP: "Flatten the value.",
   WIRE_VALUE_UNSUPPORTED: "Send plain data; the message names the place.",
   WORKER_UNAVAILABLE: "Look at the server's log.",
+  WRITES_PAUSED: "Try again later; the pause ends by itself when the exporter is gone.",
 };

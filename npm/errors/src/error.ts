@@ -1,4 +1,5 @@
-import { STATUS_BY_CODE } from "./codes.ts";
+import { CODES_BY_STATUS } from "./codes.ts";
+import type { STATUS_BY_CODE } from "./codes.ts";
 
 /** A code of the table. */
 export type KnownErrorCode = keyof typeof STATUS_BY_CODE;
@@ -45,9 +46,13 @@ export class LunoraError extends Error {
   }
 }
 
+const STATUSES: ReadonlyMap<string, number> = new Map(
+  Object.entries(CODES_BY_STATUS).flatMap(([status, codes]) => codes.split(" ").map((code) => [code, Number(status)])),
+);
+
 /** The HTTP status of a code: 400 when it is not one of the table. */
 export function statusOf(code: ErrorCode): number {
-  return Object.hasOwn(STATUS_BY_CODE, code) ? STATUS_BY_CODE[code as KnownErrorCode] : 400;
+  return STATUSES.get(code) ?? 400;
 }
 
 /**

@@ -9,6 +9,8 @@ export const PATHS = {
   rpcBatch: "/_lunora/rpc-batch",
   /** WebSocket; `?shard=` is the object's name, the root when it is left out. */
   ws: "/_lunora/ws",
+  /** WebSocket of a room; `?path=` names the kind of room, `?room=` the room. */
+  presence: "/_lunora/presence",
   status: "/_lunora/status",
   health: "/_lunora/health",
   ready: "/_lunora/health/ready",

@@ -119,6 +119,8 @@ export interface StreamFrame {
   /** Resume: the last chunk that arrived, and the run it belongs to. */
   readonly sinceChunk?: number;
   readonly generation?: string;
+  /** A run that has ended and is not wanted any more: another takes its place. */
+  readonly replaces?: string;
 }
 
 /** What a client sends. */
@@ -238,8 +240,11 @@ export interface PokeEndFrame {
 export interface ChunkFrame {
   readonly type: "chunk";
   readonly id: string;
+  /** Wire-encoded; absent for `undefined`. */
   readonly data?: unknown;
+  /** Its place in a durable run, from 1. */
   readonly seq?: number;
+  /** Names the durable run. */
   readonly generation?: string;
 }
 

@@ -71,7 +71,7 @@ export { applyPageOperations, pageOf, withPage } from "./page-delta.ts";
 export type { PageOperation, PageRow } from "./page-delta.ts";
 export { parseFrame } from "./parse-frame.ts";
 export type { OptimisticContext, OptimisticDatabase, OptimisticMutator, OptimisticRow } from "./optimistic.ts";
-export { functionReference, shapeReference } from "./reference.ts";
+export { functionReference, presenceReference, shapeReference } from "./reference.ts";
 export type {
   ArgumentsOf,
   CallArguments,
@@ -80,7 +80,17 @@ export type {
   FunctionKind,
   FunctionReference,
   FunctionVisibility,
+  PresenceReference,
   ResultOf,
   ShapeReference,
 } from "./reference.ts";
+export {
+  checkRoom,
+  parsePresenceFrame,
+  PRESENCE_BYTES,
+  ROOM_MEMBERS,
+  UPDATES_PER_SECOND,
+  UPDATE_BURST,
+} from "./presence-frames.ts";
+export type { PresenceClientFrame, PresenceMember, PresenceServerFrame } from "./presence-frames.ts";
 export { MAX_BIGINT_DIGITS, MAX_WIRE_DEPTH, WIRE_TAG } from "./wire.ts";

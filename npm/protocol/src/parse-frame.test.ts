@@ -20,6 +20,7 @@ const GOOD: object[] = [
     entries: [{ clientSeq: "x", mutationId: "m", functionPath: "a:b", args: {} }],
   },
   { type: "stream", id: "1", query: { functionPath: "a:b", args: {} }, sinceChunk: 1, generation: "g" },
+  { type: "stream", id: "1", query: { functionPath: "a:b", args: {} }, replaces: "g" },
   { type: "whisper_subscribe", topic: "t" },
   { type: "whisper_unsubscribe", topic: "t" },
   { type: "whisper", topic: "t", data: [1], unknownField: true },

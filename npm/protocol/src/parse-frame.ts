@@ -12,21 +12,21 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 /** Most capabilities that are read. */
 const MAX_CAPABILITIES = 64;
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** What a field has to be, for the message when it is not. */
-interface Rule {
+export interface Rule {
   readonly wanted: string;
   readonly accepts: (value: unknown) => boolean;
 }
 
-const NAME: Rule = {
+export const NAME: Rule = {
   wanted: `a string of 1 to ${NAME_LENGTH} characters, without half a surrogate pair`,
   // Names that differ in half a pair would be one name in UTF-8.
   accepts: (value) =>
     typeof value === "string" && value !== "" && value.length <= NAME_LENGTH && !LONE_SURROGATE.test(value),
 };
-const OBJECT: Rule = {
+export const OBJECT: Rule = {
   wanted: "an object",
   accepts: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
 };
@@ -43,16 +43,19 @@ const ENTRIES: Rule = {
   wanted: `an array of 1 to ${MAX_PUSH_ENTRIES} entries`,
   accepts: (value) => Array.isArray(value) && value.length > 0 && value.length <= MAX_PUSH_ENTRIES,
 };
-const ANYTHING: Rule = { wanted: "a value", accepts: (value) => value !== undefined };
+export const ANYTHING: Rule = { wanted: "a value", accepts: (value) => value !== undefined };
 
 type Rules = Readonly<Record<string, Rule>>;
+
+/** A check for each type of frame. */
+export type FrameChecks<Type extends string> = Readonly<Record<Type, (frame: Fields) => void>>;
 
 function refuse(message: string): never {
   throw new LunoraError("FRAME_MALFORMED", message);
 }
 
 /** `fields` have to be there; `optional` may be left out, which `null` is not. */
-function check(value: unknown, place: string, fields: Rules, optional: Rules = {}): void {
+export function check(value: unknown, place: string, fields: Rules, optional: Rules = {}): void {
   if (!OBJECT.accepts(value)) refuse(`\`${place}\` has to be an object`);
   const given = value as Fields;
   for (const name in fields) {
@@ -69,7 +72,7 @@ function check(value: unknown, place: string, fields: Rules, optional: Rules = {
 const ENTRY: Rules = { clientSeq: ANYTHING, functionPath: NAME, args: OBJECT };
 const ENTRY_OPTIONAL: Rules = { mutationId: NAME };
 
-const CHECKS: Readonly<Record<ClientFrame["type"], (frame: Fields) => void>> = {
+const CHECKS: FrameChecks<ClientFrame["type"]> = {
   connect: (frame) => check(frame, "connect", { id: NAME }, { clientId: NAME, caps: NAMES }),
   subscribe: (frame) => {
     check(frame, "subscribe", { id: NAME, query: OBJECT });
@@ -97,7 +100,7 @@ const CHECKS: Readonly<Record<ClientFrame["type"], (frame: Fields) => void>> = {
     for (const entry of frame["entries"] as unknown[]) check(entry, "push.entries[]", ENTRY, ENTRY_OPTIONAL);
   },
   stream: (frame) => {
-    check(frame, "stream", { id: NAME, query: OBJECT }, { sinceChunk: POSITION, generation: NAME });
+    check(frame, "stream", { id: NAME, query: OBJECT }, { sinceChunk: POSITION, generation: NAME, replaces: NAME });
     check(frame["query"], "stream.query", { functionPath: NAME, args: OBJECT });
   },
   whisper_subscribe: (frame) => check(frame, "whisper_subscribe", { topic: NAME }),
@@ -110,6 +113,11 @@ const CHECKS: Readonly<Record<ClientFrame["type"], (frame: Fields) => void>> = {
  * and `data` are left as they are on the wire. Throws `FRAME_MALFORMED`, and `WIRE_TOO_DEEP`.
  */
 export function parseFrame(text: string): ClientFrame {
+  return readFrame(text, CHECKS) as unknown as ClientFrame;
+}
+
+/** A frame of one of the types that there are checks for. */
+export function readFrame(text: string, checks: FrameChecks<string>): Fields {
   assertShallow(text, "the frame");
   let frame: unknown;
   try {
@@ -119,8 +127,8 @@ export function parseFrame(text: string): ClientFrame {
   }
   if (!OBJECT.accepts(frame)) refuse("a frame has to be an object");
   const { type } = frame as Fields;
-  if (typeof type !== "string" || !Object.hasOwn(CHECKS, type))
+  if (typeof type !== "string" || !Object.hasOwn(checks, type))
     refuse(typeof type === "string" ? `\`${type.slice(0, 64)}\` is not a frame of a client` : "a frame has no `type`");
-  CHECKS[type as ClientFrame["type"]](frame as Fields);
-  return frame as ClientFrame;
+  checks[type]?.(frame as Fields);
+  return frame as Fields;
 }

@@ -1,7 +1,7 @@
 import type { Address } from "./address.ts";
 
-/** The three kinds of function. */
-export type FunctionKind = "query" | "mutation" | "action";
+/** The kinds of function. A stream is a query that answers piece by piece, over a socket only. */
+export type FunctionKind = "query" | "mutation" | "action" | "stream";
 
 /** Who may call a function: anybody who reaches the Worker, or other functions only. */
 export type FunctionVisibility = "public" | "internal";
@@ -90,5 +90,23 @@ export function shapeReference<Reference extends ShapeReference>(
   address: Address,
 ): Reference {
   const reference: ShapeReference = { name, table, address };
+  return reference as Reference;
+}
+
+/**
+ * A kind of room as a value: what a page names to be present in one of them. `Data` is what members
+ * see of each other, `Input` what they say of themselves.
+ */
+export interface PresenceReference<Data = unknown, Input = Data> {
+  /** `<path below lunora/ without extension>:<export>`. */
+  readonly path: string;
+  readonly kind: "presence";
+  /** Never present at run time. */
+  readonly "~presence"?: { readonly data: Data; readonly input: Input };
+}
+
+/** Makes a reference; generated code calls it once for each kind of room. */
+export function presenceReference<Reference extends PresenceReference>(path: string): Reference {
+  const reference: PresenceReference = { path, kind: "presence" };
   return reference as Reference;
 }

@@ -14,6 +14,8 @@ export type { Id } from "./id.ts";
 export type { Infer, InferFields, InferFieldsInput, InferInput, Simplify } from "./infer.ts";
 export { argsToJsonSchema, toJsonSchema } from "./json-schema.ts";
 export type { JsonSchema } from "./json-schema.ts";
+export { paginationOptsValidator } from "./pagination-options.ts";
+export type { PaginationOpts } from "./pagination-options.ts";
 export { formatPath } from "./path.ts";
 export type { Path } from "./path.ts";
 export type {
