@@ -1,7 +1,7 @@
 import { connect as connectTcp } from "node:net";
 import { readFile } from "node:fs/promises";
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { appEntry, inspect, NAMESPACES, result } from "../testing/client.ts";
 import type { Loose } from "../testing/loose.ts";
@@ -24,6 +24,18 @@ async function servesOthers(): Promise<void> {
   expect(ack.lastMutationId).toBe(1);
   other.close();
 }
+
+test("a socket that says nothing is closed, and told why", async () => {
+  const silent = await SocketClient.open(worker);
+  expect(await silent.next(() => true)).toEqual({
+    type: "error",
+    error: expect.objectContaining({ code: "CONNECT_TIMEOUT" }),
+  });
+  await vi.waitFor(() => expect(silent.raw.readyState).toBe(silent.raw.CLOSING), { timeout: 30_000 });
+  // The platform ends the connection itself when the object sleeps.
+  silent.terminate();
+  expect((await silent.closed).code).toBe(1008);
+});
 
 const push = (entries: unknown): object => ({ type: "push", id: "p", clientId: "c", entries });
 

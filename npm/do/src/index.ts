@@ -1,4 +1,12 @@
+export { openScheduleOutbox } from "./engine/scheduling/schedule-outbox.ts";
+export { admin } from "./engine/admin/admin.ts";
+export type { AdminPart } from "./engine/admin/admin-part.ts";
+export { createSessionObject } from "./session-object.ts";
+export type { SessionObject, SessionObjectClass, SessionOptions } from "./session-object.ts";
+export type { RoomTimes } from "./session/room-engine.ts";
 export { createShardObject } from "./shard-object.ts";
 export type { ShardObject, ShardObjectClass, ShardOptions } from "./shard-object.ts";
 export { createShardRegistryObject } from "./shard-registry-object.ts";
 export type { ShardRegistryObjectClass } from "./shard-registry-object.ts";
+export { streams } from "./engine/streams/streams.ts";
+export type { StreamFactory, StreamPart } from "./engine/streams/stream-host.ts";

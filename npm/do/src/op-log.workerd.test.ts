@@ -105,7 +105,7 @@ describe("the epoch", () => {
 });
 
 describe("a full disk", () => {
-  const mounted = "/tmp/.lunora-full-disk-probe";
+  const mounted = join(tmpdir(), ".lunora-full-disk-probe");
   const canMount =
     spawnSync("sh", ["-c", `mkdir -p ${mounted} && mount -t tmpfs -o size=1m tmpfs ${mounted} && umount ${mounted}`])
       .status === 0;

@@ -1,75 +1,41 @@
 import { DurableObject } from "cloudflare:workers";
-import { LunoraError } from "@lunora/errors";
-import { CLOSE_CODES, decodeValue, encodeFailure, HEADERS, PING, PONG } from "@lunora/protocol";
+import { fromErrorBody, LunoraError } from "@lunora/errors";
+import { CLOSE_CODES, encodeFailure, PING, PONG } from "@lunora/protocol";
 import { acceptedSocket, BINDINGS, reachObject, refusedSocket, REGISTRY_OBJECT, SHARD_HEADER } from "@lunora/runtime";
-import type { RegistryMethods, ShardAnswer, ShardCall, ShardMethods } from "@lunora/runtime";
+import type {
+  AdminAnswer,
+  AdminCall,
+  AdminMethods,
+  RegistryMethods,
+  ShardAnswer,
+  ShardCall,
+  ShardJobMethods,
+  ShardJobRequest,
+  ShardMethods,
+} from "@lunora/runtime";
 import { findFunction } from "@lunora/server";
-import type { Environment, Identity, LunoraDefinition } from "@lunora/server";
+import type { Environment, LunoraDefinition } from "@lunora/server";
 
 import { failureOf } from "./engine/function-runner.ts";
 import { readMeta } from "./engine/meta.ts";
+import type { AdminPart, ShardAdmin } from "./engine/admin/admin-part.ts";
 import { Schema } from "./engine/schema.ts";
 import { ShardEngine } from "./engine/shard-engine.ts";
 import type { EngineOptions, ShardHost } from "./engine/shard-engine.ts";
-import type { HostSocket } from "./engine/sockets/host-socket.ts";
 import type { SocketConnection } from "./engine/sockets/socket-connection.ts";
 import type { SqlStorage } from "./engine/sql.ts";
+import { callerOf, PlatformSocket } from "./platform-socket.ts";
 
 export interface ShardOptions extends EngineOptions {
   /** Epoch milliseconds. */
   readonly now?: () => number;
 }
 
-/** Only the Worker reaches `fetch`: what it says in these headers it has established itself. */
-function callerOf(request: Request): Identity | null {
-  const text = request.headers.get(HEADERS.identity);
-  return text === null ? null : (decodeValue(JSON.parse(text)) as Identity | null);
-}
-
-/** A socket, as the engine sees it. */
-class PlatformSocket implements HostSocket {
-  readonly #socket: WebSocket;
-
-  constructor(socket: WebSocket) {
-    this.#socket = socket;
-  }
-
-  get bufferedAmount(): number {
-    // Absent from older releases of the platform's types.
-    return (this.#socket as { bufferedAmount?: number }).bufferedAmount ?? 0;
-  }
-
-  send(text: string): void {
-    try {
-      this.#socket.send(text);
-    } catch {
-      // The peer is gone; the close event that says so is on its way.
-    }
-  }
-
-  close(code: number, reason: string): void {
-    try {
-      this.#socket.close(code, reason.slice(0, 100));
-    } catch {
-      // Closed already.
-    }
-  }
-
-  keep(text: string): void {
-    this.#socket.serializeAttachment(text);
-  }
-
-  kept(): string | undefined {
-    const text: unknown = this.#socket.deserializeAttachment();
-    return typeof text === "string" ? text : undefined;
-  }
-}
-
 /**
  * A shard, seen from the Worker. Written without the platform's types, so that an app needs none to
  * be checked.
  */
-export interface ShardObject extends ShardMethods {
+export interface ShardObject extends ShardMethods, ShardJobMethods {
   alarm(): Promise<void>;
   /** The upgrade of a socket, forwarded by the Worker. */
   fetch(request: Request): Promise<Response>;
@@ -104,6 +70,22 @@ function hostOf(
   };
 }
 
+/** While rows are imported, sweeps wait so long before they ask again, milliseconds. */
+const IMPORT_PAUSE = 60_000;
+
+/** An operation of the registry's admin part. */
+async function askRegistry<Answer>(
+  definition: LunoraDefinition,
+  env: Environment,
+  operation: string,
+  argument: unknown,
+): Promise<Answer> {
+  const registry = reachObject<AdminMethods>(definition.schema, env, BINDINGS.registry, REGISTRY_OBJECT);
+  const answer = await registry.admin({ object: REGISTRY_OBJECT, operation, argument });
+  if (answer.ok) return answer.value as Answer;
+  throw fromErrorBody(answer.body.error, answer.status);
+}
+
 function isMutation({ functions }: LunoraDefinition, { functionPath }: ShardCall): boolean {
   return findFunction(functions, functionPath)?.kind === "mutation";
 }
@@ -112,10 +94,11 @@ function isMutation({ functions }: LunoraDefinition, { functionPath }: ShardCall
 export function createShardObject(definition: LunoraDefinition, options: ShardOptions = {}): ShardObjectClass {
   const schema = new Schema(definition.schema);
 
-  class ShardDO extends DurableObject<Environment> implements ShardMethods {
+  class ShardDO extends DurableObject<Environment> implements ShardMethods, ShardJobMethods, AdminMethods {
     #engine: Promise<ShardEngine> | undefined;
     #opened: ShardEngine | undefined;
     readonly #connections = new Map<WebSocket, SocketConnection>();
+    #admin: ShardAdmin | undefined;
 
     constructor(context: DurableObjectState, env: Environment) {
       super(context, env);
@@ -163,13 +146,50 @@ export function createShardObject(definition: LunoraDefinition, options: ShardOp
         this.#connections.set(sockets[platform.indexOf(socket as PlatformSocket)] as WebSocket, connection);
       }
       this.#opened = engine;
+      this.#admin = (definition.admin as AdminPart | undefined)?.shard({
+        sql: this.ctx.storage.sql as unknown as SqlStorage,
+        engine,
+        migrations: definition.migrations,
+        now: options.now ?? Date.now,
+        transactionSync: (run) => this.ctx.storage.transactionSync(run),
+        sync: () => this.ctx.storage.sync(),
+        giveWay: () => new Promise((resolve) => setTimeout(resolve, 0)),
+        registry: (operation, argument) => askRegistry(definition, this.env, operation, argument),
+        reopen: () => {
+          this.#engine = this.#opened = this.#admin = undefined;
+          this.#connections.clear();
+          for (const socket of this.ctx.getWebSockets())
+            new PlatformSocket(socket).close(CLOSE_CODES.reload, "the rows are others now: connect again");
+        },
+      });
       return engine;
+    }
+
+    /** The shard, once nothing stands in the way of using it. */
+    async #ready(name: string): Promise<ShardEngine> {
+      const engine = await this.#open(name);
+      const gate = this.#admin?.gate();
+      if (gate === undefined) return engine;
+      await gate;
+      return this.#open(name);
+    }
+
+    async admin({ object, operation, argument }: AdminCall): Promise<AdminAnswer> {
+      try {
+        const engine = operation.startsWith("import") ? await this.#open(object) : await this.#ready(object);
+        if (engine.name !== object) throw new LunoraError("SHARD_MISMATCH", `this is \`${engine.name}\``);
+        if (this.#admin === undefined) throw new LunoraError("NOT_FOUND", "the app's definition has no `admin`");
+        return { ok: true, value: await this.#admin.run(operation, argument) };
+      } catch (error) {
+        const { status, error: body } = failureOf(`admin ${operation}`, error);
+        return { ok: false, status, body: { error: body } };
+      }
     }
 
     async call(call: ShardCall): Promise<ShardAnswer> {
       let engine: ShardEngine;
       try {
-        engine = await this.#open(call.object);
+        engine = await this.#ready(call.object);
       } catch (error) {
         if (!(error instanceof LunoraError)) console.error("[lunora] the shard cannot be opened", error);
         return { ok: false, ...encodeFailure(error) };
@@ -187,6 +207,11 @@ export function createShardObject(definition: LunoraDefinition, options: ShardOp
       return Promise.all(answers);
     }
 
+    async jobs(shard: string, request: ShardJobRequest): Promise<void> {
+      const engine = await this.#ready(shard);
+      await engine.jobs(request);
+    }
+
     override async fetch(request: Request): Promise<Response> {
       const name = request.headers.get(SHARD_HEADER);
       if (name === null || request.headers.get("upgrade")?.toLowerCase() !== "websocket")
@@ -195,7 +220,7 @@ export function createShardObject(definition: LunoraDefinition, options: ShardOp
       const [client, server] = [pair[0], pair[1]];
       let engine: ShardEngine;
       try {
-        engine = await this.#open(decodeURIComponent(name));
+        engine = await this.#ready(decodeURIComponent(name));
       } catch (error) {
         const { error: body } = failureOf("the shard cannot be opened", error);
         return refusedSocket(request, body, CLOSE_CODES.slowReader);
@@ -222,7 +247,8 @@ export function createShardObject(definition: LunoraDefinition, options: ShardOp
       const engine = this.#opened ?? (await this.#reopen(socket));
       // Without a connection the socket is given up; its close is on the way.
       const connection = this.#connections.get(socket);
-      if (connection !== undefined) engine?.receive(connection, message);
+      // The platform lets an object sleep, and forget, when no event is being handled.
+      if (connection !== undefined) await engine?.receive(connection, message);
     }
 
     override async webSocketClose(socket: WebSocket): Promise<void> {
@@ -241,8 +267,13 @@ export function createShardObject(definition: LunoraDefinition, options: ShardOp
     override async alarm(): Promise<void> {
       const name = this.ctx.id.name ?? this.#storedName();
       if (name === undefined) return;
-      const engine = await this.#open(name);
-      await engine.ring();
+      try {
+        const engine = await this.#ready(name);
+        await engine.ring();
+      } catch (error) {
+        if (!(error instanceof LunoraError) || error.code !== "IMPORT_IN_PROGRESS") throw error;
+        await this.ctx.storage.setAlarm((options.now ?? Date.now)() + IMPORT_PAUSE);
+      }
     }
   }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { appEntry, inspect, NAMESPACES, result } from "../testing/client.ts";
 import type { Loose } from "../testing/loose.ts";
@@ -176,6 +176,155 @@ test("a call over HTTP with a place in the sequence obeys the same watermark", a
   for (const wrong of ["0", "-1", "1.5", "9007199254740992", "NaN", "x"])
     expect(await post(wrong)).toMatchObject({ status: 400, error: { code: "BAD_REQUEST" } });
   expect((await texts()).filter((text) => text.startsWith("http "))).toEqual(["http 1"]);
+});
+
+describe("an entry that comes again under another number has its effect once", () => {
+  const entry = (clientSeq: number, mutationId: string, text = mutationId): Loose => ({
+    clientSeq,
+    mutationId,
+    functionPath: "live:add",
+    args: { text },
+  });
+  const times = async (text: string): Promise<number> => (await texts()).filter((found) => found === text).length;
+  /** A call of its own over HTTP; `x-lunora-client-id` when there is a client. */
+  const call = async (mutationId: string, clientId?: string, functionPath = "live:add"): Promise<Loose> => {
+    const response = await worker.fetch("/_lunora/rpc", {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "x-lunora-mutation-id": mutationId,
+        ...(clientId === undefined ? {} : { "x-lunora-client-id": clientId }),
+      },
+      body: JSON.stringify({ functionPath, args: { text: mutationId } }),
+    });
+    return response.json();
+  };
+
+  test("on the socket, in the same group, later, and after a restart", async () => {
+    const clientId = "renumbers";
+    let client = await SocketClient.connect(worker, { clientId });
+    const first = await client.push(clientId, [entry(1, "r one"), entry(2, "r two"), entry(3, "r one")]);
+    expect(first.lastMutationId).toBe(3);
+    expect(first.results[2]).toEqual({ ...first.results[0], clientSeq: 3 });
+    const second = await client.push(clientId, [entry(4, "r two"), entry(5, "r three")]);
+    expect(second.results[0]).toEqual({ ...first.results[1], clientSeq: 4 });
+    await worker.restart();
+    client = await SocketClient.connect(worker, { clientId });
+    const third = await client.push(clientId, [entry(6, "r three"), entry(7, "r one")]);
+    expect(third.results).toEqual([
+      { ...second.results[1], clientSeq: 6 },
+      { ...first.results[0], clientSeq: 7 },
+    ]);
+    expect(third.lastMutationId).toBe(7);
+    for (const text of ["r one", "r two", "r three"]) expect(await times(text)).toBe(1);
+    // Under its new number it is told again like any other.
+    expect((await client.push(clientId, [entry(7, "r one")])).results).toEqual([third.results[1]]);
+    client.close();
+  });
+
+  test("a rejection, and a success without a result", async () => {
+    const clientId = "renumbers rejected";
+    const client = await SocketClient.connect(worker, { clientId });
+    const entries = [
+      { clientSeq: 1, mutationId: "rejected", functionPath: "live:fail", args: { text: "renumbered" } },
+      { clientSeq: 2, mutationId: "void", functionPath: "live:quiet", args: { text: "quiet renumbered" } },
+    ];
+    const first = await client.push(clientId, entries);
+    const again = await client.push(
+      clientId,
+      entries.map((sent, index) => ({ ...sent, clientSeq: 3 + index })),
+    );
+    expect(again.results).toEqual([{ ...first.results[0], clientSeq: 3 }, { clientSeq: 4 }]);
+    expect(await times("quiet renumbered")).toBe(1);
+    client.close();
+  });
+
+  test("when it was one of very many", async () => {
+    const clientId = "renumbers many";
+    const client = await SocketClient.connect(worker, { clientId });
+    const entries = Array.from({ length: 300 }, (_, index) => entry(index + 1, `many ${index}`));
+    const first = await client.push(clientId, entries);
+    const again = await client.push(
+      clientId,
+      entries.map((sent) => ({ ...sent, clientSeq: sent.clientSeq + 300 })),
+    );
+    expect(again.results.map((answer: Loose) => answer.result)).toEqual(
+      first.results.map((answer: Loose) => answer.result),
+    );
+    expect(again.lastMutationId).toBe(600);
+    expect((await texts()).filter((text) => text.startsWith("many "))).toHaveLength(300);
+    client.close();
+  });
+
+  test.each([
+    ["with its client's id", "renumbers http"],
+    ["without", undefined],
+  ])("when it was a call over HTTP before, %s", async (name, clientId) => {
+    const mutationId = `http ${name}`;
+    const answer = await call(mutationId, clientId);
+    const pusher = clientId ?? "renumbers nobody";
+    const client = await SocketClient.connect(worker, { clientId: pusher });
+    const ack = await client.push(pusher, [entry(1, mutationId)]);
+    expect(ack).toMatchObject({ results: [{ clientSeq: 1, result: answer.result }], lastMutationId: 1 });
+    expect(await times(mutationId)).toBe(1);
+    client.close();
+  });
+
+  test("and a call over HTTP, when it was pushed before", async () => {
+    const clientId = "renumbers to http";
+    const client = await SocketClient.connect(worker, { clientId });
+    const ack = await client.push(clientId, [entry(1, "pushed")]);
+    expect(await call("pushed", clientId)).toMatchObject({ result: ack.results[0].result });
+    expect(await times("pushed")).toBe(1);
+    client.close();
+  });
+
+  test("but not for another client, nor for another function, which is refused", async () => {
+    const [one, two] = [
+      await SocketClient.connect(worker, { clientId: "one" }),
+      await SocketClient.connect(worker, { clientId: "two" }),
+    ];
+    await one.push("one", [entry(1, "shared")]);
+    await two.push("two", [entry(1, "shared")]);
+    expect(await times("shared")).toBe(2);
+    const ack = await one.push("one", [
+      { clientSeq: 2, mutationId: "shared", functionPath: "live:quiet", args: { text: "not this" } },
+    ]);
+    expect(ack).toMatchObject({ results: [{ clientSeq: 2, error: { code: "CONFLICT" } }], lastMutationId: 2 });
+    expect(await times("not this")).toBe(0);
+    for (const client of [one, two]) client.close();
+  });
+});
+
+test("a client that was forgotten counts from 1 again, and what it did is not done again", async () => {
+  const clientId = "forgotten";
+  let client = await SocketClient.connect(worker, { clientId });
+  const entry = (clientSeq: number, text: string): Loose => ({
+    clientSeq,
+    mutationId: text,
+    functionPath: "live:add",
+    args: { text },
+  });
+  await client.push(clientId, [entry(1, "forgotten 1"), entry(2, "forgotten 2")]);
+  client.close();
+  await inspect(worker, "sql", "UPDATE __client_watermark SET seen = 1 WHERE client_id = 'forgotten'");
+  await inspect(worker, "sql", "DELETE FROM __lunora_meta WHERE key = 'forget_clients_at'");
+  await inspect(worker, "ringNow", null);
+  await vi.waitFor(async () => expect(await stored(clientId)).toBeNull(), { timeout: 30_000 });
+  client = await SocketClient.connect(worker, { clientId });
+  expect(client.connectAck.lastMutationId).toBe(0);
+  // It never heard of its second entry's end.
+  const ack = await client.push(clientId, [entry(1, "forgotten 2"), entry(2, "forgotten 3")]);
+  expect(ack).toMatchObject({
+    results: [{ clientSeq: 1 }, { clientSeq: 2, result: expect.any(String) }],
+    lastMutationId: 2,
+  });
+  expect((await texts()).filter((text) => text.startsWith("forgotten"))).toEqual([
+    "forgotten 1",
+    "forgotten 2",
+    "forgotten 3",
+  ]);
+  client.close();
 });
 
 test("ids of rows are derived from a mutation id that has the form, so that a client can mint the same", async () => {

@@ -1,4 +1,4 @@
-import { canonicalJson, encodeValue } from "@lunora/protocol";
+import { canonicalJson, decodeValue, encodeValue } from "@lunora/protocol";
 
 import type { Loose } from "./loose.ts";
 import { matches } from "./row-oracle.ts";
@@ -24,7 +24,8 @@ export class ShapeOracle {
 
   /** The condition of a shape for a caller, as it is now; `false`: no row. */
   conditionOf(shape: ScenarioShape, user: string | null): Loose {
-    return shape.meaning(this.groups, user);
+    const where = shape.meaning(this.groups, user);
+    return where === false ? false : equalToSomething(where);
   }
 
   /** Ids and canonical rows of a shape, for a caller. */
@@ -36,6 +37,13 @@ export class ShapeOracle {
     }
     return found;
   }
+}
+
+/** In a shape nothing is equal to `null`. */
+function equalToSomething(where: Loose): Loose {
+  return JSON.parse(JSON.stringify(encodeValue(where)).replaceAll('{"eq":null}', '{"in":[]}'), (_, value: unknown) =>
+    decodeValue(value),
+  );
 }
 
 /** Whether the row, which is not marked as deleted, is one that the condition means. */

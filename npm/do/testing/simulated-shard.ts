@@ -12,6 +12,7 @@ import { LiveShapes } from "../src/engine/live/live-shapes.ts";
 import { createLogTables, OpLog } from "../src/engine/op-log.ts";
 import { Schema } from "../src/engine/schema.ts";
 import { Session } from "../src/engine/session.ts";
+import type { SharedFrames } from "../src/engine/sockets/shared-frames.ts";
 import { scopeOf } from "../src/engine/shard-scope.ts";
 import { applySchema, createInternalTables } from "../src/engine/storage-layout.ts";
 import type { Loose } from "./loose.ts";
@@ -40,6 +41,10 @@ export class SimulatedConnection implements Connection {
 
   sendText(text: string): void {
     this.#frames.push(text);
+  }
+
+  sendShared({ texts }: SharedFrames): void {
+    this.#frames.push(...texts);
   }
 
   /** The frames since the last call, as they went over the wire. */
@@ -107,6 +112,7 @@ export class SimulatedShard {
       runQuery: () => Promise.reject(new Error("no queries here")),
       lastMutationId: ({ clientId, identity }) =>
         clientId === undefined ? undefined : this.#watermarks.get(clientKey(identity?.userId ?? null, clientId)),
+      changed: () => {},
       ended: () => {},
       failure: (_name, error) => encodeFailure(error).body.error,
     };

@@ -21,8 +21,14 @@ try {
     process.stderr.write(outcome.stderr);
     process.exitCode = outcome.exitCode;
   } else {
-    const { runDevCommand } = await import("@lunora/vite");
-    process.exitCode = await runDevCommand(outcome, color);
+    const commands = await import("@lunora/vite");
+    const runners = {
+      deploy: commands.runDeployCommand,
+      dev: commands.runDevCommand,
+      residency: commands.runResidencyCommand,
+      start: commands.runStartCommand,
+    };
+    process.exitCode = await runners[outcome.kind](outcome, color);
   }
 } catch (error) {
   if (error?.name !== "ToolchainError") throw error;

@@ -1,11 +1,41 @@
+export { adminRoutes } from "./admin/admin-routes.ts";
+export type { AdminEndpoint } from "./admin/admin-routes.ts";
+export { guardAdmin } from "./admin/guard.ts";
 export { authorizeShard } from "./authorize.ts";
 export { createWorker } from "./create-worker.ts";
 export type { Worker, WorkerOptions } from "./create-worker.ts";
+export { countCrossing, crossingsOf } from "./crossings.ts";
+export type { Crossing, CrossingKind } from "./crossings.ts";
 export type { FanOutLimits } from "./fan-out.ts";
 export type { Timers } from "./call-object.ts";
+export { callObject } from "./call-object.ts";
+export { jobSource, newJobId } from "./job-id.ts";
+export { checkJobList, jobOrder, jobTime, jobTimeAfter } from "./job-order.ts";
 export { loggerOf } from "./logger.ts";
+export { PRESENCE_HEADER, presenceRoutes } from "./presence-route.ts";
 export { reachObject } from "./reach-object.ts";
 export type { Route, RouteScope } from "./route.ts";
+export { runJob } from "./run-job.ts";
+export { SCHEDULER_BINDING, SCHEDULER_OBJECT } from "./scheduler-protocol.ts";
+export type {
+  HoldAnswer,
+  JobOutcome,
+  JobOrder,
+  OutboxEntry,
+  OutboxSource,
+  SchedulerMethods,
+  ShardJobMethods,
+  ShardJobRequest,
+} from "./scheduler-protocol.ts";
 export { BINDINGS, REGISTRY_OBJECT } from "./shard-protocol.ts";
-export type { RegistryMethods, RegistryPage, ShardAnswer, ShardCall, ShardMethods } from "./shard-protocol.ts";
+export type {
+  AdminAnswer,
+  AdminCall,
+  AdminMethods,
+  RegistryMethods,
+  RegistryPage,
+  ShardAnswer,
+  ShardCall,
+  ShardMethods,
+} from "./shard-protocol.ts";
 export { acceptedSocket, refusedSocket, SHARD_HEADER } from "./socket-upgrade.ts";

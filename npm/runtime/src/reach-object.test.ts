@@ -2,15 +2,15 @@ import { describe, expect, test } from "vitest";
 
 import { reachObject } from "./reach-object.ts";
 
-/** Counts what is asked of the namespace that is not restricted. */
-function namespace(extra: object = {}): { asked: number; idFromName(name: string): string; get(id: string): string } {
+/** Counts the objects that are reached. */
+function namespace(extra: object = {}): { reached: number; idFromName(name: string): string; get(id: string): string } {
   return {
-    asked: 0,
-    idFromName(name) {
-      this.asked += 1;
-      return `id of ${name}`;
+    reached: 0,
+    idFromName: (name) => `id of ${name}`,
+    get(id) {
+      this.reached += 1;
+      return `stub of ${id}`;
     },
-    get: (id) => `stub of ${id}`,
     ...extra,
   };
 }
@@ -35,10 +35,40 @@ describe("reachObject", () => {
   });
 
   test("with a jurisdiction reaches only through the restricted namespace", () => {
-    const inner = namespace();
+    const inner = {
+      ...namespace(),
+      get: (id: string) => `restricted stub of ${id}`,
+      idFromName: (name: string) => `eu ${name}`,
+    };
     const outer = namespace({ jurisdiction: (name: string) => (name === "eu" ? inner : undefined) });
-    expect(reachObject(pinned, { SHARD: outer }, "SHARD", "a")).toBe("stub of id of a");
-    expect([outer.asked, inner.asked]).toEqual([0, 1]);
+    expect(reachObject(pinned, { SHARD: outer }, "SHARD", "a")).toBe("restricted stub of eu a");
+    expect(outer.reached).toBe(0);
+  });
+
+  test("proves a namespace once for an environment, and again for another one or another namespace", () => {
+    let proofs = 0;
+    const inner = { ...namespace(), idFromName: (name: string) => `eu ${name}` };
+    const outer = (): object => namespace({ jurisdiction: () => ((proofs += 1), inner) });
+    const env = { SHARD: outer(), OTHER: outer() };
+    for (let round = 0; round < 3; round += 1) reachObject(pinned, env, "SHARD", `${round}`);
+    expect(proofs).toBe(1);
+    reachObject(pinned, env, "OTHER", "a");
+    expect(proofs).toBe(2);
+    reachObject({ tables: {}, pinnedJurisdiction: "us" }, env, "SHARD", "a");
+    expect(proofs).toBe(3);
+    env.SHARD = outer();
+    reachObject(pinned, env, "SHARD", "a");
+    reachObject(pinned, { ...env }, "SHARD", "a");
+    expect(proofs).toBe(5);
+  });
+
+  test("a refusal is not kept", () => {
+    let works = false;
+    const inner = { ...namespace(), idFromName: (name: string) => `eu ${name}` };
+    const env = { SHARD: namespace({ jurisdiction: () => (works ? inner : undefined) }) };
+    expect(() => reachObject(pinned, env, "SHARD", "a")).toThrow(/JURISDICTION_UNAVAILABLE|cannot be restricted/);
+    works = true;
+    expect(reachObject(pinned, env, "SHARD", "a")).toBe("stub of eu a");
   });
 
   test.each([
@@ -61,12 +91,24 @@ describe("reachObject", () => {
         },
       },
     ],
+    ["a method that returns the same objects behind another face", { jurisdiction: () => namespace() }],
+    [
+      "a method that returns a namespace that names nothing",
+      {
+        jurisdiction: () => ({
+          ...namespace(),
+          idFromName: () => {
+            throw new Error("no");
+          },
+        }),
+      },
+    ],
     ["no function", { jurisdiction: "eu" }],
   ])("%s refuses, and the unrestricted namespace is not asked", (_, extra) => {
     const outer = namespace(extra);
     expect(() => reachObject(pinned, { SHARD: outer }, "SHARD", "a")).toThrow(
       expect.objectContaining({ code: "JURISDICTION_UNAVAILABLE" }),
     );
-    expect(outer.asked).toBe(0);
+    expect(outer.reached).toBe(0);
   });
 });

@@ -32,22 +32,26 @@ async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
   return bytes;
 }
 
-/** The body as JSON. Throws coded errors for a wrong type, a body that is too long or too deep, and for text that is no JSON. */
-export async function readJson(request: Request, limit: number): Promise<unknown> {
+/** The body as text of a media type. Throws coded errors for another type, and for a body that is too long or not UTF-8. */
+export async function readText(request: Request, wanted: string, limit: number): Promise<string> {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (type !== "application/json") {
+  if (type !== wanted) {
     throw new LunoraError(
       "UNSUPPORTED_MEDIA_TYPE",
-      `the content type is \`${type ?? ""}\`; it has to be \`application/json\``,
+      `the content type is \`${type ?? ""}\`; it has to be \`${wanted}\``,
     );
   }
   const bytes = await readBytes(request, limit);
-  let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch (error) {
     throw new LunoraError("BAD_REQUEST", "the body is not UTF-8", { cause: error });
   }
+}
+
+/** The body as JSON. Throws coded errors for a wrong type, a body that is too long or too deep, and for text that is no JSON. */
+export async function readJson(request: Request, limit: number): Promise<unknown> {
+  const text = await readText(request, "application/json", limit);
   assertShallow(text, "the body");
   try {
     return JSON.parse(text) as unknown;

@@ -11,6 +11,8 @@ export interface ShardCall {
   readonly identity: unknown;
   /** Mutations with the same id and caller happen once. */
   readonly mutationId?: string;
+  /** The mutation is a job of the scheduler: it happens once without a limit of time, until the job is forgotten. */
+  readonly jobId?: string;
   /** Tells callers without identity apart. */
   readonly clientId?: string;
   /** The place in the client's sequence, unchecked; counts only with a client id. */
@@ -21,6 +23,24 @@ export interface ShardCall {
 export type ShardAnswer =
   | { readonly ok: true; readonly body: RpcSuccess }
   | { readonly ok: false; readonly status: number; readonly body: RpcFailure };
+
+/** An operation of an admin, as the Worker hands it to an object. Arguments and answers are plain JSON. */
+export interface AdminCall {
+  /** Name of the object, so that it knows itself. */
+  readonly object: string;
+  readonly operation: string;
+  readonly argument: unknown;
+}
+
+/** What an object answers an admin. */
+export type AdminAnswer =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly status: number; readonly body: RpcFailure };
+
+/** What admins ask of objects. */
+export interface AdminMethods {
+  admin(call: AdminCall): Promise<AdminAnswer>;
+}
 
 /** What the Worker asks of a shard. */
 export interface ShardMethods {
@@ -52,4 +72,4 @@ export interface RegistryMethods {
 export const REGISTRY_OBJECT = "__lunora_shard_registry__";
 
 /** Bindings of the Worker. */
-export const BINDINGS = { shard: "SHARD", registry: "SHARD_REGISTRY" } as const;
+export const BINDINGS = { shard: "SHARD", registry: "SHARD_REGISTRY", session: "SESSION" } as const;

@@ -30,13 +30,13 @@ import { BINDINGS } from "./shard-protocol.ts";
 /** Names the object that an upgrade is meant for, percent-encoded. Set by the Worker only. */
 export const SHARD_HEADER = "x-lunora-shard";
 
-/** As much of a shard as an upgrade needs. */
-interface SocketMethods {
+/** As much of an object as an upgrade needs. */
+export interface SocketMethods {
   fetch(request: Request): Promise<Response>;
 }
 
 /** Subprotocols that the client offers. */
-function offered({ headers }: Request): string[] {
+export function offered({ headers }: Request): string[] {
   return (headers.get("sec-websocket-protocol") ?? "")
     .split(",")
     .map((name) => name.trim())
@@ -162,7 +162,7 @@ export async function upgradeSocket(
 }
 
 /** JSON that a header can carry. */
-function asciiJson(value: unknown): string {
+export function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[\u0080-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,

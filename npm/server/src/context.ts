@@ -2,6 +2,7 @@ import type { CallArguments, FunctionReference, ResultOf } from "@lunora/protoco
 
 import type { DataModelOf } from "./data-model.ts";
 import type { DatabaseReader, DatabaseWriter } from "./database.ts";
+import type { Scheduler } from "./scheduler.ts";
 
 /** Who calls: what `resolveIdentity` answered. */
 export interface Identity {
@@ -71,13 +72,26 @@ export interface QueryCtx<Model extends DataModelOf<Model>> extends BaseCtx {
 export interface MutationCtx<Model extends DataModelOf<Model>> extends BaseCtx {
   readonly db: DatabaseWriter<Model>;
   readonly runMutation: RunMutation;
+  /** What it schedules is held until the mutation commits, and dropped when it does not. */
+  readonly scheduler: Scheduler;
+  /** The job that this call is, the same in every attempt; absent in a call that nobody scheduled. */
+  readonly jobId?: string;
 }
 
 /** `ctx` of an action: runs in the Worker, outside any transaction, and reaches data through functions. */
 export interface ActionCtx<Model extends DataModelOf<Model>> extends BaseCtx {
   readonly runMutation: RunMutation;
   readonly runAction: RunAction;
+  readonly scheduler: Scheduler;
+  /** The job that this call is, the same in every attempt; absent in a call that nobody scheduled. */
+  readonly jobId?: string;
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
   /** Never present at run time: keeps the data model in the type. */
   readonly "~model"?: Model;
 }
+
+/** `ctx` of a stream: that of a query, and the way outside. `now` is when the stream began. */
+export type StreamCtx<Ctx> = Ctx & {
+  /** What comes from outside is in no transaction. */
+  readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+};

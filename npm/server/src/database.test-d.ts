@@ -1,5 +1,5 @@
 /* oxlint-disable vitest/expect-expect -- an error that `tsc` must find is an assertion too */
-import type { Id } from "@lunora/values";
+import type { Id, Infer, paginationOptsValidator } from "@lunora/values";
 import { describe, expectTypeOf, it } from "vitest";
 
 import type { MutationCtx, PaginationResult, QueryCtx } from "./index.ts";
@@ -34,6 +34,9 @@ describe("reader", () => {
     expectTypeOf(reader.db.query("messages").paginate({ numItems: 2 })).resolves.toEqualTypeOf<
       PaginationResult<Message>
     >();
+    expectTypeOf(
+      reader.db.query("messages").paginate({} as Infer<typeof paginationOptsValidator>),
+    ).resolves.toEqualTypeOf<PaginationResult<Message>>();
     reader.db
       .query("messages")
       .filter((message) => message.likes > 1)

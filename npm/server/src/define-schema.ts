@@ -1,5 +1,7 @@
-import type { Jurisdiction, RelationDefinition, SchemaDefinition, TableDefinition } from "./definition.ts";
+import type { RelationDefinition, SchemaDefinition, TableDefinition } from "./definition.ts";
 import type { TableBuilder } from "./define-table.ts";
+import { JURISDICTIONS } from "./jurisdiction.ts";
+import type { Jurisdiction } from "./jurisdiction.ts";
 import { checkName, schemaError } from "./schema-error.ts";
 
 /** Tables by name, as `defineSchema` takes them. */
@@ -10,8 +12,6 @@ export interface SchemaExtension {
   readonly key: string;
   readonly tables: TableBuilders;
 }
-
-const JURISDICTIONS: readonly Jurisdiction[] = ["eu", "us", "fedramp"];
 
 /** A schema being declared. Immutable; modifiers in any order. */
 export class SchemaBuilder implements SchemaDefinition {
@@ -39,6 +39,12 @@ export class SchemaBuilder implements SchemaDefinition {
         `Use one of ${JURISDICTIONS.map((name) => `\`${name}\``).join(", ")}.`,
       );
     }
+    const before = this.pinnedJurisdiction;
+    if (before !== undefined && before !== jurisdiction)
+      throw schemaError(
+        `The schema is already pinned to \`${before}\`; it has one jurisdiction`,
+        "Keep one `.jurisdiction(…)`.",
+      );
     return new SchemaBuilder({ ...this, pinnedJurisdiction: jurisdiction });
   }
 

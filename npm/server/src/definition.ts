@@ -183,6 +183,19 @@ export interface PresenceRegistryEntry {
 /** Generated: every kind of room by its path. */
 export type PresenceRegistry = Readonly<Record<string, PresenceRegistryEntry>>;
 
+/** One line of the generated registry of data migrations. */
+export interface MigrationRegistryEntry {
+  readonly table: string;
+  /** Whether it can be taken back. */
+  readonly hasDown: boolean;
+  /** Imports the file it is in. */
+  readonly module: () => Promise<Record<string, unknown>>;
+  readonly exportName: string;
+}
+
+/** Generated: every data migration by its id, in the order of the ids. */
+export type MigrationRegistry = Readonly<Record<string, MigrationRegistryEntry>>;
+
 /** The shard a call is about to reach. */
 export interface ShardTarget {
   /** The shard field; `null` for the root. */
@@ -250,12 +263,18 @@ export interface AppOptions {
 
 /** Everything a worker is made of: what generated code hands to the runtime. */
 export interface LunoraDefinition {
+  /** What answers admins inside objects: `admin` of `@lunora/do`. Without it export and import are not there. */
+  readonly admin?: object;
   readonly schema: SchemaDefinition;
   readonly functions: FunctionRegistry;
   /** Absent in an app without shapes. */
   readonly shapes?: ShapeRegistry;
+  /** Absent in an app without data migrations. */
+  readonly migrations?: MigrationRegistry;
   /** Absent in an app without rooms. */
   readonly presence?: PresenceRegistry;
+  /** What runs streams inside shards: `streams` of `@lunora/do`. Absent in an app that has none. */
+  readonly streams?: object;
   /** Absent in an app that schedules nothing. */
   readonly scheduling?: SchedulingPart;
   readonly app: AppOptions;

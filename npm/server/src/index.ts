@@ -39,7 +39,18 @@ export type {
   UpperBound,
   WriterMethods,
 } from "./database.ts";
+export { cronJobs, CronJobs } from "./cron-jobs.ts";
+export type { CronArguments, CronInterval, CronJob, CronTime, Weekday } from "./cron-jobs.ts";
 export { defineApp } from "./define-app.ts";
+export { defineMigration, isRegisteredMigration } from "./define-migration.ts";
+export type {
+  MigratedDocument,
+  MigrationFactory,
+  MigrationOptions,
+  MigrationTransform,
+  RegisteredMigration,
+  StoredDocument,
+} from "./define-migration.ts";
 export { defineMutator, isRegisteredMutator } from "./define-mutator.ts";
 export type {
   MutatorCtx,
@@ -86,6 +97,8 @@ export type {
   IndexDefinition,
   LunoraDefinition,
   MiddlewareResult,
+  MigrationRegistry,
+  MigrationRegistryEntry,
   OnDelete,
   PresenceRegistry,
   PresenceRegistryEntry,
@@ -112,7 +125,7 @@ export type { LunoraBuilders, LunoraInitializer } from "./init-lunora.ts";
 export { invoke, isRegisteredFunction } from "./invoke.ts";
 export type { Invocation } from "./invoke.ts";
 export type { ExtendCtx, Middleware, MiddlewareOptions, Next } from "./middleware.ts";
-export { effectiveReadWhere, hasPolicy, policyCondition } from "./policy-condition.ts";
+export { effectiveReadWhere, hasPolicy, policyCondition, withoutNull } from "./policy-condition.ts";
 export type { PolicyCondition, PolicyFacts, PolicyRules } from "./policy-condition.ts";
 export type { ProcedureBuilder, ProcedureOptions, StreamOptions } from "./procedure-builder.ts";
 export type { FanOutReferenceOf, ReferenceOf } from "./reference-of.ts";
@@ -154,5 +167,5 @@ export type {
 export type { TriggerBuilder, TypedTriggerEvent } from "./trigger-builder.ts";
 // The parts of other packages that app files write.
 export { isLunoraError, LunoraError } from "@lunora/errors";
-export { v, ValidationError } from "@lunora/values";
-export type { GeoPoint, Id, Infer, InferInput } from "@lunora/values";
+export { paginationOptsValidator, v, ValidationError } from "@lunora/values";
+export type { GeoPoint, Id, Infer, InferInput, PaginationOpts } from "@lunora/values";

@@ -2,6 +2,8 @@ import type { ActionCtx, MutationCtx, QueryCtx } from "./context.ts";
 import type { DataModelOf } from "./data-model.ts";
 import { definePolicy } from "./define-policy.ts";
 import type { PolicyDefiner } from "./define-policy.ts";
+import { defineMigration } from "./define-migration.ts";
+import type { MigrationFactory } from "./define-migration.ts";
 import { defineMutator } from "./define-mutator.ts";
 import type { MutatorFactory } from "./define-mutator.ts";
 import { defineShape } from "./define-shape.ts";
@@ -29,6 +31,8 @@ export interface LunoraBuilders<Model extends DataModelOf<Model>> {
   readonly mutator: MutatorFactory<Model>;
   /** Which rows of a table may be read or written; handed to `rls`. */
   readonly definePolicy: PolicyDefiner<Model>;
+  /** A transform of every row of a table, run by `lunora migrate`. */
+  readonly defineMigration: MigrationFactory<Model>;
 }
 
 /** `initLunora.dataModel<DataModel>().create()`: the form generated code uses. */
@@ -48,6 +52,7 @@ export const initLunora: LunoraInitializer = {
       shape: defineShape as unknown as ShapeFactory<Model>,
       mutator: defineMutator as unknown as MutatorFactory<Model>,
       definePolicy: definePolicy as unknown as PolicyDefiner<Model>,
+      defineMigration: defineMigration as unknown as MigrationFactory<Model>,
     }),
   }),
 };

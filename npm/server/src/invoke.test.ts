@@ -43,7 +43,7 @@ describe("a registration", () => {
       {},
       { kind: "query" },
       query,
-      { kind: "stream", handler() {}, middleware: [] },
+      { kind: "presence", handler() {}, middleware: [] },
     ]) {
       expect(isRegisteredFunction(other)).toBe(false);
     }

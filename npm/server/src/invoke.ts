@@ -9,9 +9,11 @@ export interface Invocation {
   readonly ctx: object;
   /** Decoded; `undefined` stands for no arguments. */
   readonly args: unknown;
+  /** Of streams. */
+  readonly signal?: AbortSignal;
 }
 
-const KINDS: ReadonlySet<unknown> = new Set(["query", "mutation", "action"]);
+const KINDS: ReadonlySet<unknown> = new Set(["query", "mutation", "action", "stream"]);
 
 /** Whether an export is a function that a builder made. */
 export function isRegisteredFunction(value: unknown): value is RegisteredFunction {
@@ -22,17 +24,24 @@ export function isRegisteredFunction(value: unknown): value is RegisteredFunctio
 
 /**
  * Runs a function: arguments validated, middleware around the handler, result validated. Throws
- * `VALIDATION_ERROR` for the arguments; a result that its own `.output` refuses is `INTERNAL`.
+ * `VALIDATION_ERROR` for the arguments; a result that its own `.output` refuses is `INTERNAL`. What a
+ * stream returns is its generator, which has not begun: middleware is around its making.
  */
-export async function invoke(registered: RegisteredFunction, { ctx, args }: Invocation): Promise<unknown> {
+export async function invoke(registered: RegisteredFunction, { ctx, args, signal }: Invocation): Promise<unknown> {
   const parsed = parseFields(registered.input, args ?? {});
-  const value = await run(registered, 0, { ...ctx, meta: registered.meta }, parsed);
-  return registered.output === undefined ? value : checkOutput(registered, value);
+  const value = await run(registered, 0, { ...ctx, meta: registered.meta }, parsed, signal);
+  return registered.output === undefined || registered.kind === "stream" ? value : checkOutput(registered, value);
 }
 
-async function run(registered: RegisteredFunction, position: number, ctx: object, args: object): Promise<unknown> {
+async function run(
+  registered: RegisteredFunction,
+  position: number,
+  ctx: object,
+  args: object,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
   const middleware = registered.middleware[position];
-  if (middleware === undefined) return registered.handler({ ctx, args });
+  if (middleware === undefined) return registered.handler({ ctx, args, ...(signal === undefined ? {} : { signal }) });
   let passed: MiddlewareResult | undefined;
   let isCalled = false;
   const returned = await middleware({
@@ -42,7 +51,7 @@ async function run(registered: RegisteredFunction, position: number, ctx: object
       // The handler has one result and, in a mutation, one effect.
       if (isCalled) throw new LunoraError("INTERNAL", "A middleware called `next` twice");
       isCalled = true;
-      const value = await run(registered, position + 1, { ...ctx, ...options?.ctx }, args);
+      const value = await run(registered, position + 1, { ...ctx, ...options?.ctx }, args, signal);
       return (passed = { value });
     },
   });

@@ -40,7 +40,18 @@ describe("what policies allow together", () => {
     ["no row", [false], false],
     ["a condition", [{ a: 1 }], { a: 1 }],
     ["all rows and a condition", [true, { a: 1 }], { a: 1 }],
-    ["two conditions", [{ a: 1 }, { b: null }], { AND: [{ a: 1 }, { b: null }] }],
+    ["two conditions", [{ a: 1 }, { b: 2 }], { AND: [{ a: 1 }, { b: 2 }] }],
+    // Nobody's user id is null: rows of nobody are not everybody's.
+    ["a column that is nobody's", [{ a: null }], { a: { in: [] } }],
+    ["the same in other words", [{ a: { eq: null, ne: 1 } }], { a: { ne: 1, in: [] } }],
+    ["somebody's, or nobody's, in so many words", [{ a: { in: [1, null] } }], { a: { in: [1, null] } }],
+    ["nobody's inside others", [{ OR: [{ a: null }, { b: 1 }] }], { OR: [{ a: { in: [] } }, { b: 1 }] }],
+    ["all but nobody's", [{ AND: [{ NOT: { a: null } }] }], { AND: [{ NOT: { a: { in: [] } } }] }],
+    [
+      "an absent column",
+      [{ a: { isNull: true } }, { b: { ne: null } }],
+      { AND: [{ a: { isNull: true } }, { b: { ne: null } }] },
+    ],
     ["a condition and no row", [{ a: 1 }, false], false],
   ])("%s", async (_, answers, wanted) => {
     expect(await effectiveReadWhere([rulesWith(...answers)], "t", nobody)).toEqual(wanted);

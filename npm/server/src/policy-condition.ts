@@ -53,8 +53,8 @@ function isCondition(value: unknown): value is Readonly<Record<string, unknown>>
 }
 
 /**
- * `undefined` inside a `where` means "no condition". In a policy that would open what it should
- * close, and it is what a missing claim looks like.
+ * `undefined` is what a missing claim looks like. In a `where` it matches nothing, and under `NOT` everything:
+ * a policy says so aloud.
  */
 function hasHole(value: unknown): boolean {
   if (value === undefined) return true;
@@ -62,9 +62,31 @@ function hasHole(value: unknown): boolean {
   return isCondition(value) && Object.values(value).some(hasHole);
 }
 
+/** Equal to nothing. */
+const NO_VALUE = { in: [] };
+
+/**
+ * The condition with every `null` that a column is to be equal to made into what nothing is equal to. Nobody's
+ * user id is `null`, and rows that are nobody's must not be everybody's. Who wants them says `isNull`, or
+ * names `null` in a list.
+ */
+export function withoutNull(condition: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(condition).map(([key, value]) => [key, valueWithoutNull(key, value)]));
+}
+
+function valueWithoutNull(key: string, value: unknown): unknown {
+  if (key === "AND" || key === "OR")
+    return Array.isArray(value) ? value.map((part: unknown) => (isCondition(part) ? withoutNull(part) : part)) : value;
+  if (key === "NOT") return isCondition(value) ? withoutNull(value) : value;
+  if (value === null) return NO_VALUE;
+  if (!isCondition(value) || value["eq"] !== null) return value;
+  const { eq: _, ...rest } = value;
+  return { ...rest, ...NO_VALUE };
+}
+
 function check({ table, on }: PolicyDefinition, answer: unknown): PolicyCondition | true {
   if (typeof answer === "boolean") return answer;
-  if (isCondition(answer) && !hasHole(answer)) return answer;
+  if (isCondition(answer) && !hasHole(answer)) return withoutNull(answer);
   const what =
     answer === undefined
       ? "nothing"

@@ -1,7 +1,8 @@
 import type { FanOutMerge, FunctionKind, FunctionVisibility } from "@lunora/protocol";
 import type { AnyValidator, Infer, InferFields, InferInput, ValidatorMap } from "@lunora/values";
 
-import type { Handler, RegisteredFunction, StoredMiddleware } from "./definition.ts";
+import type { StreamCtx } from "./context.ts";
+import type { Handler, RegisteredFunction, StoredMiddleware, StreamDurability } from "./definition.ts";
 import type { ExtendCtx, Middleware } from "./middleware.ts";
 import { schemaError } from "./schema-error.ts";
 
@@ -64,6 +65,28 @@ export interface FanOutChain<
   fanOut(merge?: FanOutMerge): ProcedureBuilder<Kind, Visibility, Ctx, Input, Output>;
 }
 
+/** What the generator of a stream gets. */
+export interface StreamOptions<Ctx, Args> extends ProcedureOptions<Ctx, Args> {
+  /** Aborted when nobody wants more: whoever asked has left, or the stream has become too long. */
+  readonly signal: AbortSignal;
+}
+
+/** What only queries have. */
+export interface StreamChain<Visibility extends FunctionVisibility, Ctx, Input extends ValidatorMap> {
+  /**
+   * Declares a stream: what the generator yields reaches the subscriber piece by piece. It may run
+   * for as long as it likes beside everything else; each of its reads sees what is committed by then.
+   *
+   * `durable` keeps the pieces for a day after the end, or for `ttlMs` milliseconds: a subscriber
+   * whose connection broke goes on where it was, all subscribers with the same identity and arguments
+   * share one run, and the run goes on without them.
+   */
+  stream<Chunk>(
+    generator: (options: StreamOptions<StreamCtx<Ctx>, InferFields<Input>>) => AsyncIterable<Chunk>,
+    options?: { readonly durable?: true | { readonly ttlMs: number } },
+  ): RegisteredFunction<"stream", Input, Chunk, Visibility>;
+}
+
 /** A function being declared. Immutable, so that a chain can be shared and continued twice. */
 export type ProcedureBuilder<
   Kind extends FunctionKind,
@@ -72,7 +95,9 @@ export type ProcedureBuilder<
   Input extends ValidatorMap,
   Output extends AnyValidator | undefined,
 > = ProcedureChain<Kind, Visibility, Ctx, Input, Output> &
-  (Kind extends "query" ? FanOutChain<Kind, Visibility, Ctx, Input, Output> : unknown) & {
+  (Kind extends "query"
+    ? FanOutChain<Kind, Visibility, Ctx, Input, Output> & StreamChain<Visibility, Ctx, Input>
+    : unknown) & {
     readonly [Name in Kind]: Terminal<Kind, Visibility, Ctx, Input, Output>;
   };
 
@@ -114,8 +139,35 @@ function chain(state: ProcedureState): Record<string, unknown> {
       return chain({ ...state, shard });
     },
     ...(state.kind === "query"
-      ? { fanOut: (fanOut: FanOutMerge = { kind: "concat" }) => chain({ ...state, fanOut }) }
+      ? {
+          fanOut: (fanOut: FanOutMerge = { kind: "concat" }) => chain({ ...state, fanOut }),
+          stream: (handler: Handler, options?: StreamDeclaration) => finishStream(state, handler, options),
+        }
       : {}),
     [state.kind]: finish,
   };
+}
+
+interface StreamDeclaration {
+  readonly durable?: true | { readonly ttlMs: number };
+}
+
+/** How long the chunks of a durable stream are kept when nothing else is said, milliseconds. */
+const STREAM_LIFETIME = 24 * 60 * 60 * 1000;
+
+function finishStream(state: ProcedureState, handler: Handler, { durable }: StreamDeclaration = {}): object {
+  if (state.fanOut !== undefined) {
+    throw schemaError("a stream cannot run on all shards", "Leave out `.fanOut()`, and stream from one shard.");
+  }
+  const stream = { ...state, kind: "stream" as const, handler };
+  if (durable === undefined) return stream;
+  const ttlMs = durable === true ? STREAM_LIFETIME : durable.ttlMs;
+  if (!Number.isSafeInteger(ttlMs) || ttlMs <= 0) {
+    throw schemaError(
+      `\`ttlMs\` of a durable stream is ${String(ttlMs)}`,
+      "Give whole milliseconds above 0, or write `durable: true`.",
+    );
+  }
+  const durability: StreamDurability = { ttlMs };
+  return { ...stream, durable: durability };
 }

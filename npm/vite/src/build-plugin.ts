@@ -12,9 +12,12 @@ export const workerEnvironment = "lunora";
 /** Where `vite build` puts the worker, below the project root. */
 const workerFolder = "dist/worker";
 const workerFile = "worker.js";
+/** Says of the worker beside it what `lunora start` has to know. */
+const manifestFile = "lunora.json";
 
 /** `vite build`: code generation, the client, the worker, and an up-to-date wrangler configuration. */
 export function buildPlugin(options: LunoraOptions): Plugin {
+  let manifest = "";
   return {
     name: "lunora:build",
     apply: "build",
@@ -35,6 +38,7 @@ export function buildPlugin(options: LunoraOptions): Plugin {
           throw Object.assign(new Error(`\n${error.rendered}`), { code: error.code, stack: "" });
         throw error;
       });
+      manifest = preparation.manifest;
       if (preparation.rendered !== "") process.stderr.write(`${preparation.rendered}\n`);
       for (const change of preparation.wranglerChanges) {
         process.stdout.write(`[lunora] ${relative(root, preparation.wranglerFile)}: ${change}\n`);
@@ -65,6 +69,10 @@ export function buildPlugin(options: LunoraOptions): Plugin {
           },
         },
       };
+    },
+    generateBundle() {
+      if (this.environment.name === workerEnvironment)
+        this.emitFile({ type: "asset", fileName: manifestFile, source: manifest });
     },
   };
 }

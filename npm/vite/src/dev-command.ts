@@ -8,6 +8,7 @@ import { bannerLines } from "./banner.ts";
 import type { SessionState } from "./dev-session.ts";
 import { startEngine } from "./engine-host.ts";
 import { hasErrors } from "./overlay.ts";
+import { untilAskedToEnd } from "./until-asked-to-end.ts";
 import type { EngineNotice } from "./engine-host.ts";
 
 /** What `lunora dev` was asked for. */
@@ -17,26 +18,6 @@ export type DevCommand = Extract<CommandOutcome, { kind: "dev" }>;
 const firstPort = 8787;
 
 const cyan = (text: string): string => styleText("cyan", text);
-
-/** How long a timer may run; its only purpose is to keep the process alive, which signal handlers do not. */
-const longestTimer = 2 ** 31 - 1;
-
-/** Resolves with the exit code when the process is asked to end. */
-function untilAskedToEnd(): Promise<number> {
-  return new Promise((resolve) => {
-    const alive = setInterval(() => {}, longestTimer);
-    for (const [signal, code] of [
-      ["SIGINT", 130],
-      ["SIGTERM", 143],
-      ["SIGHUP", 129],
-    ] as const) {
-      process.once(signal, () => {
-        clearInterval(alive);
-        resolve(code);
-      });
-    }
-  });
-}
 
 async function runVite(command: DevCommand, configFile: string): Promise<number> {
   const require = createRequire(join(command.root, "package.json"));

@@ -11,6 +11,12 @@ import type { LunoraOptions } from "./options.ts";
 export type { LunoraOptions } from "./options.ts";
 export { startEngine } from "./engine-host.ts";
 export type { EngineNotice } from "./engine-host.ts";
+export { runDeployCommand } from "./deploy-command.ts";
+export type { DeployCommand } from "./deploy-command.ts";
+export { runResidencyCommand } from "./residency-command.ts";
+export type { ResidencyCommand, ServerCrossings } from "./residency-command.ts";
+export { runStartCommand } from "./start-command.ts";
+export type { StartCommand } from "./start-command.ts";
 export { runDevCommand } from "./dev-command.ts";
 export type { DevCommand } from "./dev-command.ts";
 

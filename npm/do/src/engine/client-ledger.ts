@@ -1,20 +1,18 @@
-import type { PushResult } from "@lunora/protocol";
-
+import { ForgottenEntries, createForgottenTable } from "./forgotten-entries.ts";
+import { findNamed, keptOf, NO_RESULT } from "./kept-outcome.ts";
+import type { EntryName, KeptOutcome, NamedOutcome, Outcome } from "./kept-outcome.ts";
 import { clientKey } from "./live/flush.ts";
-import { pieces } from "./pieces.ts";
+import { createResultTable, KEPT_LENGTH, KEPT_RESULTS, PushResults } from "./push-results.ts";
+import type { KeptFacts, PushResultRow } from "./push-results.ts";
 import type { SqlStorage } from "./sql.ts";
-
-/** How a decided entry ended, without its position. */
-export type Outcome = Omit<PushResult, "clientSeq">;
+import { createWatermarkTable, WatermarkTable } from "./watermark-table.ts";
+import type { ClientColumns, ClientRow, WatermarkRow } from "./watermark-table.ts";
 
 /** Whose sequence: one client of one identity. */
 export interface ClientOf {
   readonly userId: string | null;
   readonly clientId: string;
 }
-
-/** Results that are kept for a client that does not say what it received. */
-export const KEPT_RESULTS = 1_000;
 
 /** Results are forgotten when there are so many to forget. */
 const FORGET_STEP = 64;
@@ -25,41 +23,37 @@ const RECENT_LENGTH = 1_000;
 /** Watermarks held in memory. */
 const CACHE_SIZE = 10_000;
 
-/** Rows looked at in one pass of the sweep. */
-const SWEEP_ROWS = 1_000;
-
-/** With no more rows than this a statement each is cheaper than going through JSON. */
-const SINGLE_ROWS = 2;
+const NO_ROWS: KeptFacts = { newest: 0, length: 0 };
 
 export function createLedgerTables(storage: SqlStorage): void {
-  storage.exec(`CREATE TABLE IF NOT EXISTS __client_watermark(identity TEXT NOT NULL, client_id TEXT NOT NULL, last_mutation_id INTEGER NOT NULL, recent TEXT NOT NULL,
-      PRIMARY KEY(identity, client_id)) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS __push_result(identity TEXT NOT NULL, client_id TEXT NOT NULL, client_seq INTEGER NOT NULL, outcome TEXT NOT NULL, ts REAL NOT NULL,
-      PRIMARY KEY(identity, client_id, client_seq)) WITHOUT ROWID`);
+  createWatermarkTable(storage);
+  createResultTable(storage);
+  createForgottenTable(storage);
 }
 
-function identityKey(userId: string | null): string {
-  return userId === null ? "" : `user:${userId}`;
+function columnsOf({ userId, clientId }: ClientOf): ClientColumns {
+  return [userId === null ? "" : `user:${userId}`, clientId];
 }
 
-type KeptOutcome = readonly [clientSeq: number, outcome: string];
+/** What {@link columnsOf} was made from. */
+function clientOf([identity, clientId]: ClientColumns): ClientOf {
+  return { userId: identity === "" ? null : identity.slice("user:".length), clientId };
+}
 
 /** What is stored of a client. */
-interface Stored {
-  readonly last: number;
-  /** The newest results that the client did not say to have, while they are short. */
-  readonly recent: readonly KeptOutcome[];
+interface Stored extends ClientRow {
+  /** Results that have rows of their own. */
+  readonly rows: KeptFacts;
 }
 
 interface Staged {
   readonly client: ClientOf;
   readonly before: Stored;
   last: number;
-  /** As it will be stored. */
-  recent: readonly KeptOutcome[];
   readonly outcomes: KeptOutcome[];
-  /** Results up to here have arrived. */
   received: number;
+  /** As it is stored, once it is. */
+  after?: Stored;
 }
 
 /**
@@ -67,15 +61,18 @@ interface Staged {
  * staged while a group runs and written, all together, in its transaction.
  */
 export class ClientLedger {
-  readonly #storage: SqlStorage;
+  readonly #watermarks: WatermarkTable;
+  readonly #results: PushResults;
+  readonly #forgotten: ForgottenEntries;
   readonly #cache = new Map<string, Stored>();
   /** Up to where results of a client were removed last. */
-  readonly #forgotten = new Map<string, number>();
+  readonly #removed = new Map<string, number>();
   readonly #staged = new Map<string, Staged>();
-  #sweepAfter: readonly [string, string, number] = ["", "", 0];
 
   constructor(storage: SqlStorage) {
-    this.#storage = storage;
+    this.#watermarks = new WatermarkTable(storage);
+    this.#results = new PushResults(storage);
+    this.#forgotten = new ForgottenEntries(storage);
   }
 
   /** The last position decided, staged ones included; 0 when there is none. */
@@ -84,23 +81,15 @@ export class ClientLedger {
     return this.#staged.get(key)?.last ?? this.#stored(key, client).last;
   }
 
-  #stored(key: string, { userId, clientId }: ClientOf): Stored {
+  #stored(key: string, client: ClientOf): Stored {
     const cached = this.#cache.get(key);
     if (cached !== undefined) return cached;
-    const [row] = this.#storage
-      .exec(
-        "SELECT last_mutation_id, recent FROM __client_watermark WHERE identity = ? AND client_id = ?",
-        identityKey(userId),
-        clientId,
-      )
-      .toArray();
+    const columns = columnsOf(client);
+    const row = this.#watermarks.read(columns);
     const stored: Stored =
       row === undefined
-        ? { last: 0, recent: [] }
-        : {
-            last: row["last_mutation_id"] as number,
-            recent: JSON.parse(row["recent"] as string) as KeptOutcome[],
-          };
+        ? { last: 0, recent: [], received: 0, rows: NO_ROWS }
+        : { ...row, rows: this.#results.facts(columns) };
     this.#remember(key, stored);
     return stored;
   }
@@ -108,7 +97,7 @@ export class ClientLedger {
   #remember(key: string, stored: Stored): void {
     if (this.#cache.size >= CACHE_SIZE) {
       this.#cache.clear();
-      this.#forgotten.clear();
+      this.#removed.clear();
     }
     this.#cache.set(key, stored);
   }
@@ -118,19 +107,18 @@ export class ClientLedger {
     let staged = this.#staged.get(key);
     if (staged === undefined) {
       const before = this.#stored(key, client);
-      staged = { client, before, last: before.last, recent: before.recent, outcomes: [], received: 0 };
+      staged = { client, before, last: before.last, outcomes: [], received: before.received };
       this.#staged.set(key, staged);
     }
     return staged;
   }
 
   /** The entry at `watermark + 1` has ended. */
-  decide(client: ClientOf, clientSeq: number, outcome: Outcome): void {
+  decide(client: ClientOf, clientSeq: number, outcome: Outcome, name?: EntryName): void {
     const staged = this.#stage(client);
     staged.last = clientSeq;
-    // What is not kept counts as a success without a result, which is what this one is.
-    if (outcome.result !== undefined || outcome.error !== undefined)
-      staged.outcomes.push([clientSeq, JSON.stringify(outcome)]);
+    const kept = keptOf(clientSeq, outcome, name);
+    if (kept !== undefined) staged.outcomes.push(kept);
   }
 
   /** The client has these results. */
@@ -139,22 +127,32 @@ export class ClientLedger {
     staged.received = Math.max(staged.received, Math.min(received, staged.last));
   }
 
-  /** How a decided entry ended; empty when that is not kept any more. */
-  outcome(client: ClientOf, clientSeq: number): Outcome {
-    const staged = this.#staged.get(clientKey(client.userId, client.clientId));
-    const recent = staged?.before.recent ?? this.#stored(clientKey(client.userId, client.clientId), client).recent;
-    const text =
-      staged?.outcomes.find(([position]) => position === clientSeq)?.[1] ??
-      recent.find(([position]) => position === clientSeq)?.[1] ??
-      this.#storage
-        .exec(
-          "SELECT outcome FROM __push_result WHERE identity = ? AND client_id = ? AND client_seq = ?",
-          identityKey(client.userId),
-          client.clientId,
-          clientSeq,
-        )
-        .toArray()[0]?.["outcome"];
-    return text === undefined ? {} : (JSON.parse(text as string) as Outcome);
+  /** JSON of how a decided entry ended; an empty outcome when that is not kept any more. */
+  outcome(client: ClientOf, clientSeq: number): string {
+    const key = clientKey(client.userId, client.clientId);
+    const staged = this.#staged.get(key);
+    const { recent, rows } = staged?.before ?? this.#stored(key, client);
+    const isIt = ([position]: KeptOutcome): boolean => position === clientSeq;
+    const found = staged?.outcomes.find(isIt) ?? recent.find(isIt);
+    if (found !== undefined) return found[1];
+    if (clientSeq > rows.newest) return NO_RESULT;
+    return this.#results.find(columnsOf(client), clientSeq) ?? NO_RESULT;
+  }
+
+  /** The client's entry with the mutation id, when it has been decided and the client was not known to have its result. */
+  named(client: ClientOf, mutationId: string): NamedOutcome | undefined {
+    const key = clientKey(client.userId, client.clientId);
+    const staged = this.#staged.get(key);
+    const { recent, rows, received } = staged?.before ?? this.#stored(key, client);
+    const found = findNamed(staged?.outcomes ?? [], mutationId) ?? findNamed(recent, mutationId);
+    if (found !== undefined) return found;
+    if (rows.newest > received) return this.#results.findNamed(columnsOf(client), mutationId);
+    return undefined;
+  }
+
+  /** Whether the client, or who it was before it was forgotten, had the entry decided. */
+  isForgotten(client: ClientOf, mutationId: string): boolean {
+    return this.#forgotten.has(clientKey(client.userId, client.clientId), mutationId);
   }
 
   get hasStaged(): boolean {
@@ -163,75 +161,49 @@ export class ClientLedger {
 
   /** Writes what was staged, as part of the group's transaction. */
   write(now: number): void {
-    const watermarks: [string, string, number, string][] = [];
-    const results: [string, string, number, string][] = [];
+    const watermarks: WatermarkRow[] = [];
+    const results: PushResultRow[] = [];
+    const overfull: [Staged, ClientColumns][] = [];
     for (const [key, staged] of this.#staged) {
       const { client, before, last, outcomes, received } = staged;
       if (last === before.last) continue;
-      const identity = identityKey(client.userId);
+      const columns = columnsOf(client);
       const kept = [...before.recent, ...outcomes].filter(([clientSeq]) => clientSeq > received);
       const text = JSON.stringify(kept);
       const isShort = text.length <= RECENT_LENGTH;
-      staged.recent = isShort ? kept : [];
-      if (!isShort) for (const outcome of kept) results.push([identity, client.clientId, ...outcome]);
-      watermarks.push([identity, client.clientId, last, isShort ? text : "[]"]);
-      this.#forget(key, client, Math.max(received, last - KEPT_RESULTS));
-    }
-    this.#writeWatermarks(watermarks);
-    this.#writeResults(results, now);
-  }
-
-  #writeWatermarks(rows: readonly [string, string, number, string][]): void {
-    const head = "INSERT INTO __client_watermark(identity, client_id, last_mutation_id, recent)";
-    // Whatever happens, a watermark never falls.
-    const tail =
-      "ON CONFLICT DO UPDATE SET last_mutation_id = max(last_mutation_id, excluded.last_mutation_id), recent = excluded.recent";
-    if (rows.length <= SINGLE_ROWS) {
-      for (const row of rows) this.#storage.exec(`${head} VALUES(?, ?, ?, ?) ${tail}`, ...row);
-    } else {
-      for (const part of pieces(rows)) {
-        this.#storage.exec(
-          `${head} SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?) WHERE true ${tail}`,
-          JSON.stringify(part),
-        );
+      // Without any of its results in rows of their own, and with the names of all: see `forgetClients`.
+      const isForgettable = isShort && kept.length === last - received && kept.every(([, , id]) => id !== undefined);
+      watermarks.push([...columns, last, isShort ? text : "[]", received, isForgettable ? 1 : 0]);
+      let { rows } = before;
+      if (!isShort) {
+        for (const outcome of kept) results.push([...columns, ...outcome]);
+        rows = { newest: last, length: rows.length + text.length };
+        if (rows.length > KEPT_LENGTH) overfull.push([staged, columns]);
       }
-    }
-  }
-
-  #writeResults(rows: readonly [string, string, number, string][], now: number): void {
-    const head = "INSERT INTO __push_result(identity, client_id, client_seq, outcome, ts)";
-    const tail = "ON CONFLICT DO UPDATE SET outcome = excluded.outcome, ts = excluded.ts";
-    if (rows.length <= SINGLE_ROWS) {
-      for (const row of rows) this.#storage.exec(`${head} VALUES(?, ?, ?, ?, ?) ${tail}`, ...row, now);
-    } else {
-      for (const part of pieces(rows)) {
-        this.#storage.exec(
-          `${head} SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, ?2 FROM json_each(?1) WHERE true ${tail}`,
-          JSON.stringify(part),
-          now,
-        );
+      const upTo = Math.max(received, last - KEPT_RESULTS);
+      if (upTo >= (this.#removed.get(key) ?? 0) + FORGET_STEP) {
+        this.#results.forget(columns, upTo);
+        this.#removed.set(key, upTo);
+        if (upTo >= rows.newest) rows = NO_ROWS;
       }
+      staged.after = { last, recent: isShort ? kept : [], received, rows };
     }
-  }
-
-  #forget(key: string, { userId, clientId }: ClientOf, upTo: number): void {
-    if (upTo < (this.#forgotten.get(key) ?? 0) + FORGET_STEP) return;
-    this.#storage.exec(
-      "DELETE FROM __push_result WHERE identity = ? AND client_id = ? AND client_seq <= ?",
-      identityKey(userId),
-      clientId,
-      upTo,
-    );
-    this.#forgotten.set(key, upTo);
+    this.#watermarks.write(watermarks, now);
+    this.#results.write(results, now);
+    for (const [staged, columns] of overfull) {
+      const { after } = staged;
+      if (after !== undefined)
+        staged.after = { ...after, rows: { ...after.rows, length: this.#results.shorten(columns) } };
+    }
   }
 
   /** The transaction has committed: the new watermark of every client that was decided about, by `clientKey`. */
   settle(): Map<string, number> {
     const moved = new Map<string, number>();
-    for (const [key, { before, last, recent }] of this.#staged) {
-      if (before.last === last) continue;
-      this.#remember(key, { last, recent });
-      moved.set(key, last);
+    for (const [key, { after }] of this.#staged) {
+      if (after === undefined) continue;
+      this.#remember(key, after);
+      moved.set(key, after.last);
     }
     this.#staged.clear();
     return moved;
@@ -241,38 +213,46 @@ export class ClientLedger {
   discard(): void {
     for (const key of this.#staged.keys()) {
       this.#cache.delete(key);
-      this.#forgotten.delete(key);
+      this.#removed.delete(key);
     }
     this.#staged.clear();
   }
 
   /** Looks at some results and removes those that are too old. True when it has been through all of them. */
   sweep(oldest: number): boolean {
-    const rows = this.#storage
-      .exec(
-        `SELECT identity, client_id, client_seq, ts FROM __push_result WHERE (identity, client_id, client_seq) > (?, ?, ?) ORDER BY identity, client_id, client_seq LIMIT ${SWEEP_ROWS}`,
-        ...this.#sweepAfter,
-      )
-      .toArray();
-    const old = rows
-      .filter((row) => (row["ts"] as number) <= oldest)
-      .map((row) => [row["identity"], row["client_id"], row["client_seq"]]);
-    if (old.length > 0) {
-      this.#storage.exec(
-        "DELETE FROM __push_result WHERE (identity, client_id, client_seq) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))",
-        JSON.stringify(old),
-      );
-    }
-    const last = rows.length < SWEEP_ROWS ? undefined : rows.at(-1);
-    this.#sweepAfter =
-      last === undefined
-        ? ["", "", 0]
-        : [last["identity"] as string, last["client_id"] as string, last["client_seq"] as number];
-    return last === undefined;
+    return this.#results.sweep(oldest);
   }
 
-  /** Whether any results are kept. */
+  /** Whether any results have rows of their own. */
   get hasResults(): boolean {
-    return this.#storage.exec("SELECT 1 FROM __push_result LIMIT 1").toArray().length > 0;
+    return !this.#results.isEmpty;
+  }
+
+  /** Whether any client is known. */
+  get hasClients(): boolean {
+    return !this.#watermarks.isEmpty;
+  }
+
+  /**
+   * Looks at some clients and forgets those that pushed nothing since. A client comes back with the numbers
+   * of a new one, so the names of its entries that succeeded, and whose results it may not have, are kept;
+   * where they are not all known it stays. Answers when the oldest of those that can be forgotten was seen
+   * once it has been through all of them (`Infinity` without any), `undefined` before.
+   */
+  forgetClients(unseenSince: number): number | undefined {
+    const { gone, oldestSeen } = this.#watermarks.forget(unseenSince);
+    const names: [client: string, mutationId: string][] = [];
+    for (const { columns, recent } of gone) {
+      const { userId, clientId } = clientOf(columns);
+      const key = clientKey(userId, clientId);
+      this.#cache.delete(key);
+      this.#removed.delete(key);
+      for (const [, outcome, mutationId] of recent)
+        if (mutationId !== undefined && (JSON.parse(outcome) as Outcome).error === undefined)
+          names.push([key, mutationId]);
+    }
+    this.#forgotten.add(names);
+    this.#results.forgetAll(gone.map(({ columns }) => columns));
+    return oldestSeen;
   }
 }

@@ -2,6 +2,7 @@ import { LunoraError } from "@lunora/errors";
 
 import type { StoredRow } from "./document.ts";
 import type { RowCache } from "./row-cache.ts";
+import type { JobChange } from "./scheduling/job-change.ts";
 import type { SqlStorage } from "./sql.ts";
 import { isStorageFailure } from "./storage-failure.ts";
 import type { Table } from "./table.ts";
@@ -28,6 +29,8 @@ export class Commit {
   readonly #storage: SqlStorage;
   readonly #rows: RowCache | undefined;
   readonly #changes: Change[] = [];
+  /** Jobs, each with how many changes there were before it. */
+  readonly #jobs: { readonly change: JobChange; readonly place: number }[] = [];
   #isClosed = false;
   #failure: unknown;
 
@@ -41,9 +44,14 @@ export class Commit {
     return this.#changes;
   }
 
+  /** Jobs that are scheduled and cancelled, in order. */
+  get jobs(): readonly JobChange[] {
+    return this.#jobs.map(({ change }) => change);
+  }
+
   /** Where to undo to. */
   mark(): number {
-    return this.#changes.length;
+    return this.#changes.length + this.#jobs.length;
   }
 
   /** Why SQLite could not write: it may have rolled back the whole transaction on its own. */
@@ -62,8 +70,18 @@ export class Commit {
     this.#isClosed = true;
   }
 
-  apply(change: Change): void {
+  /** Schedules or cancels with the transaction. */
+  stage(change: JobChange): void {
+    this.#assertOpen();
+    this.#jobs.push({ change, place: this.#changes.length });
+  }
+
+  #assertOpen(): void {
     if (this.#isClosed) throw new LunoraError("CTX_CLOSED", "the transaction of this write has ended");
+  }
+
+  apply(change: Change): void {
+    this.#assertOpen();
     // After a rollback of SQLite's own, a write would stand outside of every transaction.
     if (this.#failure !== undefined) throw this.#failure;
     this.#write(change.table, change.id, change.before, change.after);
@@ -72,7 +90,11 @@ export class Commit {
 
   /** Takes back every change since the mark, the newest first, so that unique indexes hold at each step. */
   undo(mark: number): void {
-    while (this.#changes.length > mark) {
+    while (this.mark() > mark) {
+      if (this.#jobs.at(-1)?.place === this.#changes.length) {
+        this.#jobs.pop();
+        continue;
+      }
       const { table, id, before, after } = this.#changes.at(-1) as Change;
       // Only then forgotten: the storage may have to bring the change back first.
       if (this.#failure === undefined) this.#write(table, id, after, before);

@@ -32,6 +32,8 @@ interface Plan {
   /** Parents before children. */
   readonly removals: Map<string, Removal>;
   readonly detachments: Detachment[];
+  /** A row that stays, and that does not let go of one that would be removed. */
+  readonly holding: Detachment | undefined;
 }
 
 function keyOf(table: Table, id: string): string {
@@ -94,15 +96,19 @@ function plan(host: WriteHost, first: Table, row: StoredRow, mode: DeleteMode): 
       }
     }
   }
-  for (const { relation, row: child } of restricted) {
-    if (removals.has(keyOf(relation.table, child.id))) continue;
-    throw new LunoraError(
-      "RELATION_RESTRICTED",
-      `the row of \`${first.name}\` cannot be deleted: a row of \`${relation.table.name}\` points at it through \`${relation.field}\``,
-      { data: { table: relation.table.name, field: relation.field, id: child.id } },
-    );
-  }
-  return { removals, detachments };
+  const holding = restricted.find(({ relation, row: child }) => !removals.has(keyOf(relation.table, child.id)));
+  return { removals, detachments, holding };
+}
+
+/** What is told to somebody who may not read the row leaves out which it is. */
+async function refusal({ guard }: WriteHost, first: Table, { relation, row }: Detachment): Promise<LunoraError> {
+  const { table, field } = relation;
+  const isVisible = guard === undefined || (await guard.mayRead(table, row));
+  return new LunoraError(
+    "RELATION_RESTRICTED",
+    `the row of \`${first.name}\` cannot be deleted: a row of \`${table.name}\` points at it through \`${field}\``,
+    { data: { table: table.name, field, ...(isVisible ? { id: row.id } : {}) } },
+  );
 }
 
 /** Deletes or marks a row, with everything that its relations lead to; policies are asked about the row alone. */
@@ -122,7 +128,8 @@ export async function deleteRow(
     });
   }
   if (guard !== undefined) await guard.checkWrite("delete", table, row, undefined);
-  const { removals, detachments } = plan(host, table, row, mode);
+  const { removals, detachments, holding } = plan(host, table, row, mode);
+  if (holding !== undefined) throw await refusal({ ...host, guard }, table, holding);
   for (const { relation, row: child } of detachments) {
     // A row can be detached from several parents, or be removed as well: its present state counts.
     if (removals.has(keyOf(relation.table, child.id))) continue;

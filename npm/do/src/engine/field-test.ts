@@ -48,6 +48,9 @@ export function mayPassAll(tests: readonly FieldTest[], document: Document): boo
   return tests.every((test) => mayPass(test, document));
 }
 
+/** No value: what a condition that is `undefined` takes. */
+const NOTHING: ReadonlySet<SqlKey> = new Set();
+
 const documents = new WeakMap<StoredRow, Document>();
 
 /** The row decoded; once, however many reads look at the same change. Not to be changed. */
@@ -61,11 +64,12 @@ export function documentOf(table: Table, row: StoredRow): Document {
 export function testsOfWhere(table: Table, where: unknown): FieldTest[] {
   if (typeof where !== "object" || where === null) return [];
   return Object.entries(where).flatMap(([key, condition]: [string, unknown]): FieldTest[] => {
-    if (condition === undefined || key === "OR" || key === "NOT") return [];
+    if (key === "OR" || key === "NOT") return [];
     if (key === "AND")
       return Array.isArray(condition) ? condition.flatMap((part: unknown) => testsOfWhere(table, part)) : [];
     const source = table.source(key);
-    return source === undefined ? [] : testsOfField(source, condition);
+    if (source === undefined) return [];
+    return condition === undefined ? [{ source, oneOf: NOTHING }] : testsOfField(source, condition);
   });
 }
 
@@ -97,7 +101,7 @@ function isOperators(condition: unknown): condition is Readonly<Record<string, u
 function testsOfField(source: KeySource, condition: unknown): FieldTest[] {
   if (!isOperators(condition)) return [{ source, oneOf: new Set([source.keyOfOperand(condition)]) }];
   return Object.entries(condition).flatMap(([operator, operand]): FieldTest[] => {
-    if (operand === undefined) return [];
+    if (operand === undefined) return [{ source, oneOf: NOTHING }];
     switch (operator) {
       case "eq":
         return [{ source, oneOf: new Set([source.keyOfOperand(operand)]) }];

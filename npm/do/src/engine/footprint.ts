@@ -84,6 +84,11 @@ export class Footprint {
     reads.ranges = [];
   }
 
+  /** Something of the table was read, it is not known what. */
+  noteTable(name: string): void {
+    this.#reads.set(name, { isWhole: true, ids: new Set(), ranges: [] });
+  }
+
   /** The row with this id was read, or was found missing. */
   notePoint(table: Table, id: string): void {
     const reads = this.#of(table);

@@ -3,7 +3,7 @@ import type { ErrorBody } from "@lunora/errors";
 import { decodeValue, encodeFailure, encodeValue, resolveAddress } from "@lunora/protocol";
 import type { FunctionKind, FunctionReference } from "@lunora/protocol";
 import { loggerOf } from "@lunora/runtime";
-import { findFunction, invoke, isRegisteredFunction } from "@lunora/server";
+import { findFunction, invoke, isRegisteredFunction, NO_SCHEDULER } from "@lunora/server";
 import type {
   Environment,
   FunctionRegistryEntry,
@@ -14,9 +14,12 @@ import type {
 
 import { authOf } from "./auth.ts";
 import type { FindHost } from "./find.ts";
+import type { ScheduleOutbox } from "./scheduling/schedule-outbox.ts";
+import { ModuleImports } from "./module-imports.ts";
 import { Session } from "./session.ts";
 import type { SessionFacts } from "./session.ts";
 import { checkIds } from "./shard-scope.ts";
+import type { OpenedStream } from "./streams/stream-host.ts";
 import type { DatabaseFactory } from "./triggers.ts";
 
 export interface FunctionRunnerOptions {
@@ -24,15 +27,21 @@ export interface FunctionRunnerOptions {
   readonly find: FindHost;
   readonly env: Environment;
   readonly createDatabase: DatabaseFactory;
+  /** How long the import of a module may take, milliseconds. */
+  readonly importDeadline?: number | undefined;
+  /** Absent in an app that schedules nothing. */
+  readonly outbox: ScheduleOutbox | undefined;
 }
 
 /** Finds and runs the app's functions inside a shard. */
 export class FunctionRunner {
   readonly #options: FunctionRunnerOptions;
+  readonly #imports: ModuleImports;
   readonly #loaded = new Map<string, RegisteredFunction>();
 
   constructor(options: FunctionRunnerOptions) {
     this.#options = options;
+    this.#imports = new ModuleImports(options.importDeadline);
   }
 
   /** The function of this path; throws `FUNCTION_NOT_FOUND`. Actions do not run in shards. */
@@ -73,7 +82,7 @@ export class FunctionRunner {
   async load(functionPath: string, entry: FunctionRegistryEntry): Promise<RegisteredFunction> {
     const known = this.#loaded.get(functionPath);
     if (known !== undefined) return known;
-    const registered = (await entry.module())[entry.exportName];
+    const registered = (await this.#imports.import(functionPath, () => entry.module()))[entry.exportName];
     if (!isRegisteredFunction(registered) || registered.kind !== entry.kind) {
       throw new Error(
         `\`${functionPath}\` is not the ${entry.kind} that the generated registry says: run codegen again`,
@@ -122,6 +131,31 @@ export class FunctionRunner {
     return result;
   }
 
+  /** Makes the generator of a stream, with a session that is open until it is closed. */
+  async stream(
+    functionPath: string,
+    entry: FunctionRegistryEntry,
+    args: unknown,
+    identity: Identity | null,
+    facts: SessionFacts,
+    signal: AbortSignal,
+  ): Promise<OpenedStream> {
+    const registered = await this.load(functionPath, entry);
+    const { scope, schema } = this.#options.find;
+    const decoded = decodeValue(args) as Record<string, unknown>;
+    checkIds(scope, schema, registered.input, decoded);
+    const session = new Session(facts);
+    const ctx = this.#context(session, identity, functionPath, entry.kind);
+    const iterable = await invoke(registered, { ctx, args: decoded, signal });
+    if (typeof (iterable as Partial<AsyncIterable<unknown>> | undefined)?.[Symbol.asyncIterator] !== "function")
+      throw new Error(`\`${functionPath}\` has to return an async generator: write \`async function* …\``);
+    return {
+      iterable: iterable as AsyncIterable<unknown>,
+      // It writes nothing, so nothing is waited for.
+      close: () => session.abort(),
+    };
+  }
+
   #context(session: Session, identity: Identity | null, functionPath: string, kind: FunctionKind): object {
     const context = {
       auth: authOf(identity, session.facts),
@@ -132,11 +166,14 @@ export class FunctionRunner {
       runQuery: (reference: FunctionReference, args?: Record<string, unknown>) =>
         this.#nested("query", session, identity, reference, args),
     };
+    if (kind === "stream") return { ...context, fetch: (input: RequestInfo, init?: RequestInit) => fetch(input, init) };
     if (kind !== "mutation") return context;
     return {
       ...context,
       runMutation: (reference: FunctionReference, args?: Record<string, unknown>) =>
         this.#nested("mutation", session, identity, reference, args),
+      scheduler: this.#options.outbox?.schedulerOf(session) ?? NO_SCHEDULER,
+      jobId: session.facts.jobId,
     };
   }
 

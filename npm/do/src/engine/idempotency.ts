@@ -1,6 +1,7 @@
 import { LunoraError } from "@lunora/errors";
 import type { Identity } from "@lunora/server";
 
+import type { NamedOutcome } from "./kept-outcome.ts";
 import { pieces } from "./pieces.ts";
 import type { SqlStorage } from "./sql.ts";
 
@@ -27,38 +28,31 @@ export interface Repeatable {
   readonly mutationId: string;
 }
 
-/** A result that is kept; `result` is wire-encoded and absent for `undefined`. */
-export interface KeptResult {
-  readonly result?: unknown;
-}
-
 /** With no more rows than this a statement each is cheaper than going through JSON. */
 const SINGLE_ROWS = 2;
 
 /** The results of mutations with an id. New ones are staged, and written with their group. */
 export class ResultKeeper {
   readonly #storage: SqlStorage;
+  /** Nothing is stored: pushes, which ask as well, are spared a statement. */
+  #isEmpty: boolean;
   readonly #staged = new Map<string, readonly [caller: string, mutationId: string, text: string]>();
 
   constructor(storage: SqlStorage) {
     this.#storage = storage;
+    this.#isEmpty = storage.exec("SELECT 1 FROM __idempotency LIMIT 1").toArray().length === 0;
   }
 
-  /** The result of a mutation that ran already; `undefined` when it has not, or before `oldest`. */
-  find({ caller, mutationId }: Repeatable, functionPath: string, oldest: number): KeptResult | undefined {
+  /** The outcome of a mutation that ran already, as JSON; `undefined` when it has not, or before `oldest`. */
+  find({ caller, mutationId }: Repeatable, oldest: number): NamedOutcome | undefined {
     const text = this.#staged.get(keyOf(caller, mutationId))?.[2] ?? this.#read(caller, mutationId, oldest);
     if (text === undefined) return undefined;
-    const [path, result] = JSON.parse(text) as [string, unknown?];
-    if (path !== functionPath) {
-      throw new LunoraError(
-        "CONFLICT",
-        `the mutation id was used for \`${path}\` before; every call needs an id of its own`,
-      );
-    }
-    return result === undefined ? {} : { result };
+    const [functionPath, result] = JSON.parse(text) as [string, unknown?];
+    return { functionPath, text: JSON.stringify({ result }) };
   }
 
   #read(caller: string, mutationId: string, oldest: number): string | undefined {
+    if (this.#isEmpty) return undefined;
     const [row] = this.#storage
       .exec(
         "SELECT result FROM __idempotency WHERE identity = ? AND mutation_id = ? AND ts > ?",
@@ -84,6 +78,7 @@ export class ResultKeeper {
 
   /** Writes what was staged, as part of the group's transaction. */
   write(now: number): void {
+    this.#isEmpty = false;
     const head = "INSERT INTO __idempotency(identity, mutation_id, result, ts)";
     const tail = "ON CONFLICT DO UPDATE SET result = excluded.result, ts = excluded.ts";
     for (const rows of pieces([...this.#staged.values()])) {

@@ -13,3 +13,7 @@ export function writeMeta(storage: SqlStorage, key: string, value: string): void
     value,
   );
 }
+
+export function removeMeta(storage: SqlStorage, key: string): void {
+  storage.exec("DELETE FROM __lunora_meta WHERE key = ?", key);
+}

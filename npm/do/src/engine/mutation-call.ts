@@ -13,7 +13,7 @@ export type MutationOutcome =
   | {
       readonly ok: true;
       readonly result?: unknown;
-      /** Characters of the result's JSON; known of pushes that ran. */
+      /** Characters of the result's JSON; not known of calls without a place. */
       readonly length?: number;
     }
   | { readonly ok: false; readonly status: number; readonly error: ErrorBody };
@@ -25,9 +25,13 @@ export interface MutationCall {
   readonly args: unknown;
   readonly identity: Identity | null;
   readonly mutationId?: string | undefined;
+  /** It is this job of the scheduler, which happens once. */
+  readonly jobId?: string | undefined;
   /** Its result is kept for repetitions. A call with a place in a client's sequence needs none. */
   readonly repeatable?: Repeatable | undefined;
   readonly place?: MutationPlace | undefined;
+  /** Who calls without a place, when that is known. */
+  readonly client?: ClientOf | undefined;
   /** Finds the function, and asks whether the caller may; throws coded errors. */
   admit(): FunctionRegistryEntry | Promise<FunctionRegistryEntry>;
   /** Called once, when the outcome is part of what is on its way to disk. */

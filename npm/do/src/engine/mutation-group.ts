@@ -2,7 +2,7 @@ import { isLunoraError, LunoraError } from "@lunora/errors";
 import { decodeValue, encodeValue } from "@lunora/protocol";
 import type { FunctionRegistryEntry, Identity, RegisteredFunction } from "@lunora/server";
 
-import type { ClientLedger, Outcome } from "./client-ledger.ts";
+import type { ClientLedger } from "./client-ledger.ts";
 import { Commit } from "./commit.ts";
 import type { Change } from "./commit.ts";
 import type { Deadline } from "./deadline.ts";
@@ -10,11 +10,14 @@ import { failureOf } from "./function-runner.ts";
 import type { FunctionRunner } from "./function-runner.ts";
 import { assertKeepable, RESULT_LIFETIME } from "./idempotency.ts";
 import type { ResultKeeper } from "./idempotency.ts";
+import type { Outcome } from "./kept-outcome.ts";
+import { findKnown } from "./known-mutation.ts";
 import { idSource } from "./mutation-call.ts";
 import type { MutationCall, MutationOutcome } from "./mutation-call.ts";
 import type { OpenWrites } from "./open-writes.ts";
 import { Session } from "./session.ts";
 import type { SessionFacts } from "./session.ts";
+import type { ScheduleOutbox } from "./scheduling/schedule-outbox.ts";
 import type { ShardScope } from "./shard-scope.ts";
 import type { Table } from "./table.ts";
 import { judge } from "./watermark.ts";
@@ -33,8 +36,12 @@ export interface GroupHost {
   readonly ledger: ClientLedger;
   readonly keeper: ResultKeeper;
   readonly deadline: Deadline;
+  /** Absent in an app that schedules nothing. */
+  readonly outbox: ScheduleOutbox | undefined;
   now(): number;
   facts(identity: Identity | null, now: number, commit: Commit, newId: (table: Table) => string): SessionFacts;
+  /** Why nothing may be written now; no verdict on anything. */
+  writesRefused(): LunoraError | undefined;
 }
 
 /** A member that may run: what it runs, or why it is refused. */
@@ -63,6 +70,11 @@ export class MutationGroup {
 
   /** Finds the functions and asks for permission, before anything is locked. */
   async admit(): Promise<void> {
+    const refusal = this.#host.writesRefused();
+    if (refusal !== undefined) {
+      this.#calls.forEach((_, place) => (this.#admitted[place] = { refusal }));
+      return;
+    }
     const late: Promise<void>[] = [];
     this.#calls.forEach((call, place) => {
       try {
@@ -108,36 +120,58 @@ export class MutationGroup {
   }
 
   async #runOne(call: MutationCall, admitted: Admitted): Promise<MutationOutcome> {
-    const { ledger, keeper } = this.#host;
-    const { place, repeatable, functionPath } = call;
+    const { ledger } = this.#host;
+    const { place, functionPath } = call;
     const now = this.#host.now();
     if (place !== undefined) {
       if (place.received !== undefined) ledger.receive(place.client, place.received);
       const verdict = judge(place.clientSeq, ledger.watermark(place.client));
       if (verdict.kind === "refused") return failed(functionPath, verdict.error);
-      if (verdict.kind === "decided") return toOutcome(ledger.outcome(place.client, place.clientSeq as number));
-    } else if (repeatable !== undefined) {
-      try {
-        const kept = keeper.find(repeatable, functionPath, now - RESULT_LIFETIME);
-        if (kept !== undefined) return { ok: true, ...kept };
-      } catch (error) {
-        return failed(functionPath, error);
-      }
+      if (verdict.kind === "decided")
+        return this.#retold(toOutcome(ledger.outcome(place.client, place.clientSeq as number)));
     }
+    if (call.jobId !== undefined && this.#host.outbox?.isDone(call.jobId) === true) return { ok: true };
+    const known = this.#known(call, now);
+    if (known !== undefined && place === undefined) return this.#retold(known);
     // No verdict on the entry, which may come again.
-    if ("refusal" in admitted && isUnavailable(admitted.refusal)) return failed(functionPath, admitted.refusal);
-    const outcome = await this.#handle(call, admitted, now);
-    if (place !== undefined) ledger.decide(place.client, place.clientSeq as number, toKept(outcome));
+    if (known === undefined && "refusal" in admitted && isUnavailable(admitted.refusal))
+      return failed(functionPath, admitted.refusal);
+    const outcome = known === undefined ? await this.#handle(call, admitted, now) : this.#retold(known);
+    if (place !== undefined)
+      ledger.decide(
+        place.client,
+        place.clientSeq as number,
+        toKept(outcome),
+        call.mutationId === undefined ? undefined : { mutationId: call.mutationId, functionPath },
+      );
+    return outcome;
+  }
+
+  /** How the mutation ended when it came before, under whatever number. */
+  #known(call: MutationCall, now: number): MutationOutcome | undefined {
+    const { ledger, keeper } = this.#host;
+    try {
+      const known = findKnown(ledger, keeper, call, now - RESULT_LIFETIME);
+      return known === undefined ? undefined : toOutcome(known);
+    } catch (error) {
+      return failed(call.functionPath, error);
+    }
+  }
+
+  /** Results that are told again are held like those of members that ran. */
+  #retold(outcome: MutationOutcome): MutationOutcome {
+    if (outcome.ok) this.#kept += outcome.length ?? 0;
     return outcome;
   }
 
   async #handle(call: MutationCall, admitted: Admitted, now: number): Promise<MutationOutcome> {
-    const { functionPath, identity, place, repeatable } = call;
-    const { writes, scope, runner, deadline, keeper } = this.#host;
+    const { functionPath, identity, place, repeatable, jobId } = call;
+    const { writes, scope, runner, deadline, keeper, outbox } = this.#host;
     if ("refusal" in admitted) return failed(functionPath, admitted.refusal);
     const commit = new Commit(writes, writes.rows);
     writes.add(commit);
-    const session = new Session(this.#host.facts(identity, now, commit, idSource(scope, call.mutationId)));
+    const facts = this.#host.facts(identity, now, commit, idSource(scope, call.mutationId));
+    const session = new Session(jobId === undefined ? facts : { ...facts, jobId });
     this.ran += 1;
     let outcome: MutationOutcome;
     try {
@@ -164,12 +198,17 @@ export class MutationGroup {
     if (commit.failure !== undefined) throw commit.failure;
     commit.close();
     for (const change of commit.changes) this.changes.push(change);
+    outbox?.stage(commit.jobs);
+    if (jobId !== undefined && outcome.ok) outbox?.done(jobId);
     return outcome;
   }
 }
 
+/** Refusals that say nothing about the entry. */
+const NO_VERDICTS: ReadonlySet<string> = new Set(["MODULE_TIMEOUT", "SHARD_UNAVAILABLE", "WRITES_PAUSED"]);
+
 function isUnavailable(refusal: unknown): boolean {
-  return isLunoraError(refusal) && refusal.code === "SHARD_UNAVAILABLE";
+  return isLunoraError(refusal) && NO_VERDICTS.has(refusal.code);
 }
 
 function failed(functionPath: string, error: unknown): MutationOutcome {
@@ -181,8 +220,9 @@ function toKept(outcome: MutationOutcome): Outcome {
   return outcome.result === undefined ? {} : { result: outcome.result };
 }
 
-/** A kept outcome; the status of a kept error is told by its code. */
-function toOutcome({ result, error }: Outcome): MutationOutcome {
+/** A kept outcome, from its JSON; the status of a kept error is told by its code. */
+function toOutcome(text: string): MutationOutcome {
+  const { result, error } = JSON.parse(text) as Outcome;
   if (error !== undefined) return { ok: false, status: new LunoraError(error.code, error.message).status, error };
-  return result === undefined ? { ok: true } : { ok: true, result };
+  return result === undefined ? { ok: true } : { ok: true, result, length: text.length };
 }

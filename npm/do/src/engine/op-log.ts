@@ -56,6 +56,8 @@ export class OpLog {
   #epoch: string;
   #head: number;
   #floor: number;
+  /** The first position that somebody still reads; set by who does. */
+  keptFrom: () => number = () => Infinity;
 
   /** `object` is the id of the object that the storage belongs to. */
   constructor(storage: SqlStorage, schema: Schema, object: string) {
@@ -261,11 +263,13 @@ export class OpLog {
     return low;
   }
 
-  /** Forgets everything before the position, which has to be at most the head: the newest change stays. */
-  trim(position: number): void {
+  /** Forgets what is before the position and read by nobody. It has to be at most the head: the newest change stays. */
+  trim(upTo: number): void {
+    const position = Math.min(upTo, this.keptFrom());
+    if (position <= this.#floor) return;
     this.#storage.exec("DELETE FROM __cdc_log WHERE seq < ?", position);
     this.#storage.exec("DELETE FROM __cdc_chunk WHERE seq < ?", position);
-    this.#floor = Math.max(this.#floor, position);
+    this.#floor = position;
   }
 }
 

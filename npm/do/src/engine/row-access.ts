@@ -138,6 +138,15 @@ export class RowAccess {
     this.#session.assertOpen();
   }
 
+  /** Whether the caller would find the row. */
+  async mayRead(table: Table, row: StoredRow): Promise<boolean> {
+    const { host } = this.#session.facts;
+    if (host.schema.needsPolicies && !table.definition.isPublic && !hasPolicy(this.#rules, table.name, "read"))
+      return false;
+    const condition = await this.#condition(table, "read", undefined);
+    return condition === undefined || (condition !== false && rowMeets(host.storage, table, row, condition));
+  }
+
   #assertMeets(on: PolicyOperation, table: Table, row: StoredRow, condition: PolicyCondition): void {
     if (condition === undefined) return;
     if (condition !== false && rowMeets(this.#session.facts.host.storage, table, row, condition)) return;

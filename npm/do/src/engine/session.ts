@@ -21,6 +21,8 @@ export interface SessionFacts {
   readonly now: number;
   /** A creation time that no row of the shard has, later than all. */
   readonly nextCreationTime: () => number;
+  /** The job of the scheduler that the call is. */
+  readonly jobId?: string | undefined;
   /** The id of the next row that is inserted into the table; random when absent. */
   readonly newId?: ((table: Table) => string) | undefined;
 }

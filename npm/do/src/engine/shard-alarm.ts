@@ -1,9 +1,11 @@
 import type { ClientLedger } from "./client-ledger.ts";
 import type { Change } from "./commit.ts";
 import { oldestResult, RESULT_LIFETIME, sweepResults } from "./idempotency.ts";
+import { readMeta, removeMeta, writeMeta } from "./meta.ts";
 import type { OpLog } from "./op-log.ts";
 import { GRACE_MS, isOverfull, planPass } from "./retention.ts";
 import type { LogFacts, RetentionPolicy } from "./retention.ts";
+import type { ScheduleOutbox } from "./scheduling/schedule-outbox.ts";
 import type { SqlStorage } from "./sql.ts";
 import type { Table } from "./table.ts";
 import { expiryOf, ExpirySweep, nextExpiry } from "./time-to-live.ts";
@@ -21,6 +23,13 @@ function earliest(times: Iterable<number | null>): number | null {
   return result;
 }
 
+/** A part of the shard that keeps things for a time. Times are epoch milliseconds; `null`: there is nothing to wake for. */
+export interface ExpirySource {
+  nextExpiry(): number | null;
+  /** One bounded pass; when the next is due. */
+  sweep(now: number): number | null;
+}
+
 /** What a group wrote that has to be swept some day. */
 export interface WrittenGroup {
   readonly changes: readonly Change[];
@@ -28,6 +37,8 @@ export interface WrittenGroup {
   readonly hasResults: boolean;
   /** Results of pushes. */
   readonly hasPushes: boolean;
+  /** Jobs that have to be handed to the scheduler. */
+  readonly hasJobs: boolean;
 }
 
 export interface AlarmParts {
@@ -36,10 +47,25 @@ export interface AlarmParts {
   readonly log: OpLog;
   readonly ledger: ClientLedger;
   readonly retention: RetentionPolicy;
+  /** What expires besides; absent in apps without it. */
+  readonly others?: readonly ExpirySource[];
+  /** Absent in an app that schedules nothing. */
+  readonly outbox: ScheduleOutbox | undefined;
+  /** Clients that pushed nothing for so long are forgotten, milliseconds. */
+  readonly forgetClientsAfterMs: number;
 }
+
+/** When the oldest client that can be forgotten will be; absent when nobody has looked yet. */
+const FORGET_DUE = "forget_clients_at";
+
+/** Clients are gone through not more often than this, milliseconds. */
+const FORGET_PAUSE = 24 * 60 * 60 * 1000;
 
 /** Results of pushes that clients never said to have are looked for this often, milliseconds. */
 const PUSH_SWEEP_INTERVAL = 60 * 60 * 1000;
+
+/** How long after a commit the alarm looks whether its jobs have left, milliseconds. */
+const HANDOVER_PAUSE = 5_000;
 
 /** The log is not looked at more often than this while nothing can go, milliseconds. */
 const LOG_PAUSE = 10_000;
@@ -69,10 +95,19 @@ export class ShardAlarm {
       earliest([
         oldest === null ? null : oldest + RESULT_LIFETIME,
         ledger.hasResults ? now + PUSH_SWEEP_INTERVAL : null,
+        this.#forgetDue(now),
         this.#logDue(now),
+        // Whatever is in it has waited while the object was away.
+        this.#parts.outbox?.hasEntries === true ? now : null,
         ...this.#tables.map((table) => nextExpiry(storage, table)),
+        ...(this.#parts.others ?? []).map((source) => source.nextExpiry()),
       ]),
     );
+  }
+
+  /** Somebody wants to be woken by then. */
+  wakeAt(time: number): Promise<void> {
+    return this.#arm(time);
   }
 
   async #arm(time: number | null): Promise<void> {
@@ -82,11 +117,12 @@ export class ShardAlarm {
   }
 
   /** Arms for what a group wrote; part of its transaction. */
-  afterWrites({ changes, hasResults, hasPushes }: WrittenGroup, now: number): Promise<void> | undefined {
+  afterWrites({ changes, hasResults, hasPushes, hasJobs }: WrittenGroup, now: number): Promise<void> | undefined {
     const { log, retention } = this.#parts;
     let time = now + PUSH_SWEEP_INTERVAL;
     if (!hasPushes) time = Infinity;
     if (hasResults) time = Math.min(time, now + RESULT_LIFETIME);
+    if (hasJobs) time = Math.min(time, now + HANDOVER_PAUSE);
     if (changes.length > 0)
       time = Math.min(
         time,
@@ -117,17 +153,45 @@ export class ShardAlarm {
     const times: (number | null)[] = [
       oldest === null ? null : Math.max(oldest + RESULT_LIFETIME, now),
       !isSwept ? now : ledger.hasResults ? now + PUSH_SWEEP_INTERVAL : null,
+      this.#forgetClients(now),
       this.#trimLog(now),
+      this.#parts.outbox?.hasEntries === true ? now + HANDOVER_PAUSE : null,
     ];
+    for (const source of this.#parts.others ?? []) times.push(source.sweep(now));
     for (const table of this.#tables) times.push(await this.#sweep.pass(host, table, now));
     await this.#arm(earliest(times));
+  }
+
+  #forgetDue(now: number): number | null {
+    const { storage, ledger } = this.#parts;
+    const due = readMeta(storage, FORGET_DUE);
+    if (due !== undefined) return Number(due);
+    return ledger.hasClients ? now + PUSH_SWEEP_INTERVAL : null;
+  }
+
+  /** Answers when there is something to do again. */
+  #forgetClients(now: number): number | null {
+    const { storage, ledger, forgetClientsAfterMs } = this.#parts;
+    const due = readMeta(storage, FORGET_DUE);
+    if (due !== undefined && Number(due) > now) return Number(due);
+    const oldestSeen = ledger.forgetClients(now - forgetClientsAfterMs);
+    if (oldestSeen === undefined) return now;
+    if (!ledger.hasClients) {
+      // The next that pushes arms the alarm.
+      removeMeta(storage, FORGET_DUE);
+      return null;
+    }
+    const next = Math.max(Math.min(oldestSeen, now) + forgetClientsAfterMs, now + FORGET_PAUSE);
+    writeMeta(storage, FORGET_DUE, String(next));
+    return next;
   }
 
   #trimLog(now: number): number | null {
     const { log, retention } = this.#parts;
     const pass = planPass(retention, logFacts(log), now);
     if (pass.floor > log.floor) log.trim(pass.floor);
-    if (pass.isUnfinished) return now;
+    // What somebody still reads stays, and is not asked about at once again.
+    if (pass.isUnfinished && log.floor >= pass.floor) return now;
     this.#logNotBefore = now + LOG_PAUSE;
     return this.#logDue(now + LOG_PAUSE);
   }

@@ -2,7 +2,7 @@ import { LunoraError } from "@lunora/errors";
 import { decodeValue } from "@lunora/protocol";
 import type { PushEntry } from "@lunora/protocol";
 import { authorizeShard } from "@lunora/runtime";
-import type { ShardAnswer, ShardCall } from "@lunora/runtime";
+import type { ShardAnswer, ShardCall, ShardJobRequest } from "@lunora/runtime";
 import type { Environment, FunctionRegistryEntry, Identity, LunoraDefinition } from "@lunora/server";
 
 import { ClientLedger } from "./client-ledger.ts";
@@ -26,6 +26,7 @@ import { OpLog } from "./op-log.ts";
 import { needsSize, NO_PRESSURE, sample, warningText } from "./pressure.ts";
 import { DEFAULT_RETENTION } from "./retention.ts";
 import { Schema } from "./schema.ts";
+import type { OutboxHost, ScheduleOutbox } from "./scheduling/schedule-outbox.ts";
 import { Session } from "./session.ts";
 import type { SessionFacts } from "./session.ts";
 import { ShardAlarm } from "./shard-alarm.ts";
@@ -39,6 +40,7 @@ import { SocketHub } from "./sockets/socket-hub.ts";
 import { asLostGroup } from "./storage-failure.ts";
 import { applySchema, createInternalTables } from "./storage-layout.ts";
 import type { SqlStorage } from "./sql.ts";
+import type { StreamFactory, StreamHost, StreamPart } from "./streams/stream-host.ts";
 import type { Table } from "./table.ts";
 import type { DatabaseFactory } from "./triggers.ts";
 import { TurnQueue } from "./turn-queue.ts";
@@ -75,6 +77,12 @@ export interface EngineOptions {
   readonly mutationDeadline?: number;
   /** How long a run of a live query may take, milliseconds. */
   readonly queryDeadline?: number;
+  /** How long the import of a module of functions may take, milliseconds: the queue waits for it. */
+  readonly importDeadline?: number;
+  /** Characters of results that live queries hold together. */
+  readonly liveResultsLength?: number;
+  /** How long a socket may be open without `connect`, milliseconds. */
+  readonly connectDeadline?: number;
   /** How long `authorizeShard` may take for a socket, milliseconds: the queue waits for it. */
   readonly ruleDeadline?: number;
 }
@@ -82,6 +90,8 @@ export interface EngineOptions {
 const MUTATION_DEADLINE = 10_000;
 const RULE_DEADLINE = 10_000;
 const REGISTER_DEADLINE = 10_000;
+
+const FORGET_CLIENTS_AFTER = 90 * 24 * 60 * 60 * 1000;
 
 /** Half of a kibibyte to a millisecond: exact in a double for the times of our epoch. */
 const CREATION_STEP = 1 / 1024;
@@ -100,11 +110,15 @@ export class ShardEngine {
   readonly #log: OpLog;
   readonly #ledger: ClientLedger;
   readonly #keeper: ResultKeeper;
+  readonly #outbox: ScheduleOutbox | undefined;
   readonly #deadline: Deadline;
   readonly #queue: TurnQueue<MutationCall>;
   readonly #group: GroupHost;
   readonly #hub: SocketHub;
+  readonly #streams: StreamPart | undefined;
   readonly #parts: { readonly q: QueryPart; readonly s: ShapePart };
+  /** Set by who exports: why nothing may be written now. */
+  writesRefused: (() => LunoraError | undefined) | undefined;
   #isRegistered: boolean;
   #lastCreationTime: number;
   #pressure = NO_PRESSURE;
@@ -126,11 +140,14 @@ export class ShardEngine {
     this.#find = { storage: this.#writes.others, schema, scope };
     this.#ownFind = { storage: this.#writes, rows: this.#writes.rows, schema, scope };
     this.#createDatabase = databaseFactory(schema);
+    this.#outbox = this.#openOutbox();
     this.#runner = new FunctionRunner({
       definition,
       find: this.#find,
       env: host.env,
       createDatabase: this.#createDatabase,
+      importDeadline: options.importDeadline,
+      outbox: this.#outbox,
     });
     this.#log = new OpLog(host.sql, schema, host.objectId);
     this.#ledger = new ClientLedger(host.sql);
@@ -143,8 +160,10 @@ export class ShardEngine {
       ledger: this.#ledger,
       keeper: this.#keeper,
       deadline: this.#deadline,
+      outbox: this.#outbox,
       now: host.now,
       facts: (identity, now, commit, newId) => this.#facts(identity, now, commit, newId),
+      writesRefused: () => this.writesRefused?.(),
     };
     this.#queue = new TurnQueue({
       runGroup: (calls) => this.#runGroup(calls),
@@ -152,25 +171,31 @@ export class ShardEngine {
       idle: () => this.#hub.saveAll(),
     });
     const tables = [...schema.tables.values()].filter((table) => livesHere(scope, table));
+    this.#streams = (definition.streams as StreamFactory | undefined)?.(this.#streamHost());
     this.#alarm = new ShardAlarm(host, {
       storage: host.sql,
       tables,
       log: this.#log,
       ledger: this.#ledger,
       retention: { ...DEFAULT_RETENTION, ...definition.app.opLog },
+      outbox: this.#outbox,
+      ...(this.#streams === undefined ? {} : { others: [this.#streams] }),
+      forgetClientsAfterMs: definition.app.forgetClientsAfterMs ?? FORGET_CLIENTS_AFTER,
     });
     const liveHost = this.#liveHost();
     this.#parts = {
-      q: new LiveQueries(liveHost, options.queryDeadline),
+      q: new LiveQueries(liveHost, options.queryDeadline, options.liveResultsLength),
       s: new LiveShapes(liveHost, options.queryDeadline),
     };
     this.#hub = new SocketHub({
       storage: host.sql,
+      connectDeadline: options.connectDeadline,
       now: host.now,
       epoch: () => this.#log.epoch,
       head: () => this.#log.head,
       watermark: (userId, clientId) => this.#ledger.watermark({ userId, clientId }),
       parts: this.#parts,
+      streams: this.#streams,
       turn: (run) =>
         this.#turn(run).catch((error: unknown) => {
           failureOf("a turn of the sockets", error);
@@ -217,6 +242,45 @@ export class ShardEngine {
     return this.#find;
   }
 
+  get name(): string {
+    return this.#find.scope.name;
+  }
+
+  get log(): OpLog {
+    return this.#log;
+  }
+
+  /** Runs in the queue, when everything before has ended and before anything after begins. */
+  exclusively<Result>(run: () => Promise<Result>): Promise<Result> {
+    return this.#turn(run);
+  }
+
+  /**
+   * Writes rows in a turn of their own, all or none, as the op-log and live subscriptions see any mutation. `write` is
+   * given the time. Rejects with what it throws, and with what keeps mutations from writing now.
+   */
+  writeTurn<Result>(write: (commit: Commit, now: number) => Result): Promise<Result> {
+    return this.#turn(async () => {
+      const refusal = this.writesRefused?.();
+      if (refusal !== undefined) throw refusal;
+      if (!this.#isRegistered) await this.#register();
+      return this.#commitTurn(async (commit, now) => {
+        const result = write(commit, now);
+        const armed = this.#alarm.afterWrites(
+          { changes: commit.changes, hasJobs: false, hasResults: false, hasPushes: false },
+          now,
+        );
+        if (armed !== undefined) await armed;
+        return result;
+      });
+    });
+  }
+
+  /** Tells every socket to connect again. */
+  dropSockets(): void {
+    this.#hub.reload();
+  }
+
   /** Answers a call. Never throws: errors are redacted and become values here. */
   async call(call: ShardCall): Promise<ShardAnswer> {
     try {
@@ -229,6 +293,11 @@ export class ShardEngine {
       const entry = this.#runner.entry(call.functionPath);
       // The place in the queue is taken before anything is awaited, the import of the module included.
       if (entry.kind === "mutation") return await this.#mutate(entry, call);
+      if (entry.kind === "stream")
+        throw new LunoraError(
+          "BAD_REQUEST",
+          `\`${call.functionPath}\` is a stream, which is subscribed to over a socket`,
+        );
       const identity = identityOf(call);
       const facts = this.#facts(identity, this.#host.now(), undefined);
       const result = await this.#runner.query(call.functionPath, entry, call.args, identity, facts);
@@ -241,12 +310,12 @@ export class ShardEngine {
 
   /** A call over HTTP: its caller was admitted by the Worker. */
   #mutate(entry: FunctionRegistryEntry, call: ShardCall): Promise<ShardAnswer> {
-    const { functionPath, args, mutationId, clientId, clientSeq } = call;
+    const { functionPath, args, clientId, clientSeq, jobId } = call;
+    // A job is told by its own id, for longer than a mutation is by its.
+    const mutationId = jobId === undefined ? call.mutationId : undefined;
     const identity = identityOf(call);
-    const place =
-      clientSeq === undefined || clientId === undefined
-        ? undefined
-        : { client: { userId: identity?.userId ?? null, clientId }, clientSeq };
+    const client = clientId === undefined ? undefined : { userId: identity?.userId ?? null, clientId };
+    const place = clientSeq === undefined || client === undefined ? undefined : { client, clientSeq };
     return new Promise((resolve) => {
       this.#queue.push([
         {
@@ -254,11 +323,13 @@ export class ShardEngine {
           args,
           identity,
           mutationId,
+          jobId,
           repeatable:
             mutationId === undefined || place !== undefined
               ? undefined
               : { caller: callerKey(identity, clientId), mutationId },
           place,
+          client,
           admit: () => entry,
           done: (outcome) => {
             const lastMutationId = place === undefined ? undefined : this.#ledger.watermark(place.client);
@@ -334,6 +405,7 @@ export class ShardEngine {
     const { changes, outcomes } = group;
     const clients = this.#ledger.settle();
     this.#keeper.clear();
+    this.#outbox?.conclude(true);
     const flush: Flush = { epoch: this.#log.epoch, fromSeq, toSeq: this.#log.head, changes, clients };
     if (changes.length > 0 || clients.size > 0) await this.#tellParts(flush);
     outcomes.forEach((outcome, index) => conclude(calls[index] as MutationCall, outcome));
@@ -346,7 +418,8 @@ export class ShardEngine {
   /** Everything besides the rows that is committed with the group. */
   #write({ changes }: MutationGroup): Promise<void> | undefined {
     const now = this.#host.now();
-    const written = { changes, hasResults: this.#keeper.hasStaged, hasPushes: this.#ledger.hasStaged };
+    const hasJobs = this.#outbox?.write() ?? false;
+    const written = { changes, hasJobs, hasResults: this.#keeper.hasStaged, hasPushes: this.#ledger.hasStaged };
     if (changes.length > 0) this.#log.append(changes, now);
     if (written.hasPushes) this.#ledger.write(now);
     if (written.hasResults) this.#keeper.write(now);
@@ -358,6 +431,7 @@ export class ShardEngine {
     this.#log.rewind(fromSeq);
     this.#ledger.discard();
     this.#keeper.clear();
+    this.#outbox?.conclude(false);
     await this.#alarm.afterRollback().catch((failure: unknown) => {
       console.error("[lunora] the alarm cannot be read", failure);
     });
@@ -388,50 +462,80 @@ export class ShardEngine {
     for (const warning of warnings) console.warn(warningText(this.#find.scope.name, warning));
   }
 
+  /** One transaction within a turn, told to the op-log and to live subscriptions. */
+  async #commitTurn<Result>(write: (commit: Commit, now: number) => Promise<Result>): Promise<Result> {
+    const fromSeq = this.#log.head;
+    const commit = new Commit(this.#host.sql);
+    let result: Result;
+    try {
+      result = await this.#host.exclusiveTransaction(async () => {
+        const now = this.#host.now();
+        const written = await write(commit, now);
+        // Rows that cannot be written are stepped over; SQLite may have rolled back meanwhile.
+        if (commit.failure !== undefined) throw commit.failure;
+        if (commit.changes.length > 0) this.#log.append(commit.changes, now);
+        return written;
+      });
+    } catch (error) {
+      this.#log.rewind(fromSeq);
+      await this.#alarm.afterRollback();
+      throw error;
+    } finally {
+      commit.close();
+    }
+    const { changes } = commit;
+    if (changes.length > 0) {
+      const { epoch, head } = this.#log;
+      await this.#tellParts({ epoch, fromSeq, toSeq: head, changes, clients: new Map() });
+    }
+    return result;
+  }
+
   /** The object's alarm went off. */
   async ring(): Promise<void> {
-    await this.#turn(async () => {
-      const fromSeq = this.#log.head;
-      const commit = new Commit(this.#host.sql);
-      try {
-        await this.#host.exclusiveTransaction(async () => {
-          const now = this.#host.now();
-          const session = new Session({ ...this.#facts(null, now, undefined), commit });
-          try {
-            const swept = this.#deadline.run(
-              async () => {
-                await this.#alarm.ring({ session, createDatabase: this.#createDatabase }, now);
-                await session.settle();
-              },
-              () => session.abort(),
-              () => "the sweep of expired rows",
-            );
-            this.#deadline.arm();
-            await swept;
-          } finally {
-            this.#deadline.stop();
-          }
-          // The sweep steps over rows that cannot be removed; SQLite may have rolled back meanwhile.
-          if (commit.failure !== undefined) throw commit.failure;
-          if (commit.changes.length > 0) this.#log.append(commit.changes, now);
-        });
-      } catch (error) {
-        this.#log.rewind(fromSeq);
-        await this.#alarm.afterRollback();
-        throw error;
-      } finally {
-        commit.close();
-      }
-      const { changes } = commit;
-      if (changes.length === 0) return;
-      await this.#tellParts({
-        epoch: this.#log.epoch,
-        fromSeq,
-        toSeq: this.#log.head,
-        changes,
-        clients: new Map(),
-      });
+    await this.#turn(() =>
+      this.#commitTurn(async (commit, now) => {
+        const session = new Session({ ...this.#facts(null, now, undefined), commit });
+        try {
+          const swept = this.#deadline.run(
+            async () => {
+              await this.#alarm.ring({ session, createDatabase: this.#createDatabase }, now);
+              await session.settle();
+            },
+            () => session.abort(),
+            () => "the sweep of expired rows",
+          );
+          this.#deadline.arm();
+          await swept;
+        } finally {
+          this.#deadline.stop();
+        }
+      }),
+    );
+    // The alarm is armed again already, for the case that this fails.
+    await this.#outbox?.handOver().catch((error: unknown) => {
+      failureOf("the hand-over of jobs", error);
     });
+  }
+
+  /** The half of the scheduler that is in shards, in an app that schedules. */
+  #openOutbox(): ScheduleOutbox | undefined {
+    const { scheduling } = this.#definition;
+    if (scheduling === undefined) return undefined;
+    const open = scheduling.openOutbox as unknown as (host: OutboxHost) => ScheduleOutbox;
+    return open({
+      storage: this.#host.sql,
+      definition: this.#definition,
+      env: this.#host.env,
+      shard: this.#find.scope.name,
+      timeline: () => this.#log.epoch,
+      settled: () => this.#turn(async () => {}),
+    });
+  }
+
+  /** The scheduler asks. An app that schedules nothing any more has nothing to say. */
+  async jobs(request: ShardJobRequest): Promise<void> {
+    await this.#outbox?.request(request);
   }
 
   /** Before the first transaction of the shard: a name too many in the registry is harmless, one too few is lost data. */
@@ -443,6 +547,8 @@ export class ShardEngine {
         () => new Error(`the registry did not answer within ${REGISTER_DEADLINE} ms`),
       );
     } catch (error) {
+      // A namespace that cannot be restricted says so itself.
+      if (error instanceof LunoraError) throw error;
       throw new LunoraError(
         "SHARD_UNAVAILABLE",
         "the shard could not make itself known to the registry; nothing was written",
@@ -469,12 +575,41 @@ export class ShardEngine {
     return connections;
   }
 
-  receive(connection: SocketConnection, data: string | ArrayBuffer): void {
-    this.#hub.receive(connection, data);
+  /** A promise: until it settles the object has to stay awake. */
+  receive(connection: SocketConnection, data: string | ArrayBuffer): Promise<void> | undefined {
+    return this.#hub.receive(connection, data);
   }
 
   disconnect(connection: SocketConnection): void {
     this.#hub.closed(connection);
+  }
+
+  #streamHost(): StreamHost {
+    const { sql, now } = this.#host;
+    return {
+      storage: sql,
+      now,
+      newName: () => crypto.randomUUID(),
+      later: (milliseconds, run) => void setTimeout(run, milliseconds),
+      entry: (functionPath, args) => {
+        const entry = this.#runner.publicEntry(functionPath, "stream");
+        this.#runner.assertHere(functionPath, entry, args);
+        return entry;
+      },
+      authorize: (connection, functionPath) => this.#hub.authorize(connection, functionPath),
+      durability: async (functionPath, entry) => (await this.#runner.load(functionPath, entry)).durable,
+      open: (functionPath, entry, args, identity, signal) => {
+        const facts = this.#facts(identity, now(), undefined);
+        return this.#runner.stream(functionPath, entry, args, identity, facts, signal);
+      },
+      deliver: () => this.#hub.deliver(),
+      ended: (connection, id) => this.#hub.streamEnded(connection, id),
+      wakeAt: (time) =>
+        void this.#alarm.wakeAt(time).catch((error: unknown) => {
+          failureOf("the alarm of a stream", error);
+        }),
+      failure: (name, error) => failureOf(name, error).error,
+    };
   }
 
   #liveHost(): LiveHost {
@@ -505,6 +640,7 @@ export class ShardEngine {
         const watermark = this.#ledger.watermark({ userId: identity?.userId ?? null, clientId });
         return watermark === 0 ? undefined : watermark;
       },
+      changed: (connection) => this.#hub.changed(connection as SocketConnection),
       ended: (connection, kind, id) => this.#hub.ended(connection as SocketConnection, kind, id),
       failure: (name, error) => failureOf(name, error).error,
     };

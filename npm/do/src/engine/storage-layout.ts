@@ -75,13 +75,19 @@ function existingIndexes(storage: SqlStorage, table: Table): Map<string, string>
   return new Map(rows.toArray().map((row) => [row["name"] as string, row["sql"] as string]));
 }
 
-function dropIndexes(storage: SqlStorage, table: Table, matches: (name: string, statement: string) => boolean): void {
+/** Drops the declared indexes of the table that match. */
+export function dropIndexes(
+  storage: SqlStorage,
+  table: Table,
+  matches: (name: string, statement: string) => boolean,
+): void {
   for (const [name, statement] of existingIndexes(storage, table)) {
     if (matches(name, statement)) storage.exec(`DROP INDEX ${quoteName(name)}`);
   }
 }
 
-function applyIndexes(storage: SqlStorage, table: Table): void {
+/** Makes the indexes of the table what the schema says. */
+export function applyIndexes(storage: SqlStorage, table: Table): void {
   const declared = new Map(
     [...table.indexes.values(), ...(table.expiryIndex ? [table.expiryIndex] : [])].map((index) => [
       index.sqlName,

@@ -24,6 +24,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
+/** What a condition that is `undefined` matches: nothing. A value that is missing must not find everything. */
+const NOTHING = raw("0");
+
 /** Compiles a `where` to SQL. Absent and `null` columns are the same; a comparison with them is false. */
 export function compileWhere(table: Table, where: unknown, depth = 0): Fragment | undefined {
   if (where === undefined) return undefined;
@@ -31,12 +34,17 @@ export function compileWhere(table: Table, where: unknown, depth = 0): Fragment 
   if (depth > NESTING) throw new LunoraError("QUERY_TOO_COMPLEX", `\`where\` is nested deeper than ${NESTING} levels`);
   const parts: Fragment[] = [];
   for (const [key, condition] of Object.entries(where)) {
-    if (condition === undefined) continue;
+    if (condition === undefined) {
+      parts.push(NOTHING);
+      continue;
+    }
     switch (key) {
       case "AND":
       case "OR": {
         if (!Array.isArray(condition)) refuse(`\`${key}\` has to be an array of conditions`);
-        const inner = condition.map((part: unknown) => compileWhere(table, part, depth + 1) ?? raw("1"));
+        const inner = condition.map((part: unknown) =>
+          part === undefined ? NOTHING : (compileWhere(table, part, depth + 1) ?? raw("1")),
+        );
         parts.push(combine(inner, key));
         break;
       }
@@ -101,8 +109,7 @@ function compileField(source: KeySource, condition: unknown): Fragment[] {
   if (!isObject(condition)) return [equalTo(source, condition)];
   return Object.entries(condition).flatMap(([operator, operand]) => {
     if (!OPERATORS.has(operator)) refuse(`\`${operator}\` is not an operator on \`${source.field}\``, source.field);
-    if (operand === undefined) return [];
-    return [compileOperator(source, operator, operand)];
+    return [operand === undefined ? NOTHING : compileOperator(source, operator, operand)];
   });
 }
 

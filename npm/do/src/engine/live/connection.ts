@@ -1,6 +1,8 @@
 import type { Capability, ServerFrame } from "@lunora/protocol";
 import type { Identity } from "@lunora/server";
 
+import type { SharedFrames } from "../sockets/shared-frames.ts";
+
 /** One socket, as the engine sees it. The host makes it and keeps it over hibernation. */
 export interface Connection {
   /** Unique among the sockets of the shard. */
@@ -20,15 +22,19 @@ export interface Connection {
    * text carries.
    */
   sendText(text: string, lastMutationId?: number): void;
+  /** The same for frames that other connections get as well. */
+  sendShared(frames: SharedFrames): void;
 }
 
 /** A subscription as it is kept while the object sleeps. */
 export interface SavedSubscription {
   readonly id: string;
-  /** `q` query, `s` shape, `w` whisper topic. */
-  readonly kind: "q" | "s" | "w";
-  /** Function path, name of the shape, or topic. */
+  /** `q` query, `s` shape, `t` stream, `w` whisper topic. */
+  readonly kind: "q" | "s" | "t" | "w";
+  /** Function path, name of the shape, or topic; of a stream its id. */
   readonly name: string;
   /** Wire-encoded. */
   readonly args?: unknown;
+  /** Names of the tables that the query read last; absent when that is not known. */
+  readonly tables?: readonly string[];
 }

@@ -1,4 +1,5 @@
 import type { Change } from "../commit.ts";
+import type { Connection } from "./connection.ts";
 
 /** Everything that one commit of the shard changed: one mutation, or several that shared a flush. */
 export interface Flush {
@@ -19,4 +20,13 @@ export interface Flush {
  */
 export function clientKey(userId: string | null, clientId: string): string {
   return `${userId === null ? "" : `${userId.length}:${userId}`}\u0000${clientId}`;
+}
+
+/** Where the sequence of the connection's client is now, when the flush moved it. */
+export function clientPosition(
+  { clientId, identity }: Pick<Connection, "clientId" | "identity">,
+  clients: Flush["clients"],
+): number | undefined {
+  if (clients.size === 0 || clientId === undefined) return undefined;
+  return clients.get(clientKey(identity?.userId ?? null, clientId));
 }

@@ -2,6 +2,7 @@ import { LunoraError } from "@lunora/errors";
 import type { ErrorBody } from "@lunora/errors";
 import { FRAME_BYTES } from "@lunora/protocol";
 
+import { fingerprint } from "../fingerprint.ts";
 import { diffPages } from "./page-diff.ts";
 
 /** Room for what a frame holds besides the result. */
@@ -44,18 +45,6 @@ export function assertFits(text: string): void {
   });
 }
 
-/** FNV-1a in two lanes: tells one text from another, protects nothing. */
-function fingerprint(text: string): string {
-  let left = 0x811c9dc5;
-  let right = 0x1b873593;
-  for (let index = 0; index < text.length; index += 1) {
-    const unit = text.charCodeAt(index);
-    left = Math.imul(left ^ unit, 0x01000193);
-    right = Math.imul(right ^ unit, 0x85ebca6b) ^ (right >>> 15);
-  }
-  return `${(left >>> 0).toString(36)}-${(right >>> 0).toString(36)}`;
-}
-
 /** What one run of a query came to, as the text that its subscribers get. */
 export class LiveAnswer {
   readonly isError: boolean;
@@ -85,6 +74,11 @@ export class LiveAnswer {
     const answer = new LiveAnswer(true, error);
     if (fits(answer.#text ?? "")) return answer;
     return new LiveAnswer(true, { code: error.code, message: error.message.slice(0, MESSAGE_LENGTH) });
+  }
+
+  /** Characters of its text. */
+  get length(): number {
+    return this.#text?.length ?? 0;
   }
 
   /** One text for equal answers; different ones share it by accident only. */

@@ -66,6 +66,8 @@ export interface LiveHost {
   runQuery(call: LiveQueryCall, facts?: Partial<SessionFacts>): Promise<unknown>;
   /** The watermark of the connection's client; `undefined` when it has none or never pushed. */
   lastMutationId(connection: Connection): number | undefined;
+  /** What is to be kept of the connection while the object sleeps is different now. */
+  changed(connection: Connection): void;
   /** The subscription has been told its end by an error, and is kept no more. */
   ended(connection: Connection, kind: SavedSubscription["kind"], id: string): void;
   /** An error as callers may see it; what is redacted is logged under the name. */

@@ -1,4 +1,5 @@
 import { isLunoraError, LunoraError } from "@lunora/errors";
+import type { ErrorBody } from "@lunora/errors";
 import type { SubscribeFrame } from "@lunora/protocol";
 import { findFunction } from "@lunora/server";
 
@@ -18,10 +19,21 @@ import { within } from "./within.ts";
 /** How long a query may take, milliseconds: it holds up the shard's queue. */
 const RUN_DEADLINE = 10_000;
 
+/** Characters of results that are held for all queries together; each takes some times as many bytes. */
+const HELD_LENGTH = 16_000_000;
+
+/** Errors that say nothing about what the query would answer. */
+const NO_VERDICTS: ReadonlySet<string> = new Set(["INTERNAL", "MODULE_TIMEOUT", "QUERY_TIMEOUT"]);
+
 const NOBODY: ReadonlyMap<string, number> = new Map();
 
 function hasFailure({ sent }: Subscriber): boolean {
   return sent?.isError === true;
+}
+
+/** The tables that the query read, when it is known. */
+function tablesOf({ footprint }: QueryVariant): readonly string[] | undefined {
+  return footprint === undefined || footprint.readsEverything ? undefined : [...footprint.tables].sort();
 }
 
 /** What one run came to. */
@@ -36,14 +48,19 @@ interface Outcome {
 export class LiveQueries implements QueryPart {
   readonly #host: LiveHost;
   readonly #deadline: number;
+  readonly #limit: number;
+  /** Characters of the answers of all variants. */
+  #held = 0;
   readonly #groups = new Map<string, QueryGroup>();
   readonly #index = new VariantIndex();
   /** By the connection's id, then the subscription's. */
   readonly #subscribers = new Map<string, Map<string, Subscriber>>();
 
-  constructor(host: LiveHost, deadline: number = RUN_DEADLINE) {
+  /** `deadline` in milliseconds; `limit`: characters of results that may be held. */
+  constructor(host: LiveHost, deadline: number = RUN_DEADLINE, limit: number = HELD_LENGTH) {
     this.#host = host;
     this.#deadline = deadline;
+    this.#limit = limit;
   }
 
   async subscribe(connection: Connection, { id, query }: SubscribeFrame): Promise<void> {
@@ -143,25 +160,35 @@ export class LiveQueries implements QueryPart {
   #drop(variant: QueryVariant): void {
     const { group } = variant;
     this.#index.remove(variant);
+    this.#hold(variant, undefined);
     if (variant.identityKey === undefined) group.shared = undefined;
     else group.byIdentity.delete(variant.identityKey);
     if (group.isEmpty) this.#groups.delete(group.key);
   }
 
   saved(connection: Connection): readonly SavedSubscription[] {
-    return Array.from(this.#subscribers.get(connection.id)?.values() ?? [], ({ id, variant: { group } }) => ({
-      id,
-      kind: "q",
-      name: group.functionPath,
-      args: group.args,
-    }));
+    return Array.from(this.#subscribers.get(connection.id)?.values() ?? [], ({ id, variant }) => {
+      const { functionPath, args } = variant.group;
+      const tables = tablesOf(variant);
+      return { id, kind: "q", name: functionPath, args, ...(tables === undefined ? {} : { tables }) };
+    });
   }
 
-  /** What the queries read is not known after sleep, so the first change runs them again. */
+  /**
+   * Which tables the queries read is kept while the object sleeps, and no more, so the first change of one of them
+   * runs them again.
+   */
   async restore(connection: Connection, saved: readonly SavedSubscription[]): Promise<void> {
-    for (const { id, name, args } of saved) {
+    for (const { id, name, args, tables } of saved) {
       const group = this.#group(name, args);
-      this.#attach(group.shared ?? group.of(keyOfIdentity(connection.identity)), connection, id);
+      const variant = group.shared ?? group.of(keyOfIdentity(connection.identity));
+      if (variant.answer === undefined) {
+        variant.footprint ??= new Footprint();
+        if (tables === undefined) variant.footprint.noteEverything();
+        for (const table of tables ?? []) variant.footprint.noteTable(table);
+        this.#index.place(variant);
+      }
+      this.#attach(variant, connection, id);
     }
   }
 
@@ -218,11 +245,32 @@ export class LiveQueries implements QueryPart {
   }
 
   #settle(variant: QueryVariant, { answer, footprint, retryAt }: Outcome): void {
+    const held = this.#held - (variant.answer?.length ?? 0);
+    const isTooMuch = held + answer.length > this.#limit;
+    const present = isTooMuch ? LiveAnswer.ofError(this.#refusal(variant)) : answer;
     // Subscribers keep one copy of equal answers.
-    variant.answer = variant.answer?.equals(answer) === true ? variant.answer : answer;
+    if (variant.answer?.equals(present) !== true) this.#hold(variant, present);
+    const before = tablesOf(variant);
     variant.footprint = footprint;
-    variant.retryAt = retryAt;
+    if (JSON.stringify(before) !== JSON.stringify(tablesOf(variant)))
+      for (const { connection } of variant.subscribers) this.#host.changed(connection);
+    // Others may have left by the time somebody asks again.
+    variant.retryAt = isTooMuch ? this.#host.now() : retryAt;
     this.#index.place(variant);
+  }
+
+  #hold(variant: QueryVariant, answer: LiveAnswer | undefined): void {
+    this.#held += (answer?.length ?? 0) - (variant.answer?.length ?? 0);
+    variant.answer = answer;
+  }
+
+  #refusal({ group: { functionPath } }: QueryVariant): ErrorBody {
+    const error = new LunoraError(
+      "LIVE_RESULTS_LIMIT",
+      `the results of live queries would be longer than ${this.#limit} characters together with that of \`${functionPath}\``,
+      { data: { limit: this.#limit } },
+    );
+    return this.#host.failure(functionPath, error);
   }
 
   #move(
@@ -234,6 +282,7 @@ export class LiveQueries implements QueryPart {
       from.subscribers.delete(subscriber);
       subscriber.variant = target(subscriber);
       subscriber.variant.subscribers.add(subscriber);
+      this.#host.changed(subscriber.connection);
       if (subscriber.variant.subscribers.size === 1) this.#index.place(subscriber.variant);
     }
     this.#drop(from);
@@ -251,7 +300,7 @@ export class LiveQueries implements QueryPart {
     } catch (error) {
       // A coded error is the app's answer. Anything else may have come before all was read that
       // would have been, and may be over later: any change, or a new subscriber, tries again.
-      const isVerdict = isLunoraError(error) && error.code !== "INTERNAL" && error.code !== "QUERY_TIMEOUT";
+      const isVerdict = isLunoraError(error) && !NO_VERDICTS.has(error.code);
       if (!isVerdict) footprint.noteEverything();
       return {
         answer: LiveAnswer.ofError(this.#host.failure(functionPath, error)),

@@ -46,6 +46,11 @@ const shapes: Record<string, RegisteredShape> = {
     use: [rls([policy])],
   }),
   hidden: defineShape({ table: "messages", use: [rls([{ ...policy, when: () => false }])] }),
+  own: defineShape({ table: "messages", where: ({ auth }) => ({ secret: auth.userId }) }),
+  ownByPolicy: defineShape({
+    table: "messages",
+    use: [rls([{ ...policy, when: ({ auth }: Loose) => ({ secret: { eq: auth.userId } }) }])],
+  }),
   hole: defineShape({
     table: "messages",
     args: { room: v.optional(v.string()) },
@@ -396,6 +401,18 @@ describe("a condition", () => {
     expect(operations(hidden.take())).toEqual([]);
     await insert(message("x"));
     expect(hidden.take()).toEqual([]);
+  });
+
+  it.each(["own", "ownByPolicy"])("gives nobody no rows that are nobody's: %s", async (name) => {
+    open();
+    await insert(message("nobody's"), message("u's", { secret: "u" }));
+    const [nobody, somebody] = [await subscribe(name), await subscribe(name, {}, "u")];
+    expect([operations(nobody.take()), operations(somebody.take())]).toEqual([[], ["insert u's"]]);
+    const [id] = await insert(message("nobody's too"));
+    await shard.mutate((db) => db.messages.patch(id, { secret: "u" }));
+    expect([operations(nobody.take()), operations(somebody.take())]).toEqual([[], ["insert nobody's too"]]);
+    await shard.mutate((db) => db.messages.patch(id, { secret: null }));
+    expect(operations(nobody.take())).toEqual([]);
   });
 
   it("that fails later ends its subscription alone", async () => {

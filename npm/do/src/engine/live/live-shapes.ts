@@ -3,10 +3,10 @@ import type { ShapeSubscribeFrame } from "@lunora/protocol";
 import { databaseFactory } from "../database.ts";
 import { collapse } from "./collapse.ts";
 import type { Connection, SavedSubscription } from "./connection.ts";
-import { clientKey } from "./flush.ts";
+import { clientPosition } from "./flush.ts";
 import type { Flush } from "./flush.ts";
 import type { LiveHost, ShapePart } from "./live-host.ts";
-import { sendPoke } from "./poke.ts";
+import { PokeRound, sendPoke } from "./poke.ts";
 import type { PokePart } from "./poke.ts";
 import { causeOfReset } from "./resume.ts";
 import { ShapeCatalog } from "./shape-catalog.ts";
@@ -26,11 +26,11 @@ export class LiveShapes implements ShapePart {
   #lastSeed: { readonly key: string; readonly head: number; readonly pieces: readonly string[] } | undefined;
   #pokes = 0;
 
-  /** `deadline` is how long a `where` may take, milliseconds. */
+  /** `deadline` is how long a `where`, and the import of its module, may take, milliseconds. */
   constructor(host: LiveHost, deadline: number = WHERE_DEADLINE) {
     this.#host = host;
     const { storage, schema, scope } = host;
-    this.#catalog = new ShapeCatalog(host);
+    this.#catalog = new ShapeCatalog(host, deadline);
     this.#groups = new ShapeGroups({
       find: { storage, schema, scope },
       createDatabase: databaseFactory(schema),
@@ -105,7 +105,8 @@ export class LiveShapes implements ShapePart {
               .finish(),
             baseCheckpoint: since,
           };
-    this.#poke(subscription.connection, [part], head, this.#host.lastMutationId(subscription.connection));
+    const lastMutationId = this.#host.lastMutationId(subscription.connection);
+    sendPoke(subscription.connection, { pokeId: this.#nextPokeId(), epoch, checkpoint: head, lastMutationId }, [part]);
     subscription.checkpoint = head;
   }
 
@@ -118,15 +119,9 @@ export class LiveShapes implements ShapePart {
     return pieces;
   }
 
-  #poke(
-    connection: Connection,
-    parts: readonly PokePart[],
-    checkpoint: number,
-    lastMutationId: number | undefined,
-  ): void {
+  #nextPokeId(): string {
     this.#pokes += 1;
-    const pokeId = this.#pokes.toString(36);
-    sendPoke(connection, { pokeId, epoch: this.#host.epoch(), checkpoint, lastMutationId }, parts);
+    return this.#pokes.toString(36);
   }
 
   unsubscribe(connection: Connection, id: string): void {
@@ -165,12 +160,8 @@ export class LiveShapes implements ShapePart {
     const moved = await this.#groups.renew(changes, (subscription, error) => this.#fail(subscription, error));
     this.#patchMembers(changes, moved, put);
     this.#patchMoved(changes, moved, put);
-    for (const [connection, parts] of outbox) {
-      const { clientId, identity } = connection;
-      const lastMutationId =
-        clientId === undefined ? undefined : flush.clients.get(clientKey(identity?.userId ?? null, clientId));
-      this.#poke(connection, parts, flush.toSeq, lastMutationId);
-    }
+    const round = new PokeRound({ epoch: flush.epoch, checkpoint: flush.toSeq }, () => this.#nextPokeId());
+    for (const [connection, parts] of outbox) round.send(connection, parts, clientPosition(connection, flush.clients));
   }
 
   #patchMembers(changes: TableChanges, moved: ReadonlyMap<ShapeSubscription, unknown>, put: Put): void {

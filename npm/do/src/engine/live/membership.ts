@@ -1,8 +1,9 @@
 import { ROW_COLUMNS, toStoredRow } from "../rows.ts";
-import { clauses, raw, render, run, slot, sql } from "../statement.ts";
+import { clauses, raw, render, run, sql } from "../statement.ts";
 import type { Fragment } from "../statement.ts";
 import { documentOf, knowsAll, mayPassAll } from "../field-test.ts";
 import type { FieldTest } from "../field-test.ts";
+import { fingerprint } from "../fingerprint.ts";
 import type { RowChange } from "../footprint.ts";
 import type { StoredRow } from "../document.ts";
 import type { SqlStorage } from "../sql.ts";
@@ -108,14 +109,19 @@ export class Membership<Member = unknown> {
     );
     for (const change of changes) this.#put(patch, change, were.has(change.before), are.has(change.after));
     const [before, after] = [from.condition, this.condition].map(truth) as [Fragment, Fragment];
-    const changed = slot(JSON.stringify(changes.map(({ id }) => id)));
-    const difference = sql`(${before} <> ${after}) AND id NOT IN (SELECT value FROM json_each(${changed}))`;
+    // Not told to SQLite: so many ids may have changed that no value of a statement holds them.
+    const changed = new Set(changes.map(({ id }) => id));
     const rows = run(
       storage,
-      clauses(sql`SELECT ${ROW_COLUMNS}, ${after}`, raw(`FROM ${this.table.quoted}`, 0), sql`WHERE ${difference}`),
+      clauses(
+        sql`SELECT ${ROW_COLUMNS}, ${after}`,
+        raw(`FROM ${this.table.quoted}`, 0),
+        sql`WHERE ${before} <> ${after}`,
+      ),
     ).raw();
     for (const values of rows) {
       const row = toStoredRow(values);
+      if (changed.has(row.id)) continue;
       this.#put(patch, { table: this.table, id: row.id, before: row, after: row }, values[4] === 0, values[4] === 1);
     }
     return patch;
@@ -131,15 +137,4 @@ function truth({ fragment }: Condition): Fragment {
 export function membershipKey(projection: RowProjection, { fragment }: Condition): string {
   const condition = fragment === undefined || fragment === false ? [String(fragment)] : Object.values(render(fragment));
   return JSON.stringify([projection.signature, ...condition]);
-}
-
-/** 64 bits of the text, to tell conditions apart. Nothing is guarded by it: it decides only between a diff and a seed of the same rows. */
-function fingerprint(text: string): string {
-  return [0x811c9dc5, 0x9dc5811c]
-    .map((basis) => {
-      let hash = basis;
-      for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-      return (hash >>> 0).toString(36);
-    })
-    .join(".");
 }

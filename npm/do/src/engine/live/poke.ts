@@ -1,3 +1,4 @@
+import { SharedFrames } from "../sockets/shared-frames.ts";
 import type { Connection } from "./connection.ts";
 
 /** What a poke does to one view. */
@@ -17,17 +18,17 @@ export interface PokeHead {
   readonly epoch: string;
   /** Where the views are afterwards. */
   readonly checkpoint: number;
-  readonly lastMutationId: number | undefined;
+  readonly lastMutationId?: number | undefined;
 }
 
 /**
- * Sends one poke. The texts are put together from pieces, because the operations, which are most of
- * them, are the same for all subscribers of a shape.
+ * The frames of one poke. They are put together from pieces, because the operations, which are most
+ * of them, are the same for all subscribers of a shape.
  */
-export function sendPoke(connection: Connection, head: PokeHead, parts: readonly PokePart[]): void {
+export function pokeTexts(head: PokeHead, parts: readonly PokePart[]): string[] {
   const { pokeId, checkpoint, lastMutationId } = head;
   const epoch = JSON.stringify(head.epoch);
-  connection.sendText(`{"type":"pokeStart","pokeId":"${pokeId}","epoch":${epoch}}`);
+  const texts = [`{"type":"pokeStart","pokeId":"${pokeId}","epoch":${epoch}}`];
   for (const { idText, pieces, baseCheckpoint, reset, version } of parts) {
     pieces.forEach((piece, index) => {
       const isFirst = index === 0;
@@ -36,8 +37,47 @@ export function sendPoke(connection: Connection, head: PokeHead, parts: readonly
       if (lastMutationId !== undefined) text += `,"lastMutationId":${lastMutationId}`;
       if (isFirst && reset === true) text += `,"reset":true`;
       if (isFirst && version !== undefined) text += `,"version":"${version}"`;
-      connection.sendText(`${text},"rowsPatch":${piece}}`, lastMutationId);
+      texts.push(`${text},"rowsPatch":${piece}}`);
     });
   }
-  connection.sendText(`{"type":"pokeEnd","pokeId":"${pokeId}","checkpoint":${checkpoint},"epoch":${epoch}}`);
+  texts.push(`{"type":"pokeEnd","pokeId":"${pokeId}","checkpoint":${checkpoint},"epoch":${epoch}}`);
+  return texts;
+}
+
+/** Sends a poke to one socket. */
+export function sendPoke(connection: Connection, head: PokeHead, parts: readonly PokePart[]): void {
+  for (const text of pokeTexts(head, parts)) connection.sendText(text, head.lastMutationId);
+}
+
+/** Sends the pokes of one flush: those that are alike are one, made once. */
+export class PokeRound {
+  readonly #head: Omit<PokeHead, "pokeId">;
+  readonly #nextId: () => string;
+  readonly #shared = new Map<readonly string[], Map<string, SharedFrames>>();
+
+  constructor(head: Omit<PokeHead, "pokeId" | "lastMutationId">, nextId: () => string) {
+    this.#head = head;
+    this.#nextId = nextId;
+  }
+
+  /** `lastMutationId` is that of a client whose pushes are in it: such a poke is its own. */
+  send(connection: Connection, parts: readonly PokePart[], lastMutationId: number | undefined): void {
+    const [first, ...rest] = parts as [PokePart, ...PokePart[]];
+    // Of several views, two sockets hardly have the same.
+    if (lastMutationId !== undefined || rest.length > 0)
+      sendPoke(connection, { ...this.#head, pokeId: this.#nextId(), lastMutationId }, parts);
+    else connection.sendShared(this.#framesOf(first));
+  }
+
+  #framesOf(part: PokePart): SharedFrames {
+    let ofPieces = this.#shared.get(part.pieces);
+    if (ofPieces === undefined) this.#shared.set(part.pieces, (ofPieces = new Map()));
+    const key = `${part.baseCheckpoint} ${part.version} ${part.idText}`;
+    let frames = ofPieces.get(key);
+    if (frames === undefined) {
+      frames = new SharedFrames(pokeTexts({ ...this.#head, pokeId: this.#nextId() }, [part]));
+      ofPieces.set(key, frames);
+    }
+    return frames;
+  }
 }

@@ -2,6 +2,7 @@ import { LunoraError } from "@lunora/errors";
 import { hasPolicy, isRegisteredShape, rulesOf } from "@lunora/server";
 import type { LunoraDefinition, PolicyRules, RegisteredShape, ShapeRegistryEntry } from "@lunora/server";
 
+import { ModuleImports } from "../module-imports.ts";
 import type { Schema } from "../schema.ts";
 import { assertLivesHere } from "../shard-scope.ts";
 import type { ShardScope } from "../shard-scope.ts";
@@ -29,10 +30,13 @@ export interface CatalogHost {
 /** The shapes of an app, each imported and checked when it is first asked for. */
 export class ShapeCatalog {
   readonly #host: CatalogHost;
+  readonly #imports: ModuleImports;
   readonly #shapes = new Map<string, Promise<CatalogShape>>();
 
-  constructor(host: CatalogHost) {
+  /** `importDeadline`: how long a module may take, milliseconds. */
+  constructor(host: CatalogHost, importDeadline?: number) {
     this.#host = host;
+    this.#imports = new ModuleImports(importDeadline);
   }
 
   /**
@@ -50,7 +54,7 @@ export class ShapeCatalog {
       this.#shapes.set(name, shape);
       // An import that failed may succeed the next time; a shape that is refused stays refused.
       shape.catch((error: unknown) => {
-        if (!(error instanceof LunoraError)) this.#shapes.delete(name);
+        if (!(error instanceof LunoraError) || error.code === "MODULE_TIMEOUT") this.#shapes.delete(name);
       });
     }
     return shape;
@@ -58,7 +62,7 @@ export class ShapeCatalog {
 
   async #register(name: string, entry: ShapeRegistryEntry): Promise<CatalogShape> {
     const { schema, scope } = this.#host;
-    const registered = (await entry.module())[entry.exportName];
+    const registered = (await this.#imports.import(`shapes:${name}`, () => entry.module()))[entry.exportName];
     if (!isRegisteredShape(registered) || registered.table !== entry.table)
       throw new Error(`\`${name}\` is not the shape that the generated registry says: run codegen again`);
     const table = schema.table(registered.table);

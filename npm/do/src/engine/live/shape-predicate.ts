@@ -1,6 +1,6 @@
 import { LunoraError } from "@lunora/errors";
 import { loggerOf } from "@lunora/runtime";
-import { effectiveReadWhere } from "@lunora/server";
+import { effectiveReadWhere, withoutNull } from "@lunora/server";
 import type { Identity, PolicyCondition } from "@lunora/server";
 
 import type { FindHost } from "../find.ts";
@@ -61,8 +61,8 @@ export async function askPredicate(
     getIdentity: async () => caller(),
   };
   const ask = async (): Promise<Condition> => {
-    const own = (await registered.where?.({ auth, db, log: loggerOf(`shapes:${name}`) }, args)) ?? undefined;
-    if (registered.where !== undefined) checkAnswer(name, own);
+    const answer: unknown = await registered.where?.({ auth, db, log: loggerOf(`shapes:${name}`) }, args);
+    const own = registered.where === undefined ? undefined : checked(name, answer);
     const allowed = await effectiveReadWhere(rules, table.name, { identity: caller, db });
     await session.settle();
     return compile(table, own, allowed);
@@ -91,16 +91,17 @@ function compile(table: Table, own: unknown, allowed: PolicyCondition): Conditio
 }
 
 /**
- * `undefined` inside a condition would mean "no condition": a missing claim or argument would open
- * what the shape should close.
+ * The condition, in which nothing is equal to `null`. `undefined` in it is a missing claim or argument, and
+ * more likely a mistake than a shape without rows.
  */
-function checkAnswer(name: string, answer: unknown): void {
-  if (typeof answer === "object" && answer !== null && !Array.isArray(answer) && !hasHole(answer)) return;
+function checked(name: string, answer: unknown): Readonly<Record<string, unknown>> {
+  if (typeof answer === "object" && answer !== null && !Array.isArray(answer) && !hasHole(answer))
+    return withoutNull(answer as Readonly<Record<string, unknown>>);
   throw new LunoraError(
     "SHAPE_INVALID",
     answer === undefined || answer === null
       ? `\`where\` of shape \`${name}\` answered nothing: answer \`{}\` for every row`
-      : `\`where\` of shape \`${name}\` answered a condition with \`undefined\` in it, which would hold for every row: leave the column out, or say \`{ isNull: true }\``,
+      : `\`where\` of shape \`${name}\` answered a condition with \`undefined\` in it, which holds for no row: leave the column out, or say \`{ isNull: true }\``,
   );
 }
 

@@ -2,8 +2,8 @@ import { CAPABILITIES } from "@lunora/protocol";
 
 import type { Change } from "../commit.ts";
 import type { Footprint } from "../footprint.ts";
-import type { Connection } from "./connection.ts";
-import { clientKey } from "./flush.ts";
+import { SharedFrames } from "../sockets/shared-frames.ts";
+import { clientPosition } from "./flush.ts";
 import type { Flush } from "./flush.ts";
 import type { LiveAnswer, Stamp } from "./live-answer.ts";
 import type { QueryVariant, Subscriber } from "./query-variant.ts";
@@ -25,19 +25,15 @@ function tableFinder(changes: readonly Change[], footprint: Footprint | undefine
 
 /** Frames are written once for all who need the same: most clients number their subscriptions alike. */
 class FrameCache {
-  readonly #frames = new Map<LiveAnswer | undefined, Map<string, readonly string[]>>();
+  readonly #frames = new Map<LiveAnswer | undefined, Map<string, SharedFrames>>();
 
-  get(base: LiveAnswer | undefined, id: string, write: () => readonly string[]): readonly string[] {
+  get(base: LiveAnswer | undefined, id: string, write: () => readonly string[]): SharedFrames {
     let ofBase = this.#frames.get(base);
     if (ofBase === undefined) this.#frames.set(base, (ofBase = new Map()));
     let frames = ofBase.get(id);
-    if (frames === undefined) ofBase.set(id, (frames = write()));
+    if (frames === undefined) ofBase.set(id, (frames = new SharedFrames(write())));
     return frames;
   }
-}
-
-function positionOf({ clientId, identity }: Connection, clients: Flush["clients"]): number | undefined {
-  return clientId === undefined ? undefined : clients.get(clientKey(identity?.userId ?? null, clientId));
 }
 
 /** Sends a variant's answer to those of its subscribers that have another one. */
@@ -53,13 +49,17 @@ export function tell(
     const { connection, id, sent } = subscriber;
     subscriber.sent = answer;
     if (sent?.equals(answer) === true) continue;
-    const pushed = clients.size === 0 ? undefined : positionOf(connection, clients);
+    const pushed = clientPosition(connection, clients);
     const base = connection.capabilities.has(CAPABILITIES.pageDelta) ? sent : undefined;
     const write = (lastMutationId?: number): readonly string[] => {
       const stamp: Stamp = { id, cursor, epoch, lastMutationId };
       return (base && answer.deltaFrames(base, tableOf, stamp)) ?? [answer.frame(stamp)];
     };
-    const frames = pushed === undefined ? written.get(base, id, write) : write(pushed);
+    if (pushed === undefined) {
+      connection.sendShared(written.get(base, id, write));
+      continue;
+    }
+    const frames = write(pushed);
     frames.forEach((text, place) => {
       const isLast = place === frames.length - 1;
       connection.sendText(text, isLast && !answer.isError ? pushed : undefined);

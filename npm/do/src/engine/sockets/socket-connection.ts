@@ -1,9 +1,11 @@
+import { CAPABILITIES } from "@lunora/protocol";
 import type { Capability, ServerFrame } from "@lunora/protocol";
 import type { Identity } from "@lunora/server";
 
 import type { Connection } from "../live/connection.ts";
 import type { HostSocket } from "./host-socket.ts";
-import { frameTexts } from "./pack-frames.ts";
+import { frameTexts, pack } from "./pack-frames.ts";
+import type { SharedFrames } from "./shared-frames.ts";
 import { SubscriptionList } from "./subscription-list.ts";
 
 /** What a socket is, apart from its subscriptions. */
@@ -24,12 +26,16 @@ export class SocketConnection implements Connection {
   #facts: SocketFacts;
   #capabilities: ReadonlySet<Capability>;
   #texts: string[] = [];
+  /** Queued, and nothing else is. */
+  #shared: SharedFrames | undefined;
   #toldMutation = false;
   isClosed = false;
   /** Its queries, shapes and topics, and those that are still being asked about. */
   readonly subscriptions: SubscriptionList = new SubscriptionList();
   /** Topics that it listens to. */
   readonly topics: Set<string> = new Set();
+  /** Ids of streams that have not ended. */
+  readonly streams: Set<string> = new Set();
   /** What the app's rule has said, by path: asked once for each. */
   readonly permissions: Map<string, Promise<void>> = new Map();
   /** Paths that the rule has allowed. */
@@ -83,16 +89,30 @@ export class SocketConnection implements Connection {
   /** `isOthers`: the frame's `lastMutationId` is that of another client than its own. */
   send(frame: ServerFrame, isOthers = false): void {
     if (this.isClosed) return;
-    this.#texts.push(...frameTexts(frame));
+    this.#own().push(...frameTexts(frame));
     if (!isOthers && "lastMutationId" in frame && frame.lastMutationId !== undefined) this.#toldMutation = true;
     this.#onQueued(this);
   }
 
   sendText(text: string, lastMutationId?: number): void {
     if (this.isClosed) return;
-    this.#texts.push(text);
+    this.#own().push(text);
     if (lastMutationId !== undefined) this.#toldMutation = true;
     this.#onQueued(this);
+  }
+
+  sendShared(frames: SharedFrames): void {
+    if (this.isClosed) return;
+    if (this.#shared === undefined && this.#texts.length === 0) this.#shared = frames;
+    else this.#own().push(...frames.texts);
+    this.#onQueued(this);
+  }
+
+  /** What is queued, to be added to. */
+  #own(): string[] {
+    if (this.#shared !== undefined) this.#texts.push(...this.#shared.texts);
+    this.#shared = undefined;
+    return this.#texts;
   }
 
   /** Whether a frame that is queued carries the client's `lastMutationId`. */
@@ -100,11 +120,13 @@ export class SocketConnection implements Connection {
     return this.#toldMutation;
   }
 
-  /** What is queued; the queue is empty after. */
-  take(): string[] {
-    const texts = this.#texts;
+  /** What is queued, as it travels; the queue is empty after. */
+  take(): readonly string[] {
+    const takesBatches = this.#capabilities.has(CAPABILITIES.batch);
+    const messages = this.#shared?.messages(takesBatches) ?? pack(this.#texts, takesBatches);
+    this.#shared = undefined;
     this.#texts = [];
     this.#toldMutation = false;
-    return texts;
+    return messages;
   }
 }

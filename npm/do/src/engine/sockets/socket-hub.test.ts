@@ -4,7 +4,7 @@ import type { FunctionRegistry, LunoraDefinition } from "@lunora/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { Loose } from "../../../testing/loose.ts";
-import { MemoryShard } from "../../../testing/memory-shard.ts";
+import { MemoryShard, MemorySocket } from "../../../testing/memory-shard.ts";
 import type { MemoryClient } from "../../../testing/memory-shard.ts";
 
 const { query, mutation } = initLunora.dataModel<Loose>().create();
@@ -19,6 +19,10 @@ const handlers: Record<string, Loose> = {
   add: mutation.input({ text: v.string() }).mutation(async ({ ctx, args }: Loose) => ctx.db.insert("notes", args)),
   list: query.query(async ({ ctx }: Loose) => (await ctx.db.query("notes").collect()).map((row: Loose) => row.text)),
   count: query.input({ n: v.number() }).query(async ({ ctx }: Loose) => ctx.db.notes.count()),
+  pad: query.input({ n: v.number(), length: v.number() }).query(async ({ ctx, args }: Loose) => ({
+    count: await ctx.db.notes.count(),
+    text: "x".repeat(args.length),
+  })),
   held: query.query(async () => held.promise),
   fails: query.query(async () => {
     throw new LunoraError("CONFLICT", "with much to say", { data: "x".repeat(2_000_000) });
@@ -382,5 +386,71 @@ describe("sockets of several clients", () => {
     second.send(push("c", add(1, "y")));
     await shard.settle();
     expect((await shard.call("n:list")).body.result).toEqual(["x", "y"]);
+  });
+});
+
+describe("a socket that is opened", () => {
+  const opened = (): MemorySocket => {
+    const socket = new MemorySocket();
+    shard.engine.connect(socket, null);
+    return socket;
+  };
+  const closed = async (socket: MemorySocket): Promise<Loose> => {
+    while (socket.closed === undefined) {
+      shard.now += 1;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return socket.closed;
+  };
+
+  test("is closed when `connect` does not come, and says so", async () => {
+    shard = await new MemoryShard(definition, { connectDeadline: 20 }).open();
+    const [first, second] = [opened(), opened()];
+    const connected = shard.connect("c");
+    expect(await closed(first)).toEqual({ code: 1008, reason: "CONNECT_TIMEOUT" });
+    expect(first.frames).toEqual([{ type: "error", error: expect.objectContaining({ code: "CONNECT_TIMEOUT" }) }]);
+    await closed(second);
+    // After sleep as well.
+    const third = opened();
+    await shard.open();
+    shard.engine.wake([third, connected.socket]);
+    expect(await closed(third)).toMatchObject({ code: 1008 });
+    expect(connected.socket.closed).toBeUndefined();
+  });
+});
+
+describe("the results of live queries", () => {
+  const subscribe = (client: MemoryClient, id: string, n: number): void =>
+    client.send({ type: "subscribe", id, query: { functionPath: "n:pad", args: { n, length: 600 } } });
+  const last = (client: MemoryClient, id: string): Loose => client.frames.findLast((frame) => frame.id === id);
+
+  test("are held up to a limit; more is an error until there is room", async () => {
+    shard = await new MemoryShard(definition, { liveResultsLength: 2_000 }).open();
+    const [one, other] = [shard.connect("one"), shard.connect("other")];
+    for (let n = 1; n <= 4; n += 1) subscribe(one, `q${n}`, n);
+    // The same as somebody else's costs nothing.
+    subscribe(other, "q1", 1);
+    await shard.settle();
+    expect(["q1", "q2", "q3", "q4"].map((id) => last(one, id).error?.code ?? "data")).toEqual([
+      "data",
+      "data",
+      "data",
+      "LIVE_RESULTS_LIMIT",
+    ]);
+    expect(last(other, "q1").type).toBe("data");
+    one.send({ type: "unsubscribe", id: "q2" });
+    await shard.settle();
+    await shard.call("n:add", { text: "a" });
+    await shard.settle();
+    expect(["q1", "q3", "q4"].map((id) => last(one, id).data?.count)).toEqual([1, 1, 1]);
+    subscribe(other, "q5", 5);
+    await shard.settle();
+    expect(last(other, "q5").error.code).toBe("LIVE_RESULTS_LIMIT");
+    one.disconnect();
+    await shard.settle();
+    // Nothing changed: it is asked for again.
+    subscribe(other, "q5", 5);
+    await shard.settle();
+    expect(last(other, "q5").data.count).toBe(1);
   });
 });

@@ -7,6 +7,7 @@ import type {
   PushFrame,
   PushResult,
   ShapeSubscribeFrame,
+  StreamFrame,
   SubscribeFrame,
 } from "@lunora/protocol";
 import type { Identity } from "@lunora/server";
@@ -16,8 +17,10 @@ import type { SavedSubscription } from "../live/connection.ts";
 import { clientKey } from "../live/flush.ts";
 import type { LivePart } from "../live/live-host.ts";
 import type { SqlStorage } from "../sql.ts";
+import type { StreamPart } from "../streams/stream-host.ts";
+import { ConnectDeadline } from "./connect-deadline.ts";
 import type { HostSocket } from "./host-socket.ts";
-import { isLonger, pack } from "./pack-frames.ts";
+import { isLonger } from "./pack-frames.ts";
 import { SocketConnection } from "./socket-connection.ts";
 import { SocketStore } from "./socket-store.ts";
 import type { SocketState } from "./socket-store.ts";
@@ -35,18 +38,25 @@ const PLACE_LENGTH = 500;
 /** Bytes that may wait for a reader before its socket is given up. */
 const BUFFERED_BYTES = 8_388_608;
 
+/** How long `connect` may take to come, milliseconds. */
+const CONNECT_DEADLINE = 10_000;
+
 /** Permissions remembered for one socket. */
 const PERMISSIONS = 2_000;
 
 /** What sockets need of their shard. */
 export interface HubHost {
   readonly storage: SqlStorage;
+  /** How long `connect` may take to come, milliseconds. */
+  readonly connectDeadline?: number | undefined;
   now(): number;
   epoch(): string;
   head(): number;
   watermark(userId: string | null, clientId: string): number;
   /** What answers subscriptions, by kind. */
   readonly parts: { readonly q: LivePart<SubscribeFrame>; readonly s: LivePart<ShapeSubscribeFrame> };
+  /** Absent in apps without streams. */
+  readonly streams?: StreamPart | undefined;
   /** Takes a place in the shard's queue; what `run` sends leaves when it ends. */
   turn(run: () => Promise<void>): Promise<void>;
   /** Takes places for the entries of a push, and calls back when all have ended. */
@@ -60,6 +70,7 @@ export class SocketHub {
   readonly #host: HubHost;
   readonly #store: SocketStore;
   readonly #whispers = new Whispers();
+  readonly #deadline: ConnectDeadline<SocketConnection>;
   readonly #connections = new Set<SocketConnection>();
   readonly #clients = new Map<string, Set<SocketConnection>>();
   readonly #queued = new Set<SocketConnection>();
@@ -69,6 +80,13 @@ export class SocketHub {
 
   constructor(host: HubHost) {
     this.#host = host;
+    this.#deadline = new ConnectDeadline(host.connectDeadline ?? CONNECT_DEADLINE, host.now, (connection) =>
+      this.#giveUp(
+        connection,
+        new LunoraError("CONNECT_TIMEOUT", "the socket was opened, and `connect` did not come"),
+        CLOSE_CODES.protocolError,
+      ),
+    );
     this.#store = new SocketStore(host.storage);
   }
 
@@ -79,6 +97,7 @@ export class SocketHub {
   #create(socket: HostSocket, facts: SocketConnection["facts"]): SocketConnection {
     const connection = new SocketConnection(socket, facts, (queued) => this.#queued.add(queued));
     this.#connections.add(connection);
+    if (!connection.isConnected) this.#deadline.watch(connection);
     return connection;
   }
 
@@ -141,8 +160,14 @@ export class SocketHub {
         }
       }
       // Those that were not left in the meantime.
-      for (const { kind, id } of saved)
+      for (const { kind, id } of saved) {
         if (kind === "w" && connection.subscriptions.has(`w${id}`)) this.#whispers.join(connection, id);
+        // A stream runs in the memory that is gone.
+        if (kind === "t" && connection.subscriptions.delete(`t${id}`)) {
+          this.#unsaved.add(connection);
+          this.#refuse(connection, id, new LunoraError("STREAM_INTERRUPTED", "the shard fell asleep in mid-stream"));
+        }
+      }
     }
   }
 
@@ -154,22 +179,30 @@ export class SocketHub {
     else members.add(connection);
   }
 
-  /** A message came in. */
-  receive(connection: SocketConnection, data: string | ArrayBuffer): void {
-    if (connection.isClosed || this.#expire(connection)) return;
+  /** A message came in. A promise: until it settles the object has to stay awake. */
+  receive(connection: SocketConnection, data: string | ArrayBuffer): Promise<void> | undefined {
+    if (connection.isClosed || this.#expire(connection, this.#host.now())) return undefined;
     let frame: ClientFrame;
     try {
       frame = this.#read(connection, data);
     } catch (error) {
-      const { error: body } = failureOf("a frame", error);
-      connection.send({ type: "error", error: body });
-      this.deliver();
       const isLong = error instanceof LunoraError && error.code === "FRAME_TOO_LARGE";
-      this.#end(connection, isLong ? CLOSE_CODES.tooLarge : CLOSE_CODES.protocolError, body.code);
-      return;
+      this.#giveUp(connection, error, isLong ? CLOSE_CODES.tooLarge : CLOSE_CODES.protocolError);
+      return undefined;
     }
-    this.#handle(connection, frame, (data as string).length);
+    const { length } = data as string;
+    const streaming = frame.type === "stream" ? this.#stream(connection, frame, length) : undefined;
+    if (frame.type !== "stream") this.#handle(connection, frame, length);
     this.deliver();
+    return streaming;
+  }
+
+  /** Closes a socket that broke the protocol, and says why. */
+  #giveUp(connection: SocketConnection, reason: unknown, code: number): void {
+    const { error } = failureOf("a frame", reason);
+    connection.send({ type: "error", error });
+    this.deliver();
+    this.#end(connection, code, error.code);
   }
 
   #read(connection: SocketConnection, data: string | ArrayBuffer): ClientFrame {
@@ -187,7 +220,7 @@ export class SocketHub {
     return frame;
   }
 
-  #handle(connection: SocketConnection, frame: ClientFrame, length: number): void {
+  #handle(connection: SocketConnection, frame: Exclude<ClientFrame, StreamFrame>, length: number): void {
     switch (frame.type) {
       case "connect":
         return this.#connect(connection, frame);
@@ -195,13 +228,12 @@ export class SocketHub {
       case "shape_subscribe":
         return this.#subscribe(connection, frame, length);
       case "unsubscribe":
+        this.#leaveStream(connection, frame.id);
         return this.#unsubscribe(connection, "q", frame.id);
       case "shape_unsubscribe":
         return this.#unsubscribe(connection, "s", frame.id);
       case "push":
         return this.#push(connection, frame, length);
-      case "stream":
-        return this.#refuse(connection, frame.id, new LunoraError("NOT_IMPLEMENTED", "this version has no streams"));
       case "whisper_subscribe":
         return this.#joinTopic(connection, frame.topic);
       case "whisper_unsubscribe":
@@ -220,6 +252,7 @@ export class SocketHub {
     const known: ReadonlySet<string> = new Set(Object.values(CAPABILITIES));
     const capabilities = [...new Set(caps)].filter((name): name is Capability => known.has(name));
     connection.greet(clientId, capabilities);
+    this.#deadline.forget(connection);
     this.#register(connection);
     this.#unsaved.add(connection);
     // In a turn: while a group is open, the newest position is not anybody's yet.
@@ -308,6 +341,52 @@ export class SocketHub {
     });
   }
 
+  /** Begins after everything that arrived before, and then goes on beside the queue. */
+  async #stream(connection: SocketConnection, frame: StreamFrame, length: number): Promise<void> {
+    const { id } = frame;
+    const { streams } = this.#host;
+    if (streams === undefined)
+      return this.#refuse(connection, id, new LunoraError("NOT_IMPLEMENTED", "this app has no streams"));
+    this.#leaveStream(connection, id);
+    const held = this.#hold(connection, id, length, 1);
+    if (held === undefined) return;
+    const key = `t${id}`;
+    const subscription = this.#admit(connection, key, id, length);
+    if (subscription === undefined) return this.#release(connection, held);
+    connection.streams.add(id);
+    this.#unsaved.add(connection);
+    await this.#host.turn(async () => this.#release(connection, held));
+    const isWanted = (): boolean => !connection.isClosed && connection.subscriptions.has(key, subscription);
+    if (!isWanted()) return;
+    try {
+      const { over } = await streams.open(connection, frame, isWanted);
+      this.deliver();
+      await over;
+    } catch (error) {
+      if (!isWanted()) return;
+      this.streamEnded(connection, id);
+      this.#refuse(connection, id, error);
+      this.deliver();
+    }
+  }
+
+  /** A stream has told its end, or is given up. */
+  streamEnded(connection: SocketConnection, id: string): void {
+    connection.streams.delete(id);
+    if (connection.subscriptions.delete(`t${id}`)) this.#saveSoon(connection);
+  }
+
+  #leaveStream(connection: SocketConnection, id: string): void {
+    if (!connection.subscriptions.has(`t${id}`)) return;
+    this.#host.streams?.leave(connection, id);
+    this.streamEnded(connection, id);
+  }
+
+  /** What a part wants kept of the connection is different now. */
+  changed(connection: SocketConnection): void {
+    this.#unsaved.add(connection);
+  }
+
   /** A part has ended a subscription. */
   ended(connection: SocketConnection, kind: SavedSubscription["kind"], id: string): void {
     if (connection.subscriptions.delete(kind + id)) this.#unsaved.add(connection);
@@ -392,18 +471,19 @@ export class SocketHub {
     if (this.#queued.size === 0) return;
     const queued = [...this.#queued];
     this.#queued.clear();
+    const now = this.#host.now();
     for (const connection of queued) {
-      const texts = connection.take();
-      if (connection.isClosed || this.#expire(connection)) continue;
+      const messages = connection.take();
+      if (connection.isClosed || this.#expire(connection, now)) continue;
       const { socket } = connection;
-      for (const text of pack(texts, connection.capabilities.has(CAPABILITIES.batch))) socket.send(text);
+      for (const text of messages) socket.send(text);
       if (socket.bufferedAmount > BUFFERED_BYTES)
         this.#end(connection, CLOSE_CODES.slowReader, "the reader does not keep up: connect again and resume");
     }
   }
 
-  #expire(connection: SocketConnection): boolean {
-    if (!connection.isExpired(this.#host.now())) return false;
+  #expire(connection: SocketConnection, now: number): boolean {
+    if (!connection.isExpired(now)) return false;
     this.#end(connection, CLOSE_CODES.tokenExpired, "the token has expired");
     return true;
   }
@@ -429,12 +509,14 @@ export class SocketHub {
     this.#queued.delete(connection);
     this.#unsaved.delete(connection);
     this.#asleep.delete(connection);
+    this.#deadline.forget(connection);
     if (connection.clientId !== undefined) {
       const key = clientKey(connection.identity?.userId ?? null, connection.clientId);
       const members = this.#clients.get(key);
       if (members?.delete(connection) === true && members.size === 0) this.#clients.delete(key);
     }
     this.#whispers.close(connection);
+    this.#host.streams?.close(connection);
     void this.#host.turn(async () => {
       this.#host.parts.q.close(connection);
       this.#host.parts.s.close(connection);
@@ -469,6 +551,7 @@ export class SocketHub {
       subscriptions: [
         ...q.saved(connection),
         ...s.saved(connection),
+        ...Array.from(connection.streams, (id): SavedSubscription => ({ kind: "t", id, name: id })),
         ...Array.from(connection.topics, (topic): SavedSubscription => ({ kind: "w", id: topic, name: topic })),
       ],
     });

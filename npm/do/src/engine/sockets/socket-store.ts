@@ -1,6 +1,7 @@
 import { decodeValue, encodeValue } from "@lunora/protocol";
 import type { Identity } from "@lunora/server";
 
+import { addColumn } from "../internal-table.ts";
 import type { SavedSubscription } from "../live/connection.ts";
 import { pieces } from "../pieces.ts";
 import type { SqlStorage } from "../sql.ts";
@@ -32,7 +33,8 @@ function decodeFacts(facts: unknown): SocketFacts {
 export function createSocketTables(storage: SqlStorage): void {
   storage.exec(`CREATE TABLE IF NOT EXISTS __socket(id TEXT PRIMARY KEY, facts TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS __socket_subscription(socket TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, args TEXT,
-      PRIMARY KEY(socket, kind, id)) WITHOUT ROWID`);
+      tables TEXT, PRIMARY KEY(socket, kind, id)) WITHOUT ROWID`);
+  addColumn(storage, "__socket_subscription", "tables", "TEXT");
 }
 
 /** Keeps sockets' state: in their attachments while that is short, else in tables. */
@@ -58,12 +60,18 @@ export class SocketStore {
     if (this.#stored.has(id)) this.#delete(id);
     this.#storage.exec("INSERT INTO __socket(id, facts) VALUES(?, ?)", id, JSON.stringify(facts));
     const rows = state.subscriptions.map(
-      ({ kind, id: subscription, name, args }) =>
-        [kind, subscription, name, args === undefined ? null : JSON.stringify(args)] as const,
+      ({ kind, id: subscription, name, args, tables }) =>
+        [
+          kind,
+          subscription,
+          name,
+          args === undefined ? null : JSON.stringify(args),
+          tables === undefined ? null : JSON.stringify(tables),
+        ] as const,
     );
     for (const piece of pieces(rows)) {
       this.#storage.exec(
-        "INSERT OR REPLACE INTO __socket_subscription(socket, kind, id, name, args) SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?2)",
+        "INSERT OR REPLACE INTO __socket_subscription(socket, kind, id, name, args, tables) SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?2)",
         id,
         JSON.stringify(piece),
       );
@@ -81,15 +89,16 @@ export class SocketStore {
     if (row === undefined) return undefined;
     this.#stored.add(id);
     const subscriptions = this.#storage
-      .exec("SELECT kind, id, name, args FROM __socket_subscription WHERE socket = ?", id)
+      .exec("SELECT kind, id, name, args, tables FROM __socket_subscription WHERE socket = ?", id)
       .toArray()
       .map((subscription): SavedSubscription => {
-        const { kind, id: name, args } = subscription;
+        const { kind, id: name, args, tables } = subscription;
         return {
           kind: kind as SavedSubscription["kind"],
           id: name as string,
           name: subscription["name"] as string,
           ...(args === null ? {} : { args: JSON.parse(args as string) as unknown }),
+          ...(tables === null ? {} : { tables: JSON.parse(tables as string) as string[] }),
         };
       });
     return { facts: decodeFacts(JSON.parse(row["facts"] as string)), subscriptions };

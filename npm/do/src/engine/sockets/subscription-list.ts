@@ -12,8 +12,10 @@ export class SubscriptionList {
   readonly #subscriptions = new Map<string, Subscription>();
   #length = 0;
 
-  has(key: string): boolean {
-    return this.#subscriptions.has(key);
+  /** With `own`: and no other has come under its key. */
+  has(key: string, own?: Subscription): boolean {
+    const present = this.#subscriptions.get(key);
+    return present !== undefined && (own === undefined || own === present);
   }
 
   /** Notes one, in place of another under its key. `undefined`: there is no room. */

@@ -1,5 +1,7 @@
 import { LunoraError } from "@lunora/errors";
 
+import { spend } from "../allowance.ts";
+import type { Allowance } from "../allowance.ts";
 import type { SocketConnection } from "./socket-connection.ts";
 import { isLonger } from "./pack-frames.ts";
 
@@ -9,18 +11,6 @@ const WHISPER_BYTES = 16_384;
 /** Whispers that a socket may send at once, and how many it earns each second. */
 const BURST = 100;
 const PER_SECOND = 50;
-
-interface Allowance {
-  readonly tokens: number;
-  readonly at: number;
-}
-
-/** What is left after one more; `undefined` when there is none. */
-export function spend(allowance: Allowance | undefined, now: number): Allowance | undefined {
-  const earned = allowance === undefined ? BURST : allowance.tokens + ((now - allowance.at) / 1000) * PER_SECOND;
-  const tokens = Math.min(BURST, earned) - 1;
-  return tokens < 0 ? undefined : { tokens, at: now };
-}
 
 /** Words between those who are connected: kept nowhere, part of no transaction. */
 export class Whispers {
@@ -49,7 +39,7 @@ export class Whispers {
 
   /** Takes one from what the socket may whisper. Throws `RATE_LIMITED`. */
   spend(from: SocketConnection, now: number): void {
-    const allowance = spend(this.#allowances.get(from), now);
+    const allowance = spend(this.#allowances.get(from), now, BURST, PER_SECOND);
     if (allowance === undefined)
       throw new LunoraError("RATE_LIMITED", `a socket may whisper ${PER_SECOND} times a second`, {
         data: { perSecond: PER_SECOND },

@@ -1,0 +1,253 @@
+import { jobSource } from "@lunora/runtime";
+import type {
+  HoldAnswer,
+  JobOrder,
+  JobOutcome,
+  OutboxEntry,
+  OutboxSource,
+  SchedulerMethods,
+  ShardJobRequest,
+} from "@lunora/runtime";
+import type { JobListOptions, JobPage, ScheduledJob } from "@lunora/server";
+
+import { JobTable } from "./job-table.ts";
+import type { DueJob } from "./job-table.ts";
+import { Ledgers } from "./ledgers.ts";
+import { DEFAULT_RETRY, retryDelay } from "./retry.ts";
+import type { RetryPolicy } from "./retry.ts";
+import type { SqlStorage } from "./sql.ts";
+import { Tidying } from "./tidying.ts";
+
+/** What the scheduler needs of the object it runs in. */
+export interface SchedulerHost {
+  readonly sql: SqlStorage;
+  /** Epoch milliseconds. */
+  now(): number;
+  /** From 0 up to, but not including, 1. */
+  random(): number;
+  getAlarm(): Promise<number | null>;
+  setAlarm(time: number): Promise<void>;
+  sleep(milliseconds: number): Promise<void>;
+  /** Runs a job once. Never rejects. */
+  run(job: JobOrder): Promise<JobOutcome>;
+  /** Asks a shard. */
+  ask(shard: string, request: ShardJobRequest): Promise<void>;
+}
+
+export interface SchedulerLimits {
+  /** Jobs that run at once. */
+  readonly concurrency: number;
+  /** Where a job says nothing itself. */
+  readonly retry: RetryPolicy;
+  /** Jobs that were given up and are kept: the newest. */
+  readonly deadJobs: number;
+  /** How long, milliseconds. */
+  readonly deadJobsMs: number;
+  /** How long a shard remembers a job that has ended, milliseconds: longer than a call can be on its way. */
+  readonly rememberMs: number;
+  /** When a shard is asked about a hold, milliseconds. */
+  readonly holdMs: number;
+  /** Ends of the process under a job after which it is given up. */
+  readonly maxInterruptions: number;
+}
+
+export const DEFAULT_LIMITS: SchedulerLimits = {
+  concurrency: 6,
+  retry: DEFAULT_RETRY,
+  deadJobs: 1_000,
+  deadJobsMs: 30 * 24 * 60 * 60 * 1000,
+  rememberMs: 10 * 60 * 1000,
+  holdMs: 30_000,
+  maxInterruptions: 20,
+};
+
+/** While jobs run the alarm goes off this often, milliseconds: the object may not fall asleep over them. */
+const HEARTBEAT = 10_000;
+
+/** How long one alarm stays with the jobs that run, milliseconds. */
+const STAY = 20_000;
+
+/** Everything about the scheduler, except for how the platform is asked. */
+export class SchedulerEngine implements SchedulerMethods {
+  readonly #host: SchedulerHost;
+  readonly #limits: SchedulerLimits;
+  readonly #jobs: JobTable;
+  readonly #ledgers: Ledgers;
+  readonly #tidying: Tidying;
+  readonly #running = new Map<string, Promise<void>>();
+  #armed: number | null;
+  /** Ends the stay of the alarm that is being answered: another one is wanted. */
+  #leave: (() => void) | undefined;
+
+  private constructor(host: SchedulerHost, limits: SchedulerLimits, armed: number | null) {
+    this.#host = host;
+    this.#limits = limits;
+    this.#armed = armed;
+    this.#jobs = new JobTable(host.sql);
+    this.#ledgers = new Ledgers(host.sql);
+    this.#tidying = new Tidying(host, limits, this.#jobs, this.#ledgers);
+    this.#jobs.interruptAll(host.now());
+  }
+
+  /** Opens the storage; what ran when the process before ended waits again. */
+  static async open(host: SchedulerHost, limits: Partial<SchedulerLimits> = {}): Promise<SchedulerEngine> {
+    const engine = new SchedulerEngine(host, { ...DEFAULT_LIMITS, ...limits }, await host.getAlarm());
+    engine.#pump();
+    return engine;
+  }
+
+  async take(source: OutboxSource, entries: readonly OutboxEntry[]): Promise<void> {
+    const taken = this.#ledgers.takenUpTo(source);
+    for (const entry of entries) {
+      if (entry.seq <= taken) continue;
+      if (entry.kind === "run") this.#jobs.add(entry.job);
+      else {
+        this.#ledgers.cancelled(entry.id, this.#host.now());
+        this.#jobs.removeHeld(entry.id, entry.hold);
+      }
+    }
+    const last = entries.at(-1)?.seq ?? 0;
+    if (last > taken) this.#ledgers.tookUpTo(source, last);
+    this.#pump();
+  }
+
+  async schedule(job: JobOrder): Promise<void> {
+    this.#jobs.add(job);
+    this.#pump();
+  }
+
+  async tick(jobs: readonly { readonly name: string; readonly job: JobOrder }[], scheduledTime: number): Promise<void> {
+    for (const { name, job } of jobs) if (this.#ledgers.isNewTick(name, scheduledTime)) this.#jobs.add(job);
+    this.#pump();
+  }
+
+  async hold(id: string, shard: string, hold: string): Promise<HoldAnswer> {
+    const job = await this.#find(id);
+    if (job === null || job.isRunning) return "gone";
+    // Mutations of one shard follow each other: an older hold of its own belongs to one that was taken back.
+    if (job.hold !== null && job.holder !== shard) return "busy";
+    this.#jobs.hold(id, hold, shard, this.#host.now() + this.#limits.holdMs);
+    this.#arm();
+    return "held";
+  }
+
+  async release(holds: readonly string[]): Promise<void> {
+    this.#jobs.release(holds);
+    this.#pump();
+  }
+
+  async cancel(id: string): Promise<"cancelled" | "busy" | "gone"> {
+    const job = await this.#find(id);
+    if (job === null || job.isRunning) return "gone";
+    if (job.hold !== null) return "busy";
+    this.#ledgers.cancelled(id, this.#host.now());
+    this.#jobs.remove(id);
+    return "cancelled";
+  }
+
+  async get(id: string): Promise<ScheduledJob | null> {
+    return this.#jobs.get(id) ?? ((await this.#find(id)) === null ? null : this.#jobs.get(id));
+  }
+
+  async list({ dead = false, limit = 100, cursor }: JobListOptions): Promise<JobPage> {
+    return this.#jobs.list(dead, cursor ?? "", limit);
+  }
+
+  /** A job that is not known may still be in the outbox of the shard that its id names. */
+  async #find(id: string): Promise<ReturnType<JobTable["find"]>> {
+    const known = this.#jobs.find(id);
+    if (known !== null) return known;
+    const source = jobSource(id);
+    if (source === undefined) return null;
+    await this.#host.ask(source, { kind: "handOver" });
+    return this.#jobs.find(id);
+  }
+
+  /** The object's alarm went off. */
+  async ring(): Promise<void> {
+    this.#armed = null;
+    this.#pump();
+    this.#tidying.run(() => this.#pump());
+    await this.#stay();
+    this.#arm();
+  }
+
+  /** Stays while jobs run, so that the object is not taken for idle, but in nobody's way. */
+  async #stay(): Promise<void> {
+    if (this.#running.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#leave = resolve;
+    // No other alarm can go off while this one is answered.
+    const rest = Math.min(STAY, (this.#armed ?? Infinity) - this.#host.now());
+    await Promise.race([promise, this.#host.sleep(Math.max(0, rest)), Promise.allSettled(this.#running.values())]);
+    this.#leave = undefined;
+  }
+
+  /** Starts what is due, as far as there is room. */
+  #pump(): void {
+    const room = this.#limits.concurrency - this.#running.size;
+    if (room > 0) for (const job of this.#jobs.due(this.#host.now(), room)) this.#start(job);
+    this.#arm();
+  }
+
+  #start(job: DueJob): void {
+    const { id, functionPath } = job.order;
+    if (job.interruptions >= this.#limits.maxInterruptions) {
+      this.#bury(job, job.attempts, {
+        code: "JOB_INTERRUPTED",
+        message: `the process ended ${job.interruptions} times while \`${functionPath}\` ran`,
+      });
+      return;
+    }
+    this.#jobs.start(id);
+    this.#running.set(id, this.#run(job));
+  }
+
+  async #run(job: DueJob): Promise<void> {
+    const outcome = await this.#host.run(job.order);
+    this.#running.delete(job.order.id);
+    this.#conclude(job, outcome);
+    this.#pump();
+  }
+
+  #conclude(job: DueJob, outcome: JobOutcome): void {
+    const { id, shard, retry } = job.order;
+    const now = this.#host.now();
+    if (outcome.ok) {
+      this.#jobs.remove(id);
+      if (shard !== null) this.#ledgers.ended(id, shard, now);
+      return;
+    }
+    const policy = { ...this.#limits.retry, ...retry };
+    const failures = job.attempts + 1;
+    if (outcome.isFinal || failures >= policy.maxAttempts) this.#bury(job, failures, outcome);
+    else this.#jobs.retryAt(id, now + retryDelay(failures, policy, this.#host.random()), outcome);
+  }
+
+  #bury({ order }: DueJob, failures: number, failure: { readonly code: string; readonly message: string }): void {
+    const { id, shard, functionPath } = order;
+    const now = this.#host.now();
+    console.error(`[lunora] the job ${id} of \`${functionPath}\` was given up: ${failure.code}: ${failure.message}`);
+    this.#jobs.bury(id, failures, failure, now);
+    this.#jobs.forgetDead(now - this.#limits.deadJobsMs, this.#limits.deadJobs);
+    if (shard !== null) this.#ledgers.ended(id, shard, now);
+  }
+
+  /** Arms the alarm for whatever comes first. In the same turn as what asks for it, and so in the same commit. */
+  #arm(): void {
+    const now = this.#host.now();
+    const isFull = this.#running.size >= this.#limits.concurrency;
+    const times = [
+      isFull ? null : this.#jobs.nextTime(),
+      this.#running.size > 0 ? now + HEARTBEAT : null,
+      this.#tidying.nextTime(),
+    ];
+    const time = Math.min(...times.map((candidate) => candidate ?? Infinity));
+    if (time === Infinity || (this.#armed !== null && this.#armed <= time)) return;
+    this.#armed = Math.max(time, now);
+    this.#host.setAlarm(this.#armed).catch((error: unknown) => {
+      console.error("[lunora] the scheduler's alarm cannot be set", error);
+    });
+    this.#leave?.();
+  }
+}

@@ -1,0 +1,86 @@
+import type { JobTable } from "./job-table.ts";
+import type { Ledgers } from "./ledgers.ts";
+import type { SchedulerHost, SchedulerLimits } from "./scheduler-engine.ts";
+
+/** Holds that shards are asked about in one pass. */
+const HOLDS = 20;
+
+/** Jobs that a shard is told to forget in one message. */
+const FORGOTTEN = 500;
+
+/** Messages of that kind in one pass. */
+const MESSAGES = 20;
+
+/** What the scheduler does besides running jobs: holds that nobody decided, jobs that shards may forget, old dead jobs. */
+export class Tidying {
+  readonly #host: SchedulerHost;
+  readonly #limits: SchedulerLimits;
+  readonly #jobs: JobTable;
+  readonly #ledgers: Ledgers;
+  #isRunning = false;
+
+  constructor(host: SchedulerHost, limits: SchedulerLimits, jobs: JobTable, ledgers: Ledgers) {
+    this.#host = host;
+    this.#limits = limits;
+    this.#jobs = jobs;
+    this.#ledgers = ledgers;
+  }
+
+  /** When there is something to do; `null` for never, and while it is being done. */
+  nextTime(): number | null {
+    if (this.#isRunning) return null;
+    const { rememberMs, deadJobsMs } = this.#limits;
+    const ended = this.#ledgers.nextEndedTime();
+    const death = this.#jobs.nextDeathTime();
+    const time = Math.min(
+      this.#jobs.nextHoldTime() ?? Infinity,
+      ended === null ? Infinity : ended + rememberMs,
+      death === null ? Infinity : death + deadJobsMs,
+    );
+    return time === Infinity ? null : time;
+  }
+
+  /** One bounded pass, beside whatever else happens. */
+  run(done: () => void): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    const now = this.#host.now();
+    this.#jobs.forgetDead(now - this.#limits.deadJobsMs, this.#limits.deadJobs);
+    void Promise.all([this.#decideHolds(now), this.#tellShards(now)])
+      .catch((error: unknown) => {
+        console.error("[lunora] the scheduler could not tidy up", error);
+      })
+      .finally(() => {
+        this.#isRunning = false;
+        done();
+      });
+  }
+
+  /** A mutation that held a job back has committed, which its outbox says, or was taken back. */
+  async #decideHolds(now: number): Promise<void> {
+    for (const { hold, shard } of this.#jobs.oldHolds(now, HOLDS)) {
+      try {
+        await this.#host.ask(shard, { kind: "settle" });
+        this.#jobs.release([hold]);
+      } catch (error) {
+        this.#jobs.extendHold(hold, this.#host.now() + this.#limits.holdMs);
+        console.error(`[lunora] \`${shard}\` could not be asked about a job that it may have cancelled`, error);
+      }
+    }
+  }
+
+  async #tellShards(now: number): Promise<void> {
+    for (let message = 0; message < MESSAGES; message += 1) {
+      const remembered = this.#ledgers.remembered(now - this.#limits.rememberMs, FORGOTTEN);
+      if (remembered === undefined) return;
+      const { shard, ids } = remembered;
+      try {
+        await this.#host.ask(shard, { kind: "forget", ids });
+        this.#ledgers.forgotten(ids);
+      } catch (error) {
+        this.#ledgers.postpone(ids, this.#host.now());
+        console.error(`[lunora] \`${shard}\` could not be told to forget its jobs`, error);
+      }
+    }
+  }
+}
