@@ -202,6 +202,7 @@ mod tests {
             ("client_module.rs", include_str!("client_module.rs")),
             ("commands.rs", include_str!("commands.rs")),
             ("engine.rs", include_str!("engine.rs")),
+            ("server.rs", include_str!("server.rs")),
         ] {
             for export in text.split("#[napi").skip(1) {
                 let body = export.split("\n}\n").next().unwrap_or(export);

@@ -1,7 +1,7 @@
 //! Code generation and the command line.
 
 use lunora_cli::CommandOptions;
-use lunora_engine::CodegenOptions;
+use lunora_engine::{CodegenOptions, ReleaseFinish};
 use napi_derive::napi;
 
 use crate::answer::{Answer, Failure, blocking, decode};
@@ -26,6 +26,18 @@ pub async fn run_command_line(options: String) -> Answer {
         fault::point("runCommandLine");
         let options: CommandOptions = decode(&options)?;
         Ok(lunora_cli::run(&options))
+    })
+    .await
+}
+
+/// Makes what was deployed the baseline that the next deployment is compared with.
+#[napi]
+pub async fn finish_release(options: String) -> Answer {
+    blocking(move || {
+        fault::point("finishRelease");
+        let finish: ReleaseFinish = decode(&options)?;
+        let baseline_file = lunora_engine::finish_release(&finish)?;
+        Ok(serde_json::json!({ "baselineFile": baseline_file }))
     })
     .await
 }

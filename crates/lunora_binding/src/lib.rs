@@ -16,6 +16,7 @@ mod client_module;
 mod commands;
 mod engine;
 mod fault;
+mod server;
 
 use napi_derive::napi;
 

@@ -4,8 +4,12 @@
 //! returned, so that one place writes it and the command can be tested as a function.
 
 mod arguments;
+mod migrate;
 mod outcome;
+mod release;
+mod residency;
 mod run;
+mod transfer;
 
 pub use outcome::CommandOutcome;
 pub use run::{CommandOptions, run};

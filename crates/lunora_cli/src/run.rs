@@ -10,8 +10,9 @@ use lunora_engine::{CodegenFailure, CodegenOptions, CodegenReport};
 use owo_colors::OwoColorize as _;
 use serde::Deserialize;
 
-use crate::arguments::{CodegenArguments, Command, CommandLine, DevArguments};
+use crate::arguments::{CodegenArguments, Command, CommandLine, DevArguments, StartArguments};
 use crate::outcome::CommandOutcome;
+use crate::{migrate, release, residency, transfer};
 
 /// How the command was called.
 #[derive(Debug, Deserialize)]
@@ -32,7 +33,7 @@ pub struct CommandOptions {
 /// Errors in what the user wrote.
 const USAGE: u8 = 2;
 
-fn done(exit_code: u8, stdout: String, stderr: String) -> CommandOutcome {
+pub(crate) fn done(exit_code: u8, stdout: String, stderr: String) -> CommandOutcome {
     CommandOutcome::Done {
         exit_code,
         stdout,
@@ -49,8 +50,29 @@ pub fn run(options: &CommandOptions) -> CommandOutcome {
             command: Command::Codegen(arguments),
         }) => codegen(options, arguments),
         Ok(CommandLine {
+            command: Command::Export(arguments),
+        }) => transfer::export(options, arguments),
+        Ok(CommandLine {
+            command: Command::Import(arguments),
+        }) => transfer::import(options, arguments),
+        Ok(CommandLine {
+            command: Command::Migrate(arguments),
+        }) => migrate::migrate(options, &arguments),
+        Ok(CommandLine {
             command: Command::Dev(arguments),
         }) => dev(options, arguments),
+        Ok(CommandLine {
+            command: Command::Prepare(arguments),
+        }) => release::prepare(options, arguments),
+        Ok(CommandLine {
+            command: Command::Deploy(arguments),
+        }) => release::deploy(options, arguments),
+        Ok(CommandLine {
+            command: Command::Start(arguments),
+        }) => start(options, arguments),
+        Ok(CommandLine {
+            command: Command::Residency(arguments),
+        }) => residency::residency(options, arguments),
         Err(error) => {
             let text = if options.color {
                 error.render().ansi().to_string()
@@ -127,7 +149,7 @@ fn summary(report: &CodegenReport, check: bool, color: bool) -> String {
     text
 }
 
-fn failed(options: &CommandOptions, failure: &CodegenFailure, json: bool) -> CommandOutcome {
+pub(crate) fn failed(options: &CommandOptions, failure: &CodegenFailure, json: bool) -> CommandOutcome {
     if json {
         let diagnostics: Vec<serde_json::Value> = failure
             .diagnostics
@@ -144,7 +166,7 @@ fn failed(options: &CommandOptions, failure: &CodegenFailure, json: bool) -> Com
     )
 }
 
-fn rendered(options: &CommandOptions, diagnostics: &[Diagnostic], sources: &dyn Sources) -> String {
+pub(crate) fn rendered(options: &CommandOptions, diagnostics: &[Diagnostic], sources: &dyn Sources) -> String {
     let render = RenderOptions {
         color: options.color,
         ..RenderOptions::default()
@@ -184,5 +206,27 @@ fn dev(options: &CommandOptions, arguments: DevArguments) -> CommandOutcome {
         workerd: arguments.workerd,
         bundle: arguments.bundle,
         json: arguments.project.json,
+    }
+}
+
+fn start(options: &CommandOptions, arguments: StartArguments) -> CommandOutcome {
+    let working = &options.working_directory;
+    let absolute = |path: PathBuf| working.join(path);
+    CommandOutcome::Start {
+        drain: arguments.drain.saturating_mul(1000),
+        json: arguments.project.json,
+        options: serde_json::json!({
+            "root": arguments.project.root.map_or_else(|| working.clone(), absolute),
+            "lunoraDirectory": arguments.project.lunora_dir,
+            "color": options.color,
+            "host": arguments.host,
+            "port": arguments.port,
+            "state": arguments.state.map(absolute),
+            "workerd": arguments.workerd.map(absolute),
+            "allowedHosts": arguments.allowed_hosts,
+            "secrets": arguments.secrets,
+            "allowSchemaDrift": arguments.allow_schema_drift,
+            "strandData": arguments.strand_data,
+        }),
     }
 }

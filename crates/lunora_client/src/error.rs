@@ -14,6 +14,9 @@ pub enum ClientError {
     /// The server could not be reached, or the connection broke. Whether a call took effect is not known.
     #[error("The server could not be reached: {0}")]
     Network(String),
+    /// Whoever answers there cannot prove to be the server.
+    #[error("The server is not trusted: {0}")]
+    Untrusted(String),
     /// The socket was closed for good.
     #[error("The server closed the socket with {code}: {reason}")]
     Closed {
@@ -34,6 +37,9 @@ pub enum ClientError {
     /// An address that this client cannot speak to.
     #[error("`{0}` is not an address of a server: it has to begin with `http://` and name a host")]
     Address(String),
+    /// An address that an admin's token is not sent to.
+    #[error("`{0}` is not an address whose admin routes can be asked: {1}")]
+    AdminAddress(String, String),
     /// The client was closed.
     #[error("The client is closed")]
     Ended,
@@ -46,7 +52,7 @@ impl ClientError {
         use lunora_diagnostics::codes;
         match self {
             Self::Refused(body) => &body.code,
-            Self::Network(_) | Self::Ended => codes::NETWORK_FAILED.as_str(),
+            Self::Network(_) | Self::Untrusted(_) | Self::Ended => codes::NETWORK_FAILED.as_str(),
             Self::Closed { code, .. } => match *code {
                 crate::frame::close_code::TOKEN_EXPIRED => codes::TOKEN_EXPIRED.as_str(),
                 crate::frame::close_code::IDENTITY_INVALID => codes::UNAUTHORIZED.as_str(),
@@ -57,7 +63,7 @@ impl ClientError {
             Self::Wire(error) => error.code(),
             Self::Frame(error) => error.code(),
             Self::Answer(_) => codes::INTERNAL.as_str(),
-            Self::Address(_) => codes::BAD_REQUEST.as_str(),
+            Self::Address(_) | Self::AdminAddress(..) => codes::BAD_REQUEST.as_str(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Client of the wire protocol: values and frames as pure functions, what a client remembers as a
 //! state machine, and beside them the I/O. For the command line, the load generator and tests.
 
+mod admin;
+mod admin_address;
 mod canonical_json;
 mod client;
 mod error;
@@ -10,8 +12,11 @@ mod rpc;
 mod server_address;
 pub mod session;
 mod socket;
+mod tls;
 pub mod value;
 
+pub use admin::AdminClient;
+pub use admin_address::AdminAddress;
 pub use canonical_json::{canonical_json, subscription_key};
 pub use client::{Client, ClientOptions, Latest, Subscription, TokenSource};
 pub use error::ClientError;

@@ -218,7 +218,7 @@ pub(crate) fn push_shape_value(out: &mut String, shape: &Shape) {
     out.push_str("),");
 }
 
-fn push_type_of(out: &mut String, alias: &str, export: &str) {
+pub(crate) fn push_type_of(out: &mut String, alias: &str, export: &str) {
     if is_identifier(export) {
         for part in ["typeof ", alias, ".", export] {
             out.push_str(part);

@@ -97,5 +97,6 @@ pub(crate) fn push_kind(out: &mut String, kind: FunctionKind) {
         FunctionKind::Query => "\"query\"",
         FunctionKind::Mutation => "\"mutation\"",
         FunctionKind::Action => "\"action\"",
+        FunctionKind::Stream => "\"stream\"",
     });
 }

@@ -16,6 +16,9 @@ pub const GENERATED_MODULES: &[&str] = &[
     "api.ts",
     "functions.ts",
     "shapes.ts",
+    "migrations.ts",
+    "presence.ts",
+    "rooms.ts",
     "worker.ts",
 ];
 

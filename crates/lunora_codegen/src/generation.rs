@@ -7,7 +7,9 @@ use lunora_ir::{Application, Function, Shape};
 
 use crate::data_model::data_model;
 use crate::generate::{sorted, sorted_shapes};
+use crate::migrations::migrations;
 use crate::openapi::{openapi, push_components};
+use crate::presence::presence_files;
 use crate::server::server;
 use crate::surface::{Surface, same_in_surface};
 use crate::worker::worker;
@@ -15,6 +17,7 @@ use crate::{GenerateOptions, GeneratedFile, Scope};
 
 const DATA_MODEL: &str = "dataModel.ts";
 const SERVER: &str = "server.ts";
+const MIGRATIONS: &str = "migrations.ts";
 const WORKER: &str = "worker.ts";
 const OPENAPI: &str = "openapi.json";
 
@@ -26,6 +29,10 @@ pub(crate) struct Generation {
     data_model: GeneratedFile,
     server: GeneratedFile,
     surface: Surface,
+    /// Of an app that has kinds of rooms.
+    presence: Vec<GeneratedFile>,
+    /// Of an app that has data migrations.
+    migrations: Option<GeneratedFile>,
     worker: GeneratedFile,
     description: GeneratedFile,
     /// `description` is that of an earlier application.
@@ -48,6 +55,8 @@ impl Generation {
             data_model: GeneratedFile::new(DATA_MODEL, data_model(&application.tables)),
             server: GeneratedFile::new(SERVER, server(options)),
             surface: surface?,
+            presence: presence_files(application, options, &[]),
+            migrations: migration_registry(application, options, None),
             worker: GeneratedFile::new(WORKER, worker(application, options)),
             description,
             description_is_old: false,
@@ -73,7 +82,10 @@ impl Generation {
         let entry_changed = last.has_app_module != application.has_app_module
             || last.schema_export != application.schema_export
             || last.schema_file != application.schema_file
-            || last.shapes.is_empty() != application.shapes.is_empty();
+            || last.shapes.is_empty() != application.shapes.is_empty()
+            || last.presence.is_empty() != application.presence.is_empty()
+            || last.has_streams() != application.has_streams()
+            || last.migrations.is_empty() != application.migrations.is_empty();
         Ok(Self {
             options: options.clone(),
             application: application.clone(),
@@ -87,6 +99,16 @@ impl Generation {
                 Surface::new(&functions, &sorted_shapes(application), options, Some(&self.surface))?
             } else {
                 self.surface.clone()
+            },
+            presence: if last.presence == application.presence {
+                self.presence.clone()
+            } else {
+                presence_files(application, options, &self.presence)
+            },
+            migrations: if last.migrations == application.migrations {
+                self.migrations.clone()
+            } else {
+                migration_registry(application, options, self.migrations.as_ref())
             },
             worker: if entry_changed {
                 GeneratedFile::renewed(WORKER, worker(application, options), Some(&self.worker))
@@ -107,10 +129,21 @@ impl Generation {
         [&self.data_model, &self.server]
             .into_iter()
             .chain(self.surface.files())
+            .chain(&self.presence)
+            .chain(&self.migrations)
             .chain([&self.worker, &self.description])
             .cloned()
             .collect()
     }
+}
+
+fn migration_registry(
+    application: &Application,
+    options: &GenerateOptions,
+    last: Option<&GeneratedFile>,
+) -> Option<GeneratedFile> {
+    let text = || migrations(&application.migrations, options);
+    (!application.migrations.is_empty()).then(|| GeneratedFile::renewed(MIGRATIONS, text(), last))
 }
 
 /// Order counts, which equality of maps does not see.

@@ -51,7 +51,7 @@ mod tests {
     use std::sync::Arc;
 
     use indexmap::IndexMap;
-    use lunora_ir::{Address, Application, Function, FunctionKind, ShardMode, Table, Validator, Visibility};
+    use lunora_ir::{Address, Application, Function, FunctionKind, Migration, ShardMode, Table, Validator, Visibility};
 
     use super::{Generator, Scope};
     use crate::{GenerateOptions, GeneratedFile, PackagePrefix, generate};
@@ -124,7 +124,7 @@ mod tests {
     fn only_what_depends_on_a_change_is_made_again_and_it_is_what_generate_makes() {
         type Edit = fn(&mut Application);
         const CALLS: &[&str] = &["api.ts", "functions.ts", "openapi.json"];
-        let edits: [(Edit, &[&str]); 11] = [
+        let edits: [(Edit, &[&str]); 12] = [
             (|_| {}, &[]),
             (|application| set(application, |_| {}), &[]),
             (
@@ -146,6 +146,10 @@ mod tests {
             (|application| application.functions.truncate(1), CALLS),
             (|application| application.has_app_module = true, &["worker.ts"]),
             (|application| application.rls_required = true, &[]),
+            (
+                |application| application.migrations[0].has_down = true,
+                &["migrations.ts"],
+            ),
             (|application| application.tables.swap_indices(0, 1), &["dataModel.ts"]),
             (|application| application.tables[0] = Arc::new(table()), &[]),
         ];
@@ -154,6 +158,13 @@ mod tests {
             let mut application = Application {
                 functions: vec![Arc::new(function("f")), Arc::new(function("g"))],
                 tables: tables.into_iter().collect(),
+                migrations: vec![Migration {
+                    id: "1".into(),
+                    table: "a".into(),
+                    file: "lunora/migrations.ts".into(),
+                    export: "one".into(),
+                    has_down: false,
+                }],
                 ..Application::default()
             };
             let mut generator = Generator::default();

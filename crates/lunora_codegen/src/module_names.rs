@@ -84,7 +84,7 @@ pub(crate) fn module_path(function: &Function) -> &str {
         .unwrap_or(&function.path)
 }
 
-fn identifier(path: &str) -> String {
+pub(crate) fn identifier(path: &str) -> String {
     let mut name: String = path
         .chars()
         .map(|character| {
@@ -104,7 +104,7 @@ fn identifier(path: &str) -> String {
     name
 }
 
-fn unused(name: String, used: &mut FxHashSet<String>) -> String {
+pub(crate) fn unused(name: String, used: &mut FxHashSet<String>) -> String {
     let mut candidate = name.clone();
     let mut number = 2;
     while !used.insert(candidate.clone()) {

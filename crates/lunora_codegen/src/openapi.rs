@@ -33,7 +33,7 @@ pub(crate) fn openapi(functions: &[Arc<Function>], options: &GenerateOptions) ->
     let public = || {
         functions
             .iter()
-            .filter(|function| function.visibility == Visibility::Public)
+            .filter(|function| function.visibility == Visibility::Public && function.kind != FunctionKind::Stream)
     };
     let mut out = String::with_capacity(2048 + functions.len() * 1024);
     out.push_str("{\n  \"openapi\": \"3.1.0\",\n  \"x-generated\": ");
@@ -72,7 +72,7 @@ fn components_of_public(functions: &[Arc<Function>]) -> String {
     let mut out = String::with_capacity(functions.len() * 640);
     for function in functions
         .iter()
-        .filter(|function| function.visibility == Visibility::Public)
+        .filter(|function| function.visibility == Visibility::Public && function.kind != FunctionKind::Stream)
     {
         push_components(&mut out, function);
     }
@@ -148,6 +148,7 @@ fn push_request(out: &mut String, function: &Function) {
             FunctionKind::Query => "Query",
             FunctionKind::Mutation => "Mutation",
             FunctionKind::Action => "Action",
+            FunctionKind::Stream => "Stream",
         },
     );
     let mut properties = JsonText::object(schema.property("properties"));

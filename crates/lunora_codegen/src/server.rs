@@ -37,6 +37,7 @@ export const {{
   shape,
   mutator,
   definePolicy,
+  defineMigration,
 }} = initLunora.dataModel<DataModel>().create();
 "#
     )

@@ -13,8 +13,16 @@ pub(crate) fn worker(application: &Application, options: &GenerateOptions) -> St
     let has_schema = !application.schema_file.is_empty();
     let classes = application.object_classes();
     let mut out = HEADER.to_owned();
-    push_factories(&mut out, &classes, prefix);
-    let _ = writeln!(out, "import {{ createWorker }} from \"{prefix}/runtime\";");
+    push_factories(&mut out, &classes, application, prefix);
+    let has_presence = !application.presence.is_empty();
+    // Always there, since production is what one exports from; off while the environment has no admin token.
+    let mut routes = vec!["adminRoutes"];
+    if has_presence {
+        routes.push("presenceRoutes");
+    }
+    let mut names = [&routes[..], &["createWorker"]].concat();
+    names.sort_unstable();
+    let _ = writeln!(out, "import {{ {} }} from \"{prefix}/runtime\";", names.join(", "));
     if has_schema {
         let is_default = application.schema_export == "default";
         out.push_str(if is_default {
@@ -30,10 +38,21 @@ pub(crate) fn worker(application: &Application, options: &GenerateOptions) -> St
     if application.has_app_module {
         out.push_str("import app from \"../app.js\";\n");
     }
+    let has_crons = !application.crons.is_empty();
+    if has_crons {
+        out.push_str("import crons from \"../crons.js\";\n");
+    }
     out.push_str("import { functions } from \"./functions.js\";\n");
     let has_shapes = !application.shapes.is_empty();
     if has_shapes {
         out.push_str("import { shapes } from \"./shapes.js\";\n");
+    }
+    if has_presence {
+        out.push_str("import { presence } from \"./rooms.js\";\n");
+    }
+    let has_migrations = !application.migrations.is_empty();
+    if has_migrations {
+        out.push_str("import { migrations } from \"./migrations.js\";\n");
     }
     out.push('\n');
     if !has_schema {
@@ -42,23 +61,47 @@ pub(crate) fn worker(application: &Application, options: &GenerateOptions) -> St
     if !application.has_app_module {
         out.push_str("const app = {};\n");
     }
-    out.push_str(if has_shapes {
-        "const definition = { schema, functions, shapes, app };\n\n"
-    } else {
-        "const definition = { schema, functions, app };\n\n"
-    });
+    let mut parts = vec!["schema", "functions"];
+    if has_shapes {
+        parts.push("shapes");
+    }
+    if has_presence {
+        parts.push("presence");
+    }
+    if application.has_streams() {
+        parts.push("streams");
+    }
+    if has_migrations {
+        parts.push("migrations");
+    }
+    if application.uses_scheduler() {
+        parts.push("scheduling");
+    }
+    parts.extend(["app", "admin"]);
+    let _ = writeln!(out, "const definition = {{ {} }};\n", parts.join(", "));
     for ObjectClass {
         class_name, factory, ..
     } in &classes
     {
         let _ = writeln!(out, "export class {class_name} extends {factory}(definition) {{}}\n");
     }
-    out.push_str("export default createWorker(definition);\n");
+    let routes = match &routes[..] {
+        [only] => format!("{only}()"),
+        several => format!("[...{}()]", several.join("(), ...")),
+    };
+    if has_crons {
+        let _ = writeln!(
+            out,
+            "const worker = createWorker(definition, {{ routes: {routes} }});\n\nexport default {{ ...worker, scheduled: createCronHandler(definition, crons) }};"
+        );
+    } else {
+        let _ = writeln!(out, "export default createWorker(definition, {{ routes: {routes} }});");
+    }
     out
 }
 
-/// One import for each package that factories come from.
-fn push_factories(out: &mut String, classes: &[ObjectClass], prefix: &str) {
+/// One import for each package that factories come from, and what answers admins inside objects.
+fn push_factories(out: &mut String, classes: &[ObjectClass], application: &Application, prefix: &str) {
     let mut packages: Vec<&str> = Vec::new();
     for class in classes {
         if !packages.contains(&class.package) {
@@ -71,6 +114,18 @@ fn push_factories(out: &mut String, classes: &[ObjectClass], prefix: &str) {
             .filter(|class| class.package == package)
             .map(|class| class.factory)
             .collect();
+        if package == "do" {
+            factories.push("admin");
+            if application.has_streams() {
+                factories.push("streams");
+            }
+        }
+        if package == "scheduler" {
+            factories.push("scheduling");
+            if !application.crons.is_empty() {
+                factories.push("createCronHandler");
+            }
+        }
         factories.sort_unstable();
         let _ = writeln!(
             out,

@@ -28,9 +28,24 @@ pub fn load_development_variables(
     project: &Project,
     environment: Option<&str>,
 ) -> Result<DevelopmentVariables, Vec<Diagnostic>> {
+    read(project, file_names(project, environment))
+}
+
+/// Reads the files that `lunora start` reads: `.env`, `.env.local`, `.env.production` and `.env.production.local`, a
+/// later one overriding an earlier. Files of development (`.dev.vars`) are not among them.
+///
+/// # Errors
+/// As [`load_development_variables`].
+pub fn load_production_variables(project: &Project) -> Result<DevelopmentVariables, Vec<Diagnostic>> {
+    let names = [".env", ".env.local", ".env.production", ".env.production.local"];
+    let present = names.into_iter().filter(|name| project.root.join(name).exists());
+    read(project, present.map(str::to_owned).collect())
+}
+
+fn read(project: &Project, names: Vec<String>) -> Result<DevelopmentVariables, Vec<Diagnostic>> {
     let mut found = DevelopmentVariables::default();
     let mut errors = Vec::new();
-    for name in file_names(project, environment) {
+    for name in names {
         let path = project.root.join(&name);
         let read = std::fs::read_to_string(&path)
             .map_err(|error| vec![file_diagnostic(FileAction::Read, path.as_std_path(), &error)])
@@ -72,7 +87,7 @@ mod tests {
     use lunora_diagnostics::codes;
     use lunora_testing::TempProject;
 
-    use super::load_development_variables;
+    use super::{load_development_variables, load_production_variables};
     use crate::{DiscoverOptions, Project};
 
     fn app<const N: usize>(files: [(&str, &str); N]) -> (TempProject, Project) {
@@ -111,6 +126,18 @@ mod tests {
         assert_eq!(values, ["1", "2", "3", "4"]);
         let plain = load_development_variables(&project, None).unwrap();
         assert_eq!(plain.variables.get("B").map(String::as_str), Some("1"));
+    }
+
+    #[test]
+    fn production_reads_nothing_of_development() {
+        let (_kept, project) = app([(".dev.vars", "A=1"), (".env", "B=1\nC=1"), (".env.production", "C=2")]);
+        let found = load_production_variables(&project).unwrap();
+        let values: Vec<_> = found
+            .variables
+            .iter()
+            .map(|(name, value)| format!("{name}{value}"))
+            .collect();
+        assert_eq!(values, ["B1", "C2"]);
     }
 
     #[test]

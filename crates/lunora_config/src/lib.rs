@@ -13,7 +13,7 @@ mod replace_file;
 mod wrangler;
 mod wrangler_settings;
 
-pub use development_variables::{DevelopmentVariables, load_development_variables};
+pub use development_variables::{DevelopmentVariables, load_development_variables, load_production_variables};
 pub use discover::DiscoverOptions;
 pub use environment_file::{EnvironmentEntry, EnvironmentFile, parse_environment};
 pub use file_error::{FileAction, file_diagnostic};
@@ -23,7 +23,7 @@ pub use package_facts::PackageFacts;
 pub use project::Project;
 pub use replace_file::replace_file;
 pub use wrangler::{
-    Change, Reconciled, Wanted, WantedObject, WranglerUpdate, find_wrangler_config, fresh_wrangler, reconcile_wrangler,
-    update_wrangler,
+    Change, Reconciled, Wanted, WantedObject, WranglerUpdate, find_wrangler_config, fresh_wrangler, plan_wrangler,
+    reconcile_wrangler, update_wrangler,
 };
 pub use wrangler_settings::{DEFAULT_COMPATIBILITY_DATE, MINIMUM_COMPATIBILITY_DATE, WranglerSettings, read_wrangler};

@@ -14,5 +14,5 @@ mod wanted;
 pub use find::find_wrangler_config;
 pub use fresh::fresh_wrangler;
 pub use reconcile::{Change, Reconciled, reconcile_wrangler};
-pub use update::{WranglerUpdate, update_wrangler};
+pub use update::{WranglerUpdate, plan_wrangler, update_wrangler};
 pub use wanted::{Wanted, WantedObject};

@@ -64,8 +64,15 @@ impl Actor {
         events: Option<broadcast::Receiver<WorkerdEvent>>,
         stop: CancellationToken,
     ) {
-        let relay =
-            events.map(|events| tokio::spawn(relay(events, self.host.clone(), self.options.color, stop.clone())));
+        let relay = events.map(|events| {
+            tokio::spawn(relay(
+                events,
+                self.host.clone(),
+                self.root.clone(),
+                self.options.color,
+                stop.clone(),
+            ))
+        });
         let work = async {
             self.build().await;
             while let Some(command) = queue.recv().await {

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use lunora_config::{Wanted, WantedObject};
+use lunora_config::{Project, Wanted, WantedObject};
 use lunora_diagnostics::{RenderOptions, SourceFiles};
+use lunora_ir::Application;
 use serde::Serialize;
 
 use crate::codegen::{CodegenFailure, CodegenReport, codegen_to};
 use crate::options::{BuildOptions, CodegenOptions};
 use crate::pipeline::Output;
+use crate::production::BuildManifest;
 use crate::settings::{discover, with_configuration};
 
 /// What the bundler starts from.
@@ -24,6 +26,34 @@ pub struct BuildPreparation {
     pub wrangler_file: PathBuf,
     /// What was added to it.
     pub wrangler_changes: Vec<String>,
+    /// What stands beside the worker in `lunora.json`, so that serving it needs no source.
+    pub manifest: String,
+}
+
+/// What the app needs of its wrangler configuration. The files are those that the bundler writes, below the project.
+pub(crate) fn wanted(
+    project: &Project,
+    application: &Application,
+    worker_file: String,
+    client_directory: Option<String>,
+) -> Wanted {
+    Wanted {
+        name: Some(project.worker_name()),
+        main: Some(worker_file),
+        compatibility_date: lunora_config::DEFAULT_COMPATIBILITY_DATE.to_owned(),
+        minimum_compatibility_date: lunora_config::MINIMUM_COMPATIBILITY_DATE.to_owned(),
+        compatibility_flags: Vec::new(),
+        client_directory,
+        crons: application.cron_triggers(),
+        durable_objects: application
+            .object_classes()
+            .iter()
+            .map(|class| WantedObject {
+                binding: class.binding.to_owned(),
+                class_name: class.class_name.to_owned(),
+            })
+            .collect(),
+    }
 }
 
 /// Runs code generation and brings the wrangler configuration up to date, keeping every byte that is the
@@ -44,22 +74,15 @@ pub fn prepare_build(options: &BuildOptions) -> Result<BuildPreparation, Box<Cod
         Output::Worker,
     )?;
     let project = discover(&options.root, options.lunora_directory.as_deref()).map_err(boxed)?;
-    let wanted = Wanted {
-        name: Some(project.worker_name()),
-        main: Some(options.worker_file.clone()),
-        compatibility_date: lunora_config::DEFAULT_COMPATIBILITY_DATE.to_owned(),
-        minimum_compatibility_date: lunora_config::MINIMUM_COMPATIBILITY_DATE.to_owned(),
-        compatibility_flags: Vec::new(),
-        client_directory: options.client_directory.clone(),
-        durable_objects: report
-            .object_classes
-            .iter()
-            .map(|class| WantedObject {
-                binding: class.binding.to_owned(),
-                class_name: class.class_name.to_owned(),
-            })
-            .collect(),
-    };
+    let wanted = wanted(
+        &project,
+        &report.application,
+        options.worker_file.clone(),
+        options.client_directory.clone(),
+    );
+    let manifest = BuildManifest::of(&report.application, options.client_directory.clone())
+        .to_text()
+        .map_err(boxed)?;
     let update = lunora_config::update_wrangler(&project.root, &wanted).map_err(|error| {
         let diagnostics = vec![error];
         let sources = with_configuration(SourceFiles::default(), project.root.as_std_path(), &diagnostics);
@@ -88,6 +111,7 @@ pub fn prepare_build(options: &BuildOptions) -> Result<BuildPreparation, Box<Cod
         entry: project.generated_dir().join("worker.ts").into_std_path_buf(),
         wrangler_file: update.path.into_std_path_buf(),
         wrangler_changes: changes,
+        manifest,
         report,
     })
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use lunora_codegen::{Scope, StaleReason};
 use lunora_diagnostics::{Diagnostic, RenderOptions, SourceFiles, codes};
-use lunora_ir::ObjectClass;
+use lunora_ir::Application;
 use serde::Serialize;
 
 use crate::options::CodegenOptions;
@@ -28,9 +28,9 @@ pub struct CodegenReport {
     pub tables: usize,
     /// How many functions there are.
     pub functions: usize,
-    /// The Durable Object classes that the worker exports.
+    /// The app.
     #[serde(skip)]
-    pub object_classes: Vec<ObjectClass>,
+    pub application: Application,
     /// Reading, linking and writing.
     pub milliseconds: f64,
     /// Warnings and advice.
@@ -57,7 +57,7 @@ impl From<Diagnostic> for CodegenFailure {
     }
 }
 
-fn stale(path: &str, reason: &StaleReason) -> Diagnostic {
+pub(crate) fn stale(path: &str, reason: &StaleReason) -> Diagnostic {
     let what = match reason {
         StaleReason::Missing => "is missing",
         StaleReason::Differs => "is not what the schema and functions generate now",
@@ -127,7 +127,7 @@ pub(crate) fn codegen_to(options: &CodegenOptions, output: Output) -> Result<Cod
         unchanged: write.unchanged.len(),
         tables: application.tables.len(),
         functions: application.functions.len(),
-        object_classes: application.object_classes(),
+        application,
         milliseconds: started.elapsed().as_secs_f64() * 1000.0,
         rendered: diagnostics
             .iter()

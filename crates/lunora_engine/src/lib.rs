@@ -21,8 +21,11 @@ mod module_name;
 mod module_walk;
 mod options;
 mod pipeline;
+mod production;
 mod relay;
+mod release;
 mod remap;
+mod residency;
 mod resolution;
 mod serving;
 mod settings;
@@ -37,7 +40,14 @@ pub use engine::Engine;
 pub use event::{DependencyEntry, EngineEvent};
 pub use host::EventSink;
 pub use lunora_codegen::Scope;
+pub use lunora_workerd::running_url;
 pub use options::{BuildOptions, CodegenOptions, EngineOptions};
 pub use pipeline::{Built, Output, Pipeline};
+pub use production::{ServeOptions, Server};
+pub use release::{
+    BASELINE_FILE, Deployed, Gate, GateState, ReleaseFinish, ReleaseOptions, ReleaseReport, finish_release,
+    release_gates,
+};
+pub use residency::{ClassResidency, ResidencyOptions, ResidencyReport, StoredObjects, TableResidency, residency};
 pub use resolution::Alias;
 pub use settings::discover;

@@ -201,18 +201,7 @@ impl Pipeline {
                 let gone: Vec<String> = write.removed.iter().map(|file| self.generated_name(file)).collect();
                 self.sources.retain(|name| !gone.iter().any(|gone| gone == name));
             }
-            for file in generated.iter().filter(|file| !is_json(&file.path)) {
-                self.sources.insert(SourceText {
-                    path: self.generated_name(&file.path).into(),
-                    text: file.contents.clone(),
-                });
-            }
-            let (modules, found) = self.collect_modules();
-            graph = modules;
-            diagnostics.extend(found);
-            if has_errors(&diagnostics) {
-                return Err(diagnostics);
-            }
+            graph = self.collect(&generated, &mut diagnostics)?;
         }
         Ok(Built {
             application,
@@ -221,6 +210,38 @@ impl Pipeline {
             graph,
             generate_time,
         })
+    }
+
+    /// The worker's modules, with the generated ones as they are handed in.
+    fn collect(
+        &mut self,
+        generated: &[GeneratedFile],
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Result<ModuleGraph, Vec<Diagnostic>> {
+        for file in generated.iter().filter(|file| !is_json(&file.path)) {
+            self.sources.insert(SourceText {
+                path: self.generated_name(&file.path).into(),
+                text: file.contents.clone(),
+            });
+        }
+        let (graph, found) = self.collect_modules();
+        diagnostics.extend(found);
+        if has_errors(diagnostics) {
+            return Err(std::mem::take(diagnostics));
+        }
+        Ok(graph)
+    }
+
+    /// What [`Pipeline::run`] would do, without writing anything.
+    ///
+    /// # Errors
+    /// Every error found.
+    pub fn rehearse(&mut self) -> Result<(Application, Vec<GeneratedFile>, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let (application, generated, mut diagnostics) = self.generate(Scope::All)?;
+        if self.emit {
+            self.collect(&generated, &mut diagnostics)?;
+        }
+        Ok((application, generated, diagnostics))
     }
 
     /// What codegen would write now, without writing it.
@@ -313,7 +334,14 @@ impl Pipeline {
             directory: self.layout.directory.clone(),
             files,
         });
-        (outcome.application, outcome.diagnostics)
+        let mut diagnostics = outcome.diagnostics;
+        // Advice on an app that is not whole would be about what is missing.
+        if !has_errors(&diagnostics) {
+            diagnostics.extend(lunora_lint::lint(&outcome.application, &outcome.observations, |file| {
+                self.sources.get(file).map(|source| &*source.text)
+            }));
+        }
+        (outcome.application, diagnostics)
     }
 
     /// Follows imports from the worker's entry, reading what lies outside the app's folder as it is reached.

@@ -1,5 +1,6 @@
 //! Passing on what the worker says.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lunora_diagnostics::RenderOptions;
@@ -14,6 +15,7 @@ use crate::host::Host;
 pub(crate) async fn relay(
     mut events: broadcast::Receiver<WorkerdEvent>,
     host: Arc<Host>,
+    root: PathBuf,
     color: bool,
     stop: CancellationToken,
 ) {
@@ -36,6 +38,9 @@ pub(crate) async fn relay(
                     message: log.message,
                 });
             }
+            Ok(WorkerdEvent::Region { jurisdiction, storage }) => host.tell(EngineEvent::Notice {
+                message: region_text(jurisdiction.as_deref(), &storage, &root),
+            }),
             Ok(WorkerdEvent::Exited { status, restart_in, .. }) => host.tell(EngineEvent::Notice {
                 message: format!(
                     "workerd ended ({status}); it is started again in {} ms",
@@ -60,5 +65,32 @@ pub(crate) async fn relay(
             }),
             Err(broadcast::error::RecvError::Closed) => return,
         }
+    }
+}
+
+/// Where the app's objects are, with paths as short as they can be.
+fn region_text(jurisdiction: Option<&str>, storage: &Path, root: &Path) -> String {
+    let folder = storage.strip_prefix(root).unwrap_or(storage).display();
+    match jurisdiction {
+        Some(name) => format!(
+            "the jurisdiction `{name}` is emulated on this machine; every byte of the app's objects is in {folder}"
+        ),
+        None => format!("no jurisdiction is declared any more; the bytes of the app's objects are in {folder}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_told_with_its_folder() {
+        let (storage, root) = (Path::new("/app/.lunora/state/eu/do"), Path::new("/app"));
+        let text = region_text(Some("eu"), storage, root);
+        assert!(
+            text.contains("`eu` is emulated") && text.ends_with(" .lunora/state/eu/do"),
+            "{text}"
+        );
+        assert!(region_text(None, storage, Path::new("/other")).ends_with(" /app/.lunora/state/eu/do"));
     }
 }

@@ -34,7 +34,8 @@ fn kinds(application: &Application) -> BTreeMap<String, WireKind> {
         .iter()
         .map(|function| {
             let kind = match function.kind {
-                FunctionKind::Query => WireKind::Query,
+                // A call of a stream is refused, which may happen twice.
+                FunctionKind::Query | FunctionKind::Stream => WireKind::Query,
                 FunctionKind::Mutation => WireKind::Mutation,
                 FunctionKind::Action => WireKind::Action,
             };
@@ -76,6 +77,7 @@ fn describe(entry: Module, application: &Application, settings: &WorkerSettings)
             unique_key: class.class_name.to_owned(),
         })
         .collect();
+    description.jurisdictions = application.jurisdiction.iter().cloned().collect();
     description.bindings = bindings(settings);
     description.functions = Arc::new(kinds(application));
     description.stack_traces = true;

@@ -250,3 +250,56 @@ fn a_folder_in_place_of_a_source_is_no_source() {
     let errors = pipeline.run(Scope::All).unwrap_err();
     assert_eq!(errors[0].code.as_str(), "SCHEMA_NOT_FOUND");
 }
+
+#[test]
+fn advice_comes_with_what_was_built_and_stops_nothing() {
+    let project = project();
+    let timed = NOTES.replace("shout(args.text)", "`${shout(args.text)} ${Date.now()}`");
+    project.write("lunora/notes.ts", &timed);
+    let mut pipeline = open(&project, Output::Codegen);
+    let built = pipeline.run(Scope::All).unwrap();
+    let codes: Vec<&str> = built.diagnostics.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["NOT_DETERMINISTIC"]);
+    assert_eq!(built.diagnostics[0].labels[0].file, "lunora/notes.ts");
+    // Mended in the editor, it is gone.
+    project.write("lunora/notes.ts", &timed.replace("Date.now()", "ctx.now"));
+    pipeline.reread_all().unwrap();
+    assert_eq!(pipeline.run(Scope::All).unwrap().diagnostics, []);
+}
+
+#[test]
+fn advice_follows_a_helper_that_is_edited() {
+    let project = project();
+    project.write(
+        "lunora/notes.ts",
+        &NOTES.replace("../shared/shout.js", "./lib/shout.js"),
+    );
+    project.write("lunora/lib/shout.ts", SHOUT);
+    let mut pipeline = open(&project, Output::Codegen);
+    assert_eq!(pipeline.run(Scope::All).unwrap().diagnostics, []);
+    project.write(
+        "lunora/lib/shout.ts",
+        "export const shout = (text: string): string => text + Math.random();\n",
+    );
+    pipeline.reread_all().unwrap();
+    let built = pipeline.run(Scope::All).unwrap();
+    assert_eq!(built.diagnostics.len(), 1, "{:?}", built.diagnostics);
+    assert_eq!(built.diagnostics[0].labels[0].file, "lunora/lib/shout.ts");
+}
+
+#[test]
+fn going_around_a_declared_jurisdiction_stops_the_build() {
+    let project = project();
+    project.write(
+        "lunora/app.ts",
+        "export default { fetch: (request: Request, env: any) => env.SHARD.getByName(\"x\").fetch(request) };",
+    );
+    let built = open(&project, Output::Codegen).run(Scope::All).unwrap();
+    assert_eq!(built.diagnostics[0].code.as_str(), "NAMESPACE_BYPASSED");
+    project.write(
+        "lunora/schema.ts",
+        &SCHEMA.replace("});\n", "}).jurisdiction(\"eu\");\n"),
+    );
+    let errors = open(&project, Output::Codegen).run(Scope::All).unwrap_err();
+    assert_eq!(errors[0].code.as_str(), "NAMESPACE_BYPASSED");
+}

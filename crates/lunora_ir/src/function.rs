@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Address, Validator};
 
-/// The three kinds of function.
+/// The kinds of function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FunctionKind {
@@ -15,6 +15,8 @@ pub enum FunctionKind {
     Mutation,
     /// Runs in the Worker, may call the outside.
     Action,
+    /// Reads, and answers piece by piece, over a socket only.
+    Stream,
 }
 
 /// Who may call it.
@@ -38,7 +40,7 @@ pub struct Function {
     pub file: String,
     /// The name it is exported by.
     pub export: String,
-    /// Query, mutation or action.
+    /// Query, mutation, action or stream.
     pub kind: FunctionKind,
     /// Public or internal.
     pub visibility: Visibility,

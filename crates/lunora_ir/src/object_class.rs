@@ -29,10 +29,31 @@ const SHARD_REGISTRY: ObjectClass = ObjectClass {
     package: "do",
 };
 
+const SCHEDULER: ObjectClass = ObjectClass {
+    binding: "SCHEDULER",
+    class_name: "SchedulerDO",
+    factory: "createSchedulerObject",
+    package: "scheduler",
+};
+
+const SESSION: ObjectClass = ObjectClass {
+    binding: "SESSION",
+    class_name: "SessionDO",
+    factory: "createSessionObject",
+    package: "do",
+};
+
 impl Application {
     /// The classes that this app needs, in the order in which they are declared.
     #[must_use]
     pub fn object_classes(&self) -> Vec<ObjectClass> {
-        vec![SHARD, SHARD_REGISTRY]
+        let mut classes = vec![SHARD, SHARD_REGISTRY];
+        if self.uses_scheduler() {
+            classes.push(SCHEDULER);
+        }
+        if !self.presence.is_empty() {
+            classes.push(SESSION);
+        }
+        classes
     }
 }

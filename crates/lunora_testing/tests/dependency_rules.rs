@@ -40,7 +40,7 @@ const SOCKET_CRATES: [&str; 12] = [
 const SOCKET_HOMES: [&str; 4] = ["lunora_client", "lunora_inspector", "lunora_local", "lunora_workerd"];
 
 /// Crates that hold plain data and pure functions.
-const PURE: [&str; 2] = ["lunora_diagnostics", "lunora_ir"];
+const PURE: [&str; 3] = ["lunora_diagnostics", "lunora_ir", "lunora_lint"];
 
 /// Crates that reach outside the process.
 const EFFECTS: [&str; 6] = ["ignore", "notify", "rustix", "tempfile", "tokio", "which"];

@@ -1,12 +1,13 @@
 //! Refuses descriptions that workerd would accept and then get wrong, and says early what it would
 //! say late.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lunora_diagnostics::{Diagnostic, codes};
 
 use crate::calendar_date::CalendarDate;
-use crate::config::storage_service;
+use crate::config::{region_key, service_names};
+use crate::storage_folders::UNPINNED;
 use crate::worker_description::{BindingValue, ModuleBody, WorkerDescription};
 
 /// How many days after its build a binary accepts as compatibility date.
@@ -28,6 +29,7 @@ pub(crate) fn check_description(
     today: CalendarDate,
 ) -> Result<CheckedDescription, Diagnostic> {
     check_service_name(&description)?;
+    check_jurisdictions(&description)?;
     check_modules(&description)?;
     check_durable_objects(&description)?;
     check_bindings(&description)?;
@@ -42,10 +44,44 @@ fn invalid(message: String) -> Diagnostic {
 
 fn check_service_name(description: &WorkerDescription) -> Result<(), Diagnostic> {
     let name = &description.service_name;
-    let reserved = [storage_service(name), "internet".to_owned()];
-    if name.is_empty() || reserved.contains(name) {
+    if name.is_empty() || name == "internet" {
         return Err(invalid(format!(
             "A service cannot be named `{name}`: the name is empty or used by workerd itself."
+        )));
+    }
+    Ok(())
+}
+
+/// A jurisdiction names a folder and services.
+fn check_jurisdictions(description: &WorkerDescription) -> Result<(), Diagnostic> {
+    let mut seen = BTreeSet::new();
+    for name in &description.jurisdictions {
+        let is_plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        if !is_plain || name == UNPINNED || name == "root" {
+            return Err(invalid(format!(
+                "`{}` cannot be the name of a jurisdiction: small letters and `-`, and neither `{UNPINNED}` nor `root`.",
+                name.escape_debug()
+            )));
+        }
+        if !seen.insert(name) {
+            return Err(invalid(format!("The jurisdiction `{name}` is declared twice.")));
+        }
+        for object in &description.durable_objects {
+            let key = region_key(&object.unique_key, Some(name));
+            if description.durable_objects.iter().any(|other| other.unique_key == key) {
+                return Err(invalid(format!(
+                    "The unique key `{key}` is what `{}` has in `{name}`: objects of both would have the same ids.",
+                    object.class_name
+                )));
+            }
+        }
+    }
+    let services = service_names(description);
+    let distinct: BTreeSet<&String> = services.iter().collect();
+    if distinct.len() < services.len() {
+        return Err(invalid(format!(
+            "Two services would have one name: {}.",
+            services.join(", ")
         )));
     }
     Ok(())
@@ -116,7 +152,7 @@ fn check_durable_objects(description: &WorkerDescription) -> Result<(), Diagnost
 }
 
 fn check_bindings(description: &WorkerDescription) -> Result<(), Diagnostic> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let objects = description.durable_objects.iter().map(|object| &object.binding);
     for name in objects.chain(description.bindings.iter().map(|binding| &binding.name)) {
         if name.is_empty() {
@@ -289,6 +325,25 @@ mod tests {
                 }];
             }),
             ("reserved service", |one| one.service_name = "internet".into()),
+            ("jurisdiction that is a path", |one| {
+                one.jurisdictions = vec!["../eu".into()];
+            }),
+            ("jurisdiction without a name", |one| {
+                one.jurisdictions = vec![String::new()];
+            }),
+            ("jurisdiction that is none", |one| {
+                one.jurisdictions = vec!["none".into()];
+            }),
+            ("jurisdiction that is the root", |one| {
+                one.jurisdictions = vec!["root".into()];
+            }),
+            ("jurisdiction twice", |one| {
+                one.jurisdictions = vec!["eu".into(), "eu".into()];
+            }),
+            ("key of another region", |one| {
+                one.jurisdictions = vec!["eu".into()];
+                one.durable_objects = vec![object("A", "A", "k"), object("B", "B", "k-eu")];
+            }),
         ];
         for (name, change) in changes {
             let mut one = description();

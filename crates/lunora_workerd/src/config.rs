@@ -16,30 +16,31 @@
 #[rustfmt::skip]
 mod workerd_capnp;
 
+mod regions;
+
 use std::ffi::OsString;
 use std::path::Path;
 
 use capnp::message::{Builder, HeapAllocator};
 use lunora_diagnostics::Diagnostic;
 
+use crate::storage_folders::StorageFolders;
 use crate::worker_description::{BindingValue, Module, ModuleBody, WorkerDescription};
+use regions::Region;
 use workerd_capnp::{config, worker};
 
 /// Name of the public socket; `--socket-fd` refers to it.
 pub(crate) const PUBLIC_SOCKET: &str = "http";
 
-/// Name of the disk service that belongs to the service `name`.
-pub(crate) fn storage_service(name: &str) -> String {
-    format!("{name}:storage")
-}
+pub(crate) use regions::{region_key, service_names};
 
 /// The environment variable that carries the secret of the binding at `position`.
 fn secret_variable(position: usize) -> String {
     format!("LUNORA_SECRET_{position}")
 }
 
-/// The binary message for `--binary -`. The Durable Objects' data lies in `storage`, which must exist.
-pub(crate) fn encode(description: &WorkerDescription, storage: &Path) -> Vec<u8> {
+/// The binary message for `--binary -`. The Durable Objects' data lies in `storage`, whose folders must exist.
+pub(crate) fn encode(description: &WorkerDescription, storage: &StorageFolders) -> Vec<u8> {
     capnp::serialize::write_message_to_words(&build(description, storage))
 }
 
@@ -61,7 +62,7 @@ pub(crate) fn secret_environment(description: &WorkerDescription) -> Vec<(OsStri
 /// # Errors
 /// `INTERNAL` when the message cannot be printed.
 pub fn print_config(description: &WorkerDescription) -> Result<String, Diagnostic> {
-    let message = build(description, Path::new("<state>"));
+    let message = build(description, &StorageFolders::below(Path::new("<state>")));
     let root = message.get_root_as_reader::<config::Reader<'_>>().map_err(|error| {
         Diagnostic::error(
             lunora_diagnostics::codes::INTERNAL,
@@ -76,14 +77,15 @@ fn count(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
-fn build(description: &WorkerDescription, storage: &Path) -> Builder<HeapAllocator> {
+fn build(description: &WorkerDescription, storage: &StorageFolders) -> Builder<HeapAllocator> {
+    let regions: Vec<Region<'_>> = Region::all(description);
     // One segment of about the final size: growing would copy the modules.
     let bodies: usize = description
         .modules
         .iter()
         .map(|module| module.body.length() + module.name.len() + 64)
         .sum();
-    let words = count(bodies / 8 + 4096);
+    let words = count(bodies * regions.len() / 8 + 4096);
     let mut message = Builder::new(HeapAllocator::new().first_segment_words(words));
     let mut config = message.init_root::<config::Builder<'_>>();
     config.set_structured_logging(true);
@@ -93,23 +95,26 @@ fn build(description: &WorkerDescription, storage: &Path) -> Builder<HeapAllocat
     socket.reborrow().init_http();
     socket.init_service().set_name(&description.service_name[..]);
 
-    let mut services = config.init_services(2);
-    let storage_name = storage_service(&description.service_name);
+    if !description.jurisdictions.is_empty() {
+        regions::write_extension(config.reborrow());
+    }
+    let mut services = config.init_services(count(2 * regions.len()));
+    for (position, region) in regions.iter().enumerate() {
+        let mut service = services.reborrow().get(count(2 * position));
+        service.set_name(&region.service()[..]);
+        write_worker(service.init_worker(), region);
 
-    let mut main = services.reborrow().get(0);
-    main.set_name(&description.service_name[..]);
-    write_worker(main.init_worker(), description, &storage_name);
-
-    let mut disk = services.get(1);
-    disk.set_name(&storage_name[..]);
-    let mut directory = disk.init_disk();
-    directory.set_path(&storage.to_string_lossy()[..]);
-    directory.set_writable(true);
-
+        let mut disk = services.reborrow().get(count(2 * position + 1));
+        disk.set_name(&region.storage_service()[..]);
+        let mut directory = disk.init_disk();
+        directory.set_path(&storage.of(region.jurisdiction).to_string_lossy()[..]);
+        directory.set_writable(true);
+    }
     message
 }
 
-fn write_worker(mut worker: worker::Builder<'_>, description: &WorkerDescription, storage_name: &str) {
+fn write_worker(mut worker: worker::Builder<'_>, region: &Region<'_>) {
+    let description = region.description;
     let mut modules = worker.reborrow().init_modules(count(description.modules.len()));
     for (position, module) in description.modules.iter().enumerate() {
         write_module(modules.reborrow().get(count(position)), module);
@@ -128,7 +133,7 @@ fn write_worker(mut worker: worker::Builder<'_>, description: &WorkerDescription
         list.set(count(position), flag);
     }
 
-    write_bindings(worker.reborrow(), description);
+    write_bindings(worker.reborrow(), region);
 
     let mut namespaces = worker
         .reborrow()
@@ -136,13 +141,13 @@ fn write_worker(mut worker: worker::Builder<'_>, description: &WorkerDescription
     for (position, object) in description.durable_objects.iter().enumerate() {
         let mut namespace = namespaces.reborrow().get(count(position));
         namespace.set_class_name(&object.class_name[..]);
-        namespace.set_unique_key(&object.unique_key[..]);
+        namespace.set_unique_key(&region.unique_key(object)[..]);
         namespace.set_enable_sql(true);
     }
     worker
         .reborrow()
         .init_durable_object_storage()
-        .set_local_disk(storage_name);
+        .set_local_disk(&region.storage_service()[..]);
 }
 
 fn write_module(mut target: worker::module::Builder<'_>, module: &Module) {
@@ -156,15 +161,14 @@ fn write_module(mut target: worker::module::Builder<'_>, module: &Module) {
     }
 }
 
-fn write_bindings(worker: worker::Builder<'_>, description: &WorkerDescription) {
+fn write_bindings(worker: worker::Builder<'_>, region: &Region<'_>) {
+    let description = region.description;
     let objects = description.durable_objects.len();
     let mut list = worker.init_bindings(count(objects + description.bindings.len()));
     for (position, object) in description.durable_objects.iter().enumerate() {
         let mut target = list.reborrow().get(count(position));
         target.set_name(&object.binding[..]);
-        target
-            .init_durable_object_namespace()
-            .set_class_name(&object.class_name[..]);
+        region.write_namespace(target, object);
     }
     for (position, binding) in description.bindings.iter().enumerate() {
         let mut target = list.reborrow().get(count(objects + position));
@@ -212,7 +216,7 @@ mod tests {
     #[test]
     fn a_secret_travels_by_environment_only() {
         let one = description();
-        let bytes = encode(&one, Path::new("/state"));
+        let bytes = encode(&one, &StorageFolders::below(Path::new("/state")));
         assert!(!bytes.windows(7).any(|window| window == b"hunter2"));
         assert!(bytes.windows(15).any(|window| window == b"LUNORA_SECRET_1"));
         assert_eq!(secret_environment(&one), [("LUNORA_SECRET_1".into(), "hunter2".into())]);
@@ -221,7 +225,7 @@ mod tests {
     #[test]
     fn the_message_reads_back() {
         let one = description();
-        let bytes = encode(&one, Path::new("/state"));
+        let bytes = encode(&one, &StorageFolders::below(Path::new("/state")));
         let message = capnp::serialize::read_message(&bytes[..], capnp::message::ReaderOptions::new()).unwrap();
         let config = message.get_root::<config::Reader<'_>>().unwrap();
         assert_eq!(config.get_services().unwrap().len(), 2);

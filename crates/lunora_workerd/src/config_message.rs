@@ -1,22 +1,22 @@
 //! The configuration of one generation, as bytes.
 
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
 use crate::config::encode;
+use crate::storage_folders::StorageFolders;
 use crate::worker_description::WorkerDescription;
 
 /// Written when it is first asked for, and kept for the case that the worker has to be started again.
 pub(crate) struct ConfigMessage {
     description: Arc<WorkerDescription>,
-    storage: PathBuf,
+    storage: StorageFolders,
     bytes: OnceLock<Bytes>,
 }
 
 impl ConfigMessage {
-    pub(crate) fn new(description: Arc<WorkerDescription>, storage: PathBuf) -> Self {
+    pub(crate) fn new(description: Arc<WorkerDescription>, storage: StorageFolders) -> Self {
         Self {
             description,
             storage,

@@ -1,5 +1,6 @@
 //! What happens to the worker, for whoever shows it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use lunora_diagnostics::Diagnostic;
@@ -24,6 +25,14 @@ pub enum WorkerdEvent {
         status: String,
         /// After which pause it is started again.
         restart_in: Duration,
+    },
+    /// A worker serves whose objects are in a jurisdiction, or no longer in one. Told at the start where one is declared,
+    /// and on every change.
+    Region {
+        /// What the app's schema is pinned to.
+        jurisdiction: Option<String>,
+        /// Where the bytes of its objects are on this machine.
+        storage: PathBuf,
     },
     /// A warning, or a failure that no call to `update` can report.
     Diagnostic(Diagnostic),

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,6 +20,7 @@ use crate::binary::resolve_binary;
 use crate::certificates::certificate_environment;
 use crate::event::WorkerdEvent;
 use crate::log_context::LogContext;
+use crate::proxy::assets::Assets;
 use crate::proxy::forward::Proxy;
 use crate::proxy::gate::Gate;
 use crate::proxy::guard::Guard;
@@ -50,10 +52,16 @@ pub struct StartOptions {
     pub state_directory: PathBuf,
     /// The binary to use whatever is installed.
     pub workerd: Option<PathBuf>,
-    /// Where to listen on 127.0.0.1.
+    /// The address to listen on.
+    pub address: IpAddr,
+    /// Which of its ports.
     pub port: PortChoice,
+    /// Requests may name any host and come from pages of any origin: the app decides, as it does in production.
+    pub any_host: bool,
     /// Further hosts that requests may name: `app.test` on any port, `app.test:5173` on that one.
     pub allowed_hosts: Vec<String>,
+    /// A folder of files that are served before the worker is asked.
+    pub assets: Option<PathBuf>,
     /// What a second process is told holds the state folder, for example `vite dev`.
     pub command: String,
     /// Environment of workerd besides secrets; nothing else is inherited.
@@ -81,8 +89,11 @@ impl StartOptions {
             workerd: std::env::var_os("LUNORA_WORKERD")
                 .filter(|path| !path.is_empty())
                 .map(PathBuf::from),
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: PortChoice::Any,
+            any_host: false,
             allowed_hosts: Vec::new(),
+            assets: None,
             command: "lunora dev".to_owned(),
             environment: certificate_environment(|name| std::env::var_os(name), Path::exists),
             hold_limit: Duration::from_secs(10),
@@ -151,18 +162,24 @@ impl WorkerdHandle {
         let search_path = std::env::var_os("PATH");
         let binary = resolve_binary(options.workerd.as_deref(), &options.app_root, search_path.as_deref())?;
         let mut state = StateDirectory::open(&options.state_directory, &options.command, (options.clock)())?;
-        let tcp = bind(options.port).await?;
+        let tcp = bind(options.address, options.port).await?;
         let port = tcp.local_addr().map_err(|error| internal("the port", &error))?.port();
-        let url = format!("http://127.0.0.1:{port}");
+        let url = format!("http://{}", SocketAddr::new(reachable(options.address), port));
         state.set_url(&url)?;
 
         let (events, _) = broadcast::channel(EVENT_CAPACITY);
         let log = Arc::new(LogContext::new(events.clone()));
         let (sockets, listener) = private_socket().map_err(|error| internal("a socket for workerd", &error))?;
 
+        let assets = options.assets.as_deref().map(Assets::of).transpose();
         let proxy = Arc::new(Proxy {
+            assets: assets.map_err(|error| internal("the files of the client", &error))?,
             gate: Arc::new(Gate::new()),
-            guard: Guard::new(port, options.allowed_hosts),
+            guard: if options.any_host {
+                Guard::open(port)
+            } else {
+                Guard::new(port, options.allowed_hosts)
+            },
             pool: Pool::new(&sockets.path().join(PUBLIC_SOCKET_FILE)),
             rules: RetryRules::new(options.add_mutation_ids),
             hold_limit: options.hold_limit,
@@ -268,6 +285,18 @@ impl WorkerdHandle {
         self.proxy.guard.set_allowed(hosts);
     }
 
+    /// Takes no further connection and waits until the requests under way have been
+    /// answered, for as long as `limit`. Returns whether all of them were. [`close`](Self::close) comes next.
+    pub async fn drain(&self, limit: Duration) -> bool {
+        self.stop.cancel();
+        let connections = match &*self.closing.lock().await {
+            Some(closing) => closing.connections.clone(),
+            None => return true,
+        };
+        connections.close();
+        timeout(limit, connections.wait()).await.is_ok()
+    }
+
     /// Ends the worker and lets go of port, state folder and sockets. May be called again; bounded by
     /// half a second.
     pub async fn close(&self) {
@@ -318,6 +347,15 @@ impl fmt::Debug for WorkerdHandle {
             .field("url", &self.url)
             .field("process_id", &self.process_id())
             .finish_non_exhaustive()
+    }
+}
+
+/// An address under which this machine reaches what listens on `address`.
+const fn reachable(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(v4) if v4.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(v6) if v6.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        other => other,
     }
 }
 

@@ -14,9 +14,11 @@ mod handle;
 mod log_context;
 mod log_line;
 mod proxy;
+mod region_memory;
 mod stack_trace;
 mod start_failure;
 mod state_directory;
+mod storage_folders;
 mod supervisor;
 mod worker_description;
 
@@ -24,6 +26,7 @@ pub use config::print_config;
 pub use event::{LogEvent, LogLevel, LogSource, WorkerdEvent};
 pub use handle::{Clock, ReloadOutcome, StartOptions, WorkerdHandle};
 pub use proxy::server::PortChoice;
+pub use state_directory::running_url;
 pub use stack_trace::{SourcePosition, StackRemapper};
 pub use start_failure::first_location;
 pub use worker_description::{

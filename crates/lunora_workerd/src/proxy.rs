@@ -1,5 +1,6 @@
 //! The way in: HTTP and WebSocket from the browser (or from Vite) to whichever workerd runs.
 
+pub(crate) mod assets;
 pub(crate) mod body;
 pub(crate) mod forward;
 mod frames;

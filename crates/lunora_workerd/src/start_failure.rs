@@ -16,12 +16,10 @@ pub(crate) fn start_failure(
     remapper: Option<&dyn StackRemapper>,
 ) -> Diagnostic {
     let messages: Vec<String> = lines.iter().map(|line| message_of(line)).collect();
-    let prefix = format!("service {service_name}: ");
     // workerd reports several errors in a row, the first of which is the cause.
     let found = messages.iter().find_map(|message| {
-        message
-            .strip_prefix(&prefix)
-            .or_else(|| message.strip_prefix("service "))
+        let of_service = message.strip_prefix("service ")?;
+        Some(without_service(of_service, service_name).unwrap_or(of_service))
     });
     let Some(message) = found else {
         let excerpt: Vec<&str> = messages
@@ -60,6 +58,13 @@ pub(crate) fn start_failure(
         text.push_str(line);
     }
     Diagnostic::error(codes::WORKER_START_FAILED, text).with_help(help_for(headline))
+}
+
+/// What is said of the service, or of one that is named after it: a region, a disk.
+fn without_service<'text>(text: &'text str, service_name: &str) -> Option<&'text str> {
+    let rest = text.strip_prefix(service_name)?;
+    rest.strip_prefix(": ")
+        .or_else(|| Some(rest.strip_prefix(':')?.split_once(": ")?.1))
 }
 
 fn message_of(line: &str) -> String {
@@ -145,6 +150,17 @@ mod tests {
             "The worker does not start: Error: Module not found: gone.js"
         );
         assert_eq!(first_location(&diagnostic), None);
+    }
+
+    #[test]
+    fn a_region_fails_as_the_worker_does() {
+        let diagnostic =
+            failure("service main:eu: Uncaught SyntaxError: Unexpected number\n  at file:///bundle/worker.js:2:18");
+        assert_eq!(
+            diagnostic.message,
+            "The worker does not start: SyntaxError: Unexpected number\n  at worker.js:2:18"
+        );
+        assert_eq!(first_location(&diagnostic), Some(("worker.js".to_owned(), 2, 18)));
     }
 
     #[test]

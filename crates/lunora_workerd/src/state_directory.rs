@@ -9,6 +9,8 @@ use std::time::SystemTime;
 use lunora_diagnostics::{Diagnostic, codes};
 use serde::{Deserialize, Serialize};
 
+use crate::storage_folders::StorageFolders;
+
 const LOCK_FILE: &str = "lock";
 const LAYOUT_FILE: &str = "layout.json";
 const LAYOUT_VERSION: u64 = 1;
@@ -77,11 +79,14 @@ impl StateDirectory {
         &self.path
     }
 
-    /// Where the Durable Objects of `region` keep their data; `None` is what no jurisdiction pins.
-    pub(crate) fn storage(&self, region: Option<&str>) -> Result<PathBuf, Diagnostic> {
-        let path = self.path.join(region.unwrap_or("none")).join("do");
-        fs::create_dir_all(&path).map_err(|error| unusable(&path, "created", &error))?;
-        Ok(path)
+    /// Where the Durable Objects keep their data, with the folders of these jurisdictions and of what nothing pins made.
+    pub(crate) fn storage(&self, jurisdictions: &[String]) -> Result<StorageFolders, Diagnostic> {
+        let folders = StorageFolders::below(&self.path);
+        let regions = std::iter::once(None).chain(jurisdictions.iter().map(|name| Some(name.as_str())));
+        for path in regions.map(|region| folders.of(region)) {
+            fs::create_dir_all(&path).map_err(|error| unusable(&path, "created", &error))?;
+        }
+        Ok(folders)
     }
 
     /// Adds the address to what the lock file says of us.
@@ -100,6 +105,20 @@ impl StateDirectory {
         };
         write(&mut self.lock, &self.holder).map_err(|error| unusable(&self.path.join(LOCK_FILE), "written", &error))
     }
+}
+
+/// Where the process that holds the state folder serves; `None` when nobody does, or nobody serves yet.
+#[must_use]
+pub fn running_url(state: &Path) -> Option<String> {
+    let mut lock = File::open(state.join(LOCK_FILE)).ok()?;
+    match lock.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => {}
+        // What a process that is gone has written leads nowhere.
+        _ => return None,
+    }
+    let mut text = String::new();
+    lock.read_to_string(&mut text).ok()?;
+    serde_json::from_str::<LockHolder>(&text).ok()?.url
 }
 
 fn check_layout(path: &Path) -> Result<(), Diagnostic> {

@@ -133,8 +133,7 @@ pub enum FunctionKind {
 
 /// Everything workerd needs to know about the application.
 ///
-/// One service with one disk is made of it. Declared jurisdictions add services and disks of the same
-/// shape, which is why the service's name is part of the description and not a constant of the emitter.
+/// One service with one disk is made of it, and one more of both for each declared jurisdiction.
 #[derive(Clone)]
 pub struct WorkerDescription {
     /// Name of the service, which workerd puts before its start-up messages.
@@ -147,6 +146,8 @@ pub struct WorkerDescription {
     pub compatibility_flags: Vec<String>,
     /// Classes that the entry module exports.
     pub durable_objects: Vec<DurableObject>,
+    /// Where the app declares its objects to be, the one that its schema is pinned to first; usually one or none.
+    pub jurisdictions: Vec<String>,
     /// Values in `env`.
     pub bindings: Vec<Binding>,
     /// Compile a module when it is first imported. Implies [`experimental`](Self::experimental).
@@ -172,6 +173,7 @@ impl WorkerDescription {
             compatibility_date: compatibility_date.into(),
             compatibility_flags: Vec::new(),
             durable_objects: Vec::new(),
+            jurisdictions: Vec::new(),
             bindings: Vec::new(),
             new_module_registry: true,
             experimental: true,
@@ -189,6 +191,7 @@ impl WorkerDescription {
             && self.compatibility_date == other.compatibility_date
             && self.compatibility_flags == other.compatibility_flags
             && self.durable_objects == other.durable_objects
+            && self.jurisdictions == other.jurisdictions
             && self.bindings == other.bindings
             && self.new_module_registry == other.new_module_registry
             && self.experimental == other.experimental
@@ -211,6 +214,7 @@ impl fmt::Debug for WorkerDescription {
             .field("compatibility_date", &self.compatibility_date)
             .field("compatibility_flags", &self.compatibility_flags)
             .field("durable_objects", &self.durable_objects)
+            .field("jurisdictions", &self.jurisdictions)
             .field("bindings", &self.bindings)
             .field("new_module_registry", &self.new_module_registry)
             .field("experimental", &self.experimental)
@@ -260,6 +264,7 @@ mod tests {
             |one| one.compatibility_date = "2026-10-01".to_owned(),
             |one| one.compatibility_flags.push("nodejs_als".to_owned()),
             |one| one.stack_traces = false,
+            |one| one.jurisdictions.push("eu".to_owned()),
             |one| one.experimental = false,
             |one| one.new_module_registry = false,
             |one| one.modules[0] = Module::javascript("worker.js", "export default { }"),

@@ -144,6 +144,8 @@ pub enum ClientFrame {
         since_chunk: Option<u64>,
         #[serde(default, deserialize_with = "optional_name", skip_serializing_if = "Option::is_none")]
         generation: Option<String>,
+        #[serde(default, deserialize_with = "optional_name", skip_serializing_if = "Option::is_none")]
+        replaces: Option<String>,
     },
     WhisperSubscribe {
         #[serde(deserialize_with = "name")]

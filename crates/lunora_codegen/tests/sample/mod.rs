@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use lunora_ir::{
-    Address, Application, Column, FanOutMerge, Function, FunctionKind, Index, LiteralValue, MergeDirection, OnDelete,
-    Relation, RelationKind, Shape, ShardMode, SoftDelete, Table, TimeToLive, Validator, Visibility,
+    Address, Application, Column, FanOutMerge, Function, FunctionKind, Index, LiteralValue, MergeDirection, Migration,
+    OnDelete, Relation, RelationKind, Shape, ShardMode, SoftDelete, Table, TimeToLive, Validator, Visibility,
 };
 
 pub fn rich() -> Application {
@@ -112,10 +112,27 @@ pub fn rich() -> Application {
         ]),
         functions: functions(),
         shapes: shapes(),
+        migrations: migrations(),
         has_app_module: true,
         schema_export: "schema".into(),
         schema_file: "lunora/schema.ts".into(),
+        ..Application::default()
     }
+}
+
+/// Not in the order of their ids.
+fn migrations() -> Vec<Migration> {
+    let migration = |id: &str, table: &str, export: &str, has_down| Migration {
+        id: id.to_owned(),
+        table: table.to_owned(),
+        file: format!("lunora/migrations/{export}.ts"),
+        export: export.to_owned(),
+        has_down,
+    };
+    vec![
+        migration("2-split-names", "users", "default", true),
+        migration("10", "messages", "addLikes", false),
+    ]
 }
 
 fn shapes() -> Vec<Arc<Shape>> {

@@ -39,6 +39,15 @@ pub fn fresh_wrangler(wanted: &Wanted) -> String {
             property("assets", &render(&assets, style, style.unit))
         ));
     }
+    if !wanted.crons.is_empty() {
+        properties.push(format!(
+            "  // When the jobs of `lunora/crons.ts` run, in UTC.\n{}",
+            property(
+                "triggers",
+                &render(&json!({ "crons": wanted.crons }), style, style.unit)
+            )
+        ));
+    }
     if !bindings.is_empty() {
         properties.push(format!(
             "  // The database: every shard is one of these objects.\n{}",

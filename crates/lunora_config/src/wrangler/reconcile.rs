@@ -133,6 +133,7 @@ impl<'d, 'a> Reconciler<'d, 'a> {
             self.compatibility_date(section)?;
             self.compatibility_flags(section)?;
             self.assets(section)?;
+            self.triggers(section)?;
             self.durable_objects(section)?;
             self.migrations(section)?;
             let edits = append(document.text, self.style, &section.object.into(), &section.added);
@@ -280,6 +281,51 @@ impl<'d, 'a> Reconciler<'d, 'a> {
             }
             None if section.is_top => self.add(section, KEY, json!(missing), description),
             None => {}
+        }
+        Ok(())
+    }
+
+    /// What is there stays, since it may be somebody else's: a time without a job does nothing. Environments inherit the
+    /// times unless they state `triggers` themselves.
+    fn triggers(&mut self, section: &mut Section<'_, 'a>) -> Result<(), Diagnostic> {
+        const KEY: &str = "triggers";
+        let path = section.path(KEY);
+        let object = self.document.object_property(section.object, &path, KEY)?;
+        let list_path = format!("{path}.crons");
+        let list = match object {
+            Some(object) => self.document.array_property(object, &list_path, "crons")?,
+            None => None,
+        };
+        let mut present = Vec::new();
+        for (position, element) in list.iter().flat_map(|list| list.elements.iter().enumerate()) {
+            present.push(&self.document.string(element, format!("{list_path}[{position}]"))?.value);
+        }
+        let missing: Vec<&String> = self
+            .wanted
+            .crons
+            .iter()
+            .filter(|wanted| !present.iter().any(|cron| **cron == **wanted))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let description = format!("the times {}", listed(missing.iter().map(|cron| cron.as_str())));
+        match (object, list) {
+            (_, Some(list)) => {
+                self.append_to(list, missing.iter().map(|cron| json!(cron)));
+                self.change(list_path, description);
+            }
+            (Some(object), None) => {
+                let item = Item {
+                    key: Some("crons"),
+                    value: json!(missing),
+                };
+                self.edits
+                    .extend(append(self.document.text, self.style, &object.into(), &[item]));
+                self.change(list_path, description);
+            }
+            (None, None) if section.is_top => self.add(section, KEY, json!({ "crons": missing }), description),
+            (None, None) => {}
         }
         Ok(())
     }

@@ -24,6 +24,8 @@ pub struct Wanted {
     pub compatibility_flags: Vec<String>,
     /// Folder of the built client, relative to the configuration; used only where no `assets` are given.
     pub client_directory: Option<String>,
+    /// Cron expressions that the worker answers to.
+    pub crons: Vec<String>,
     /// Durable Object bindings; their classes are created by migrations.
     pub durable_objects: Vec<WantedObject>,
 }

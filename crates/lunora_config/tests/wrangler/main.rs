@@ -24,6 +24,7 @@ fn wanted() -> Wanted {
         minimum_compatibility_date: "2026-04-01".to_owned(),
         compatibility_flags: vec!["nodejs_compat".to_owned()],
         client_directory: None,
+        crons: Vec::new(),
         durable_objects: vec![object("SHARD", "ShardDO"), object("SHARD_REGISTRY", "ShardRegistryDO")],
     }
 }

@@ -322,3 +322,63 @@ fn a_class_of_another_worker_is_not_created_here() {
     let outcome = reconcile_wrangler("w", text, &wanted).unwrap();
     assert_eq!((outcome.text.as_str(), outcome.changes.len()), (text, 0));
 }
+
+/// Without white space.
+fn dense(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+/// The crons of an app, in addition to what there is.
+fn with_crons() -> Wanted {
+    Wanted {
+        crons: vec!["*/5 * * * *".to_owned(), "0 3 * * SUN".to_owned()],
+        ..wanted()
+    }
+}
+
+#[test]
+fn times_of_crons_are_added_and_others_left() {
+    let fresh = fresh_wrangler(&with_crons());
+    assert!(
+        dense(&fresh).contains(r#""triggers":{"crons":["*/5****","03**SUN"]}"#),
+        "{fresh}"
+    );
+    assert_eq!(
+        reconcile_wrangler("wrangler.jsonc", &fresh, &with_crons())
+            .unwrap()
+            .text,
+        fresh
+    );
+
+    let own = fresh.replace("\"*/5 * * * *\",", "/* mine */ \"1 1 1 1 *\",");
+    let reconciled = reconcile_wrangler("wrangler.jsonc", &own, &with_crons()).unwrap();
+    assert!(
+        dense(&reconciled.text).contains(r#"[/*mine*/"1111*","03**SUN","*/5****"]"#),
+        "{}",
+        reconciled.text
+    );
+    assert_eq!(reconciled.changes.len(), 1);
+    assert_eq!(reconciled.changes[0].path, "triggers.crons");
+
+    // Without crons nothing is asked of `triggers`.
+    assert_eq!(reconcile_wrangler("wrangler.jsonc", &own, &wanted()).unwrap().text, own);
+}
+
+#[test]
+fn environments_inherit_the_times_unless_they_state_triggers() {
+    let text = fresh_wrangler(&wanted()).replacen(
+        '{',
+        "{ \"triggers\": {}, \"env\": { \"own\": { \"triggers\": { \"crons\": [] } }, \"plain\": {} },",
+        1,
+    );
+    let reconciled = reconcile_wrangler("wrangler.jsonc", &text, &with_crons()).unwrap();
+    let paths: Vec<&str> = reconciled.changes.iter().map(|change| change.path.as_str()).collect();
+    assert!(paths.contains(&"triggers.crons"), "{paths:?}");
+    assert!(paths.contains(&"env.own.triggers.crons"), "{paths:?}");
+    assert!(
+        !paths.iter().any(|path| path.starts_with("env.plain.triggers")),
+        "{paths:?}"
+    );
+    let again = reconcile_wrangler("wrangler.jsonc", &reconciled.text, &with_crons()).unwrap();
+    assert_eq!(again.text, reconciled.text);
+}

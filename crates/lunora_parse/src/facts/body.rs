@@ -55,7 +55,10 @@ const MOMENTS: &[(&str, &[&str], &str)] = &[
     ("Math", &["random"], "Math.random()"),
     ("crypto", &["getRandomValues"], "crypto.getRandomValues()"),
     ("crypto", &["randomUUID"], "crypto.randomUUID()"),
+    ("fetch", &[], "fetch()"),
     ("performance", &["now"], "performance.now()"),
+    ("setInterval", &[], "setInterval()"),
+    ("setTimeout", &[], "setTimeout()"),
 ];
 
 impl Collector<'_> {
@@ -1166,8 +1169,12 @@ impl<'source, 'ast> Walker<'source, 'ast> {
     /// A call of something of the module.
     fn called(&mut self, path: &Path, span: swc_core::common::Span) {
         let Root::Module(name) = &path.root else { return };
-        let steps: Vec<&str> = path.steps.iter().map(|step| &**step).collect();
-        let is_moment = |moment: &&(&str, &[&str], &str)| moment.0 == &**name && moment.1 == steps;
+        let names: Vec<&str> = std::iter::once(&**name)
+            .chain(path.steps.iter().map(|step| &**step))
+            .collect();
+        // `globalThis.Date` is `Date`.
+        let names = names.strip_prefix(&["globalThis"]).unwrap_or(&names);
+        let is_moment = |moment: &&(&str, &[&str], &str)| names.split_first() == Some((&moment.0, moment.1));
         match MOMENTS.iter().find(is_moment) {
             Some((_, _, written)) => self.global_moment(name.clone(), written, span),
             None => self.moments.push(Moment::Call { callee: path.clone() }),

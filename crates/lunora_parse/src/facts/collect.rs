@@ -4,6 +4,7 @@ use lunora_diagnostics::Span;
 use swc_core::common::Spanned;
 use swc_core::ecma::ast;
 
+use super::environment::environment_reads;
 use super::expression::text;
 use super::{
     Binding, BindingKind, DEFAULT_BINDING, Export, ExportAll, ExportTarget, Expression, ExpressionKind, FileFacts,
@@ -24,9 +25,11 @@ pub(crate) fn collect(module: &ast::Module, positions: Positions<'_>) -> FileFac
             ast::ModuleItem::Stmt(ast::Stmt::Decl(declaration)) => {
                 collector.declaration(declaration, false);
             }
+            ast::ModuleItem::Stmt(ast::Stmt::Expr(statement)) => collector.statement(&statement.expr),
             ast::ModuleItem::Stmt(_) => {}
         }
     }
+    collector.facts.environment = environment_reads(module, positions);
     collector.facts
 }
 
@@ -44,6 +47,18 @@ impl Collector<'_> {
 
     pub(super) fn source_text(&self, span: Span) -> &str {
         self.positions.text(span)
+    }
+
+    /// Only what a chain of methods could be is kept: nothing else at the top level declares anything.
+    fn statement(&mut self, expression: &ast::Expr) {
+        if let ast::Expr::Call(call) = expression
+            && let ast::Callee::Expr(callee) = &call.callee
+            && let ast::Expr::Member(member) = &**callee
+            && matches!(&*member.obj, ast::Expr::Ident(_) | ast::Expr::Call(_))
+        {
+            let expression = self.expression(expression);
+            self.facts.statements.push(expression);
+        }
     }
 
     fn module_declaration(&mut self, declaration: &ast::ModuleDecl) {

@@ -6,6 +6,7 @@
 mod body;
 mod class;
 mod collect;
+mod environment;
 mod expression;
 
 use lunora_diagnostics::Span;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use swc_core::atoms::Atom;
 
 pub(crate) use collect::collect;
+use environment::EnvironmentRead;
 pub(crate) use expression::{number_text, strip_types};
 
 /// An interned name: cheap to clone, made by the parser.
@@ -37,6 +39,11 @@ pub struct FileFacts {
     pub(crate) functions: Vec<FunctionFacts>,
     /// Classes of the top level, by index.
     pub(crate) classes: Vec<ClassFacts>,
+    /// Calls of methods at the top level, whose results nobody takes: `crons.daily(…);`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) statements: Vec<Expression>,
+    /// What is read from an environment, anywhere in the file.
+    pub(crate) environment: Vec<EnvironmentRead>,
 }
 
 /// What an import binds.

@@ -3,6 +3,7 @@
 use lunora_diagnostics::{Diagnostic, codes};
 use lunora_ir::{Address, FanOutMerge, FunctionKind, ROOT_OBJECT, ShardMode, Validator};
 
+use super::builders::terminal;
 use super::evaluate::Evaluator;
 use super::schema::{SchemaModel, shard_kind};
 use super::suggest::{hint, listed};
@@ -123,7 +124,7 @@ impl Decision<'_, '_> {
 
     pub(super) fn check_writes(&mut self) -> bool {
         let builder = &self.function.builder;
-        if builder.kind == FunctionKind::Query {
+        if matches!(builder.kind, FunctionKind::Query | FunctionKind::Stream) {
             let Some((table, place)) = self.touches.writes.iter().next() else {
                 return true;
             };
@@ -136,7 +137,11 @@ impl Decision<'_, '_> {
                     "Write in a mutation.",
                 ),
                 Form::Chain | Form::Mutator => (
-                    format!("`{}` is a query and writes to `{table}`", self.path),
+                    format!(
+                        "`{}` is a {} and writes to `{table}`",
+                        self.path,
+                        terminal(builder.kind)
+                    ),
                     "Make it a mutation.",
                 ),
             };
@@ -319,8 +324,12 @@ impl Decision<'_, '_> {
             _ => {
                 let place = self.touches.place_of(table).unwrap_or(self.place);
                 let declared = self.declared(table, field);
+                let reaches = match builder.kind {
+                    FunctionKind::Stream => "streams from",
+                    _ => "writes to",
+                };
                 let message = format!(
-                    "`{}` writes to `{table}`, which lives in a shard for each `{field}`, and nothing in its input names the shard",
+                    "`{}` {reaches} `{table}`, which lives in a shard for each `{field}`, and nothing in its input names the shard",
                     self.path
                 );
                 let help = format!(

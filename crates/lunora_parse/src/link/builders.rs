@@ -49,6 +49,9 @@ impl Evaluator<'_> {
         call: &Call,
     ) -> Read<Value> {
         let owner = format!(".{name}");
+        if &**name == "stream" && builder.kind == FunctionKind::Query {
+            return self.finish_stream(file, builder, name_place, call);
+        }
         if matches!(&**name, "query" | "mutation" | "action") {
             return self.finish_chain(file, builder, name, name_place, call);
         }
@@ -76,6 +79,9 @@ impl Evaluator<'_> {
             _ => {
                 let mut known = CHAIN.to_vec();
                 known.push(terminal(builder.kind));
+                if builder.kind == FunctionKind::Query {
+                    known.push("stream");
+                }
                 let message = format!("a {} has no `.{name}()`", terminal(builder.kind));
                 self.report(codes::UNKNOWN_MODIFIER, name_place, message, hint(name, &known));
                 Err(Stop)
@@ -106,6 +112,32 @@ impl Evaluator<'_> {
         Ok(Value::Registered(Rc::new(RegisteredValue {
             form: Form::Chain,
             builder,
+            handler,
+            client_half: None,
+        })))
+    }
+
+    /// `.stream(async function* … , { durable })`: a query in all but how it answers.
+    fn finish_stream(
+        &mut self,
+        file: FileIndex,
+        builder: Rc<BuilderValue>,
+        name_place: Place,
+        call: &Call,
+    ) -> Read<Value> {
+        let Some(item) = call.arguments.first() else {
+            return self.expected(name_place, ".stream", "an async generator");
+        };
+        if let Some((_, place)) = &builder.fan_out {
+            let help = "Remove `.fanOut`, and name the shard in the input.";
+            return self.stop(codes::FAN_OUT_STREAM, *place, "a stream cannot run on all shards", help);
+        }
+        let handler = self.callable(file, &item.expression);
+        let mut builder = Rc::unwrap_or_clone(builder);
+        builder.kind = FunctionKind::Stream;
+        Ok(Value::Registered(Rc::new(RegisteredValue {
+            form: Form::Chain,
+            builder: Rc::new(builder),
             handler,
             client_half: None,
         })))
@@ -226,7 +258,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Whether an expression is a builder chain, a shape or a mutator, looked at without reporting anything:
+    /// Whether an expression is a builder chain, a shape, a mutator or a migration, looked at without reporting anything:
     /// what its innermost name means decides.
     pub(super) fn is_chain(&mut self, file: FileIndex, expression: &Expression) -> bool {
         let mut inner = expression;
@@ -250,7 +282,9 @@ impl Evaluator<'_> {
             }
         }
         match self.base(file, inner) {
-            Some(Value::Builder(_) | Value::Registered(_) | Value::Shape(_)) => true,
+            Some(
+                Value::Builder(_) | Value::Registered(_) | Value::Shape(_) | Value::Migration(_) | Value::Presence,
+            ) => true,
             Some(Value::Framework(name)) => declares(&name),
             _ => false,
         }
@@ -283,6 +317,7 @@ pub(super) fn terminal(kind: FunctionKind) -> &'static str {
         FunctionKind::Query => "query",
         FunctionKind::Mutation => "mutation",
         FunctionKind::Action => "action",
+        FunctionKind::Stream => "stream",
     }
 }
 

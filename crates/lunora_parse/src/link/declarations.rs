@@ -1,17 +1,21 @@
-//! `shape({ … })` and `mutator({ … })`.
+//! `shape({ … })`, `mutator({ … })`, `defineMigration({ … })` and `definePresence({ … })`.
 
 use std::rc::Rc;
 
-use lunora_diagnostics::codes;
+use lunora_diagnostics::{Diagnostic, codes};
 use lunora_ir::{FunctionKind, Visibility};
 
 use super::evaluate::{Evaluator, Read, Stop, describe};
 use super::modules::{FileIndex, Symbol};
 use super::suggest::hint;
-use super::value::{BuilderValue, Callable, Form, Map, Place, Placed, RegisteredValue, ShapeValue, Value};
+use super::value::{
+    BuilderValue, Callable, Form, Map, MigrationValue, Place, Placed, RegisteredValue, ShapeValue, Value,
+};
 use crate::facts::{BindingKind, Call, Expression, ExpressionKind, Name, Property};
 
 const MUTATOR_OPTIONS: &[&str] = &["args", "apply", "server", "use"];
+const MIGRATION_OPTIONS: &[&str] = &["id", "table", "up", "down", "batchSize"];
+const PRESENCE_OPTIONS: &[&str] = &["data", "authorize"];
 const SHAPE_OPTIONS: &[&str] = &["table", "args", "where", "columns", "use"];
 
 /// How long a chain of constants may be on the way to a list of middleware.
@@ -24,9 +28,12 @@ struct Written<'call> {
     value: &'call Expression,
 }
 
-/// Whether what a package of ours exports by this name makes something that clients know by name.
+/// Whether what a package of ours exports by this name makes something that is known by name once it is exported.
 pub(super) fn declares(name: &str) -> bool {
-    matches!(name, "shape" | "defineShape" | "mutator" | "defineMutator")
+    matches!(
+        name,
+        "shape" | "defineShape" | "mutator" | "defineMutator" | "defineMigration" | "definePresence"
+    )
 }
 
 fn empty_builder(kind: FunctionKind) -> BuilderValue {
@@ -115,13 +122,7 @@ impl Evaluator<'_> {
             let place = self.place(file, &call.callee);
             return self.expected(place, owner, "`table`, the name of the table whose rows it shares,");
         };
-        let table = match self.placed(file, table.value)? {
-            Placed {
-                value: Value::String(name),
-                place,
-            } => (name, place),
-            other => return self.expected(other.place, owner, "the name of a table"),
-        };
+        let table = self.text_of(file, table, owner, "the name of a table")?;
         let mut builder = empty_builder(FunctionKind::Query);
         self.arguments_of(file, &mut builder, &options, owner);
         if let Some(option) = option(&options, "use") {
@@ -148,6 +149,58 @@ impl Evaluator<'_> {
                 client_half: None,
             }),
         })))
+    }
+
+    pub(super) fn define_migration(&mut self, file: FileIndex, owner: &str, call: &Call) -> Read<Value> {
+        let options = self.written_options(file, call, owner, MIGRATION_OPTIONS)?;
+        let mut needed = |name: &str, expects: &str| match option(&options, name) {
+            Some(option) => Ok(option),
+            None => {
+                let place = self.place(file, &call.callee);
+                self.expected(place, owner, expects)
+            }
+        };
+        let id = needed("id", "`id`, the name that stays for ever,")?;
+        let table = needed("table", "`table`, the name of the table whose rows it transforms,")?;
+        needed("up", "`up`, which makes the next document of a row,")?;
+        Ok(Value::Migration(Rc::new(MigrationValue {
+            id: self.text_of(file, id, owner, "an id that is a text")?,
+            table: self.text_of(file, table, owner, "the name of a table")?,
+            has_down: option(&options, "down").is_some(),
+        })))
+    }
+
+    /// What members say of themselves is validated where they say it, and typed by TypeScript.
+    pub(super) fn define_presence(&mut self, file: FileIndex, owner: &str, call: &Call) -> Read<Value> {
+        let options = self.written_options(file, call, owner, PRESENCE_OPTIONS)?;
+        let place = self.place(file, &call.callee);
+        if option(&options, "data").is_none() {
+            return self.expected(place, owner, "`data`, what members say of themselves,");
+        }
+        if option(&options, "authorize").is_none() {
+            let path = self.modules.path(place.file);
+            let help = "Write `authorize: ({ identity, room }) => …`, which answers whether the caller may enter.";
+            self.diagnostics.push(
+                Diagnostic::warning(
+                    codes::PRESENCE_CLOSED,
+                    "nobody may enter these rooms: there is no `authorize`",
+                )
+                .at(path, place.span)
+                .with_help(help),
+            );
+        }
+        Ok(Value::Presence)
+    }
+
+    /// A text that can be read without running anything.
+    fn text_of(&mut self, file: FileIndex, option: &Written<'_>, owner: &str, expects: &str) -> Read<(Name, Place)> {
+        match self.placed(file, option.value)? {
+            Placed {
+                value: Value::String(text),
+                place,
+            } => Ok((text, place)),
+            other => self.expected(other.place, owner, expects),
+        }
     }
 
     fn arguments_of(&mut self, file: FileIndex, builder: &mut BuilderValue, options: &[Written<'_>], owner: &str) {

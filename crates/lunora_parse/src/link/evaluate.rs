@@ -602,6 +602,8 @@ impl<'modules> Evaluator<'modules> {
             "defineSchemaExtension" => self.define_extension(file, call, place),
             "mutator" | "defineMutator" => self.define_mutator(file, name, call),
             "shape" | "defineShape" => self.define_shape(file, name, call),
+            "defineMigration" => self.define_migration(file, name, call),
+            "definePresence" => self.define_presence(file, name, call),
             _ => self.call_unknown(file, call),
         }
     }
@@ -789,6 +791,7 @@ pub(super) const BUILDER_NAMES: &[&str] = &[
     "shape",
     "mutator",
     "definePolicy",
+    "defineMigration",
 ];
 
 fn framework(name: &Name) -> Value {

@@ -4,18 +4,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use lunora_diagnostics::{Diagnostic, codes};
-use lunora_ir::{Function, Shape};
+use lunora_ir::{Function, ObservedMoment, Presence, Shape};
 
 use super::address::Decision;
 use super::builders::validators;
 use super::evaluate::Evaluator;
 use super::exported::Exported;
+use super::migrations::{LinkedMigration, link_migration};
 use super::modules::{FileIndex, Modules, Symbol, holds_functions, module_path};
 use super::schema::SchemaModel;
 use super::shapes::link_shape;
 use super::suggest::hint;
 use super::touches::{check_client_half, touches_of};
-use super::value::{Form, Place, RegisteredValue, ShapeValue, Value};
+use super::value::{Form, MigrationValue, Place, RegisteredValue, ShapeValue, Value};
 use crate::facts::{BindingKind, Expression, ExpressionKind, Name};
 
 /// What linking one file gave.
@@ -23,7 +24,13 @@ use crate::facts::{BindingKind, Expression, ExpressionKind, Name};
 pub(super) struct LinkedFile {
     pub(super) functions: Vec<Arc<Function>>,
     pub(super) shapes: Vec<Arc<Shape>>,
+    pub(super) migrations: Vec<LinkedMigration>,
+    pub(super) presence: Vec<Arc<Presence>>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// A function uses `ctx.scheduler`.
+    pub(super) schedules: bool,
+    /// Where functions have another answer the next time.
+    pub(super) moments: Vec<ObservedMoment>,
     /// Files that were looked at besides this one.
     pub(super) asked: Vec<FileIndex>,
 }
@@ -33,7 +40,11 @@ pub(super) fn link_file(modules: &Modules, schema: &SchemaModel, file: FileIndex
     let mut linked = LinkedFile {
         functions: Vec::new(),
         shapes: Vec::new(),
+        migrations: Vec::new(),
+        presence: Vec::new(),
         diagnostics: Vec::new(),
+        schedules: false,
+        moments: Vec::new(),
         asked: Vec::new(),
     };
     let path = modules.path(file);
@@ -74,12 +85,25 @@ pub(super) fn link_file(modules: &Modules, schema: &SchemaModel, file: FileIndex
         };
         match declared(&mut evaluator, symbol, place) {
             Some(Declared::Function(function)) => {
-                let function = link_function(&mut evaluator, schema, exported, &function);
+                let function = link_function(&mut evaluator, schema, exported, &function, &mut linked);
                 linked.functions.extend(function.map(Arc::new));
             }
             Some(Declared::Shape(shape)) => {
                 let shape = link_shape(&mut evaluator, schema, exported, &shape);
                 linked.shapes.extend(shape.map(Arc::new));
+            }
+            Some(Declared::Migration(migration)) => {
+                let migration = link_migration(&mut evaluator, schema, exported, &migration);
+                linked.migrations.extend(migration);
+            }
+            Some(Declared::Presence) => {
+                if exported.check_place(&mut evaluator, "kind of room") {
+                    linked.presence.push(Arc::new(Presence {
+                        path: exported.path(),
+                        file: path.to_owned(),
+                        export: name.to_string(),
+                    }));
+                }
             }
             None => {}
         }
@@ -112,6 +136,8 @@ fn report_duplicate_exports(evaluator: &mut Evaluator<'_>, file: FileIndex) {
 enum Declared {
     Function(Rc<RegisteredValue>),
     Shape(Rc<ShapeValue>),
+    Migration(Rc<MigrationValue>),
+    Presence,
 }
 
 /// Reports each table that arguments and result name and that does not exist.
@@ -152,6 +178,8 @@ fn declared(evaluator: &mut Evaluator<'_>, symbol: Symbol<'_>, place: Place) -> 
     match evaluator.read(file, &reference) {
         Ok(Value::Registered(function)) => Some(Declared::Function(function)),
         Ok(Value::Shape(shape)) => Some(Declared::Shape(shape)),
+        Ok(Value::Migration(migration)) => Some(Declared::Migration(migration)),
+        Ok(Value::Presence) => Some(Declared::Presence),
         // A shared builder such as `export const authed = query.use(auth)`, or something that has
         // been reported.
         Ok(_) | Err(_) => None,
@@ -171,6 +199,7 @@ fn link_function(
     schema: &SchemaModel,
     exported: Exported<'_>,
     function: &RegisteredValue,
+    linked: &mut LinkedFile,
 ) -> Option<Function> {
     if !exported.check_place(evaluator, "function") {
         return None;
@@ -184,6 +213,15 @@ fn link_function(
     let path = exported.path();
     let place = exported.place;
     let touches = touches_of(evaluator, schema, function);
+    linked.schedules |= touches.schedules;
+    linked
+        .moments
+        .extend(touches.moments.iter().map(|(place, written)| ObservedMoment {
+            function: path.clone(),
+            written,
+            file: evaluator.modules.path(place.file).to_owned(),
+            span: place.span,
+        }));
     let address = if schema.incomplete {
         // Which tier a table lives in is only known once the schema is whole; what is wrong with it
         // has been reported, and saying it again here would bury that.

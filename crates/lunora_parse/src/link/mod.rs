@@ -6,10 +6,12 @@
 
 mod address;
 mod builders;
+mod crons;
 mod declarations;
 mod evaluate;
 mod exported;
 mod functions;
+mod migrations;
 mod modules;
 mod schema;
 mod shape_address;
@@ -23,11 +25,12 @@ mod value;
 use std::sync::Arc;
 
 use lunora_diagnostics::{Diagnostic, Span, codes};
-use lunora_ir::{Application, Function, Shape};
+use lunora_ir::{Application, EnvironmentAccess, Function, Observations, Shape};
 use rayon::prelude::*;
 
 use crate::analysis::FileAnalysis;
 use crate::stack;
+use crons::link_crons;
 use functions::{LinkedFile, link_file};
 use modules::{FileIndex, Modules, module_path};
 use schema::{LinkedSchema, SchemaModel, link_schema};
@@ -48,6 +51,8 @@ pub struct LinkOutcome {
     pub application: Application,
     /// Everything found: what is wrong with the schema first, then by file.
     pub diagnostics: Vec<Diagnostic>,
+    /// What works and may be worth a word.
+    pub observations: Observations,
     /// How many files were linked anew.
     pub relinked_files: usize,
 }
@@ -171,6 +176,9 @@ fn update(mut state: State, project: &ProjectFiles) -> (State, usize) {
         let slot = &mut state.files[*index as usize];
         keep_equal(&slot.functions, &mut file.functions);
         keep_equal_shapes(&slot.shapes, &mut file.shapes);
+        if slot.presence == file.presence {
+            file.presence.clone_from(&slot.presence);
+        }
         *slot = file;
     }
     (state, stale.len())
@@ -202,14 +210,20 @@ fn assemble(state: &State, relinked_files: usize) -> LinkOutcome {
     let mut diagnostics = state.schema.diagnostics.clone();
     let mut functions = Vec::with_capacity(state.files.iter().map(|file| file.functions.len()).sum());
     let mut shapes = Vec::new();
+    let mut presence = Vec::new();
     for file in &state.files {
         functions.extend(file.functions.iter().cloned());
         shapes.extend(file.shapes.iter().cloned());
+        presence.extend(file.presence.iter().cloned());
         diagnostics.extend(file.diagnostics.iter().cloned());
     }
     for (first, second) in &state.twins {
         report_twins(&state.files[*first], &state.files[*second], &mut diagnostics);
     }
+    let linked = state.files.iter().flat_map(|file| &file.migrations);
+    let migrations = migrations::in_order(linked, &mut diagnostics);
+    let whole = diagnostics.is_empty();
+    let crons = link_crons(&state.modules, &functions, whole, &mut diagnostics);
     let has_app_module = app_module(state, &mut diagnostics);
     deduplicate(&mut diagnostics);
     LinkOutcome {
@@ -219,13 +233,39 @@ fn assemble(state: &State, relinked_files: usize) -> LinkOutcome {
             tables: model.tables.clone(),
             functions,
             shapes,
+            presence,
+            migrations,
+            crons,
+            schedules: state.files.iter().any(|file| file.schedules),
             has_app_module,
             schema_export: model.export.clone(),
             schema_file: model.file.clone(),
         },
         diagnostics,
+        observations: observations(state),
         relinked_files,
     }
+}
+
+fn observations(state: &State) -> Observations {
+    let moments = state
+        .files
+        .iter()
+        .flat_map(|file| file.moments.iter().cloned())
+        .collect();
+    let environment = state
+        .modules
+        .files
+        .iter()
+        .flat_map(|file| {
+            file.facts.environment.iter().map(|read| EnvironmentAccess {
+                name: read.name.to_string(),
+                file: file.path.to_string(),
+                span: read.span,
+            })
+        })
+        .collect();
+    Observations { moments, environment }
 }
 
 /// Functions, or shapes, of the same path in `messages.ts` and `messages.tsx`.
@@ -233,6 +273,11 @@ fn report_twins(first: &LinkedFile, second: &LinkedFile, diagnostics: &mut Vec<D
     for function in &second.functions {
         if let Some(other) = first.functions.iter().find(|other| other.path == function.path) {
             diagnostics.push(twins(&function.path, &other.file, &function.file));
+        }
+    }
+    for presence in &second.presence {
+        if let Some(other) = first.presence.iter().find(|other| other.path == presence.path) {
+            diagnostics.push(twins(&presence.path, &other.file, &presence.file));
         }
     }
     for shape in &second.shapes {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use lunora_diagnostics::{Diagnostic, codes};
-use lunora_ir::{OnDelete, RelationKind, ShardMode, TriggerEvent, TriggerTiming};
+use lunora_ir::{JURISDICTIONS, OnDelete, RelationKind, ShardMode, TriggerEvent, TriggerTiming};
 use rustc_hash::FxBuildHasher;
 
 use super::evaluate::{Evaluator, Read, Stop, describe};
@@ -27,7 +27,6 @@ const TABLE_MODIFIERS: &[&str] = &[
     "public",
 ];
 const SCHEMA_MODIFIERS: &[&str] = &["rls", "extend", "jurisdiction"];
-const JURISDICTIONS: &[&str] = &["eu", "us", "fedramp"];
 /// Only files of the app's folder are read.
 const EXTENSION_HELP: &str = "Declare it with `defineSchemaExtension(key, { tables })` in a file of the app's folder.";
 /// The field of `.softDelete()` when none is named.

@@ -1,5 +1,8 @@
 //! Which tables a function touches, through every function of the app that it calls.
 
+mod moments;
+mod scheduling;
+
 use std::rc::Rc;
 
 use lunora_diagnostics::{Code, codes};
@@ -25,6 +28,8 @@ enum Handle {
     /// The parameter of a handler: `{ ctx, args }`, with the input it belongs to.
     Handler(usize),
     Context,
+    /// `ctx.scheduler`
+    Scheduler,
     Database,
     /// `ctx.db.<table>`
     Accessor(Name),
@@ -92,9 +97,11 @@ pub(super) struct Touches {
     pub(super) unseen: Vec<Unseen>,
     /// Accesses by an id whose table is not known; they decide nothing.
     pub(super) by_unknown_id: Vec<Place>,
+    /// It uses `ctx.scheduler`.
+    pub(super) schedules: bool,
     /// The first use of `ctx.db`.
     pub(super) database: Option<Place>,
-    /// Of a shape: where it looks at a clock or at chance, and how that is written.
+    /// Where it looks at a clock, at chance or at the world, and how that is written. Of an action, nothing.
     pub(super) moments: Map<Place, &'static str>,
 }
 
@@ -130,6 +137,10 @@ struct Walk<'walk, 'modules> {
 pub(super) fn touches_of(evaluator: &mut Evaluator<'_>, schema: &SchemaModel, function: &RegisteredValue) -> Touches {
     let mut walk = Walk::new(evaluator, schema, function);
     walk.registered(function);
+    let is_fresh = !matches!(function.builder.kind, FunctionKind::Action | FunctionKind::Stream);
+    if function.form != Form::Shape && is_fresh {
+        walk.look_at_moments();
+    }
     walk.touches
 }
 
@@ -359,6 +370,10 @@ impl<'walk, 'modules> Walk<'walk, 'modules> {
                 let arguments = self.arguments(frame, call);
                 self.database_call(method, &arguments, call);
             }
+            Handle::Scheduler => {
+                let arguments = self.arguments(frame, call);
+                self.schedule(method, &arguments, call);
+            }
             Handle::Accessor(table) => {
                 let write = !is_read(method);
                 let table = table.clone();
@@ -376,7 +391,7 @@ impl<'walk, 'modules> Walk<'walk, 'modules> {
                 if matches!(&**method, "runQuery" | "runMutation") {
                     self.run(method, &arguments, call);
                 } else {
-                    // `ctx.scheduler`, `ctx.auth` and the like take data.
+                    // `ctx.auth` and the like take data.
                     self.hand_over(&arguments, call, "a method of `ctx`");
                 }
             }
@@ -661,6 +676,10 @@ impl<'walk, 'modules> Walk<'walk, 'modules> {
         let what = match handle {
             Handle::Context | Handle::Handler(_) => "`ctx`",
             Handle::Instance(_) | Handle::Hidden => "an object that holds `ctx`",
+            Handle::Scheduler => {
+                self.use_scheduler();
+                return;
+            }
             Handle::Database | Handle::UnknownAccessor => "`ctx.db`",
             Handle::Accessor(table) => {
                 // Whatever happens to it, it reaches one table only.
@@ -912,16 +931,23 @@ impl<'walk, 'modules> Walk<'walk, 'modules> {
         let Some((handle, place)) = arguments.first() else {
             return;
         };
-        let Some(reference) = self.reference(handle, *place) else {
-            if self.kind != FunctionKind::Action {
-                let message = format!("which function `{method}` calls is not visible");
-                self.unseen(codes::ADDRESS_UNDECIDABLE, *place, message);
-            }
+        if self.kind != FunctionKind::Action && self.reference(handle, *place).is_none() {
+            let message = format!("which function `{method}` calls is not visible");
+            self.unseen(codes::ADDRESS_UNDECIDABLE, *place, message);
             return;
-        };
-        let Some((export, path)) = reference.split_last() else {
-            return;
-        };
+        }
+        let value = self.referenced(handle, *place);
+        if self.kind != FunctionKind::Action
+            && let Some(Value::Registered(function)) = value
+        {
+            self.run_registered(&function, call);
+        }
+    }
+
+    /// What a reference to a function means; one that leads nowhere is reported.
+    fn referenced(&mut self, handle: &Handle, place: Place) -> Option<Value> {
+        let reference = self.reference(handle, place)?;
+        let (export, path) = reference.split_last()?;
         let modules = self.evaluator.modules;
         let joined = path.iter().map(|step| &**step).collect::<Vec<_>>().join("/");
         let file = modules.find(&format!("{}/{joined}", modules.directory));
@@ -934,12 +960,12 @@ impl<'walk, 'modules> Walk<'walk, 'modules> {
                 .collect();
             let message = format!("there is no function `{joined}:{export}`");
             self.evaluator
-                .report(codes::UNKNOWN_FUNCTION, *place, message, hint(&joined, &known));
-            return;
+                .report(codes::UNKNOWN_FUNCTION, place, message, hint(&joined, &known));
+            return None;
         };
         self.evaluator.asked.push(file);
         if !modules.file(file).parses() {
-            return;
+            return None;
         }
         let Some(symbol) = modules.export(file, export, &mut self.evaluator.asked) else {
             let mut asked = Vec::new();
@@ -947,33 +973,32 @@ impl<'walk, 'modules> Walk<'walk, 'modules> {
             let known: Vec<&str> = exported.iter().map(|(name, ..)| &**name).collect();
             let message = format!("there is no function `{joined}:{export}`");
             self.evaluator
-                .report(codes::UNKNOWN_FUNCTION, *place, message, hint(export, &known));
-            return;
+                .report(codes::UNKNOWN_FUNCTION, place, message, hint(export, &known));
+            return None;
         };
-        if self.kind == FunctionKind::Action {
-            return;
-        }
         let before = self.evaluator.diagnostics.len();
-        let value = self.evaluator.read_symbol(symbol, export, *place);
+        let value = self.evaluator.read_symbol(symbol, export, place);
         // The file that declares it reports what is wrong with it.
         self.evaluator.diagnostics.truncate(before);
-        if let Ok(Value::Registered(function)) = value {
-            let stated = function.builder.shard.is_some();
-            let unseen = self.touches.unseen.len();
-            let key = match &function.handler {
-                Callable::Function(handler) => (*handler, vec![Handle::String("run".into())]),
-                _ => return,
-            };
-            if !self.visited.insert(key) {
-                return;
-            }
-            let outer = self.through;
-            self.through.get_or_insert(call.place);
-            self.registered(&function);
-            self.through = outer;
-            if stated {
-                self.touches.unseen.truncate(unseen);
-            }
+        value.ok()
+    }
+
+    fn run_registered(&mut self, function: &RegisteredValue, call: &CallSite<'_>) {
+        let stated = function.builder.shard.is_some();
+        let unseen = self.touches.unseen.len();
+        let key = match &function.handler {
+            Callable::Function(handler) => (*handler, vec![Handle::String("run".into())]),
+            _ => return,
+        };
+        if !self.visited.insert(key) {
+            return;
+        }
+        let outer = self.through;
+        self.through.get_or_insert(call.place);
+        self.registered(function);
+        self.through = outer;
+        if stated {
+            self.touches.unseen.truncate(unseen);
         }
     }
 
@@ -1073,7 +1098,7 @@ fn handle_depth(handle: &Handle) -> u32 {
         Handle::Object(properties, spreads) => deepest(&mut properties.iter().map(|(_, handle)| handle).chain(spreads)),
         Handle::Either(choices) => deepest(&mut choices.iter()),
         Handle::Instance(instance) => 1 + deepest(&mut instance.fields.iter().map(|(_, handle)| handle)),
-        Handle::Arguments(..) | Handle::String(_) | Handle::Module(..) | Handle::Other => 0,
+        Handle::Scheduler | Handle::Arguments(..) | Handle::String(_) | Handle::Module(..) | Handle::Other => 0,
     }
 }
 
@@ -1110,6 +1135,7 @@ fn member(modules: &Modules, handle: &Handle, name: &Name) -> Handle {
         },
         Handle::Context => match &**name {
             "db" => Handle::Database,
+            "scheduler" => Handle::Scheduler,
             _ => Handle::Other,
         },
         Handle::Database => match &**name {
@@ -1140,6 +1166,8 @@ fn member(modules: &Modules, handle: &Handle, name: &Name) -> Handle {
         Handle::Either(choices) => Handle::Either(choices.iter().map(|handle| member(modules, handle, name)).collect()),
         Handle::Instance(instance) => instance_member(modules, instance, name),
         Handle::Hidden => Handle::Hidden,
-        Handle::Accessor(_) | Handle::UnknownAccessor | Handle::String(_) | Handle::Other => Handle::Other,
+        Handle::Accessor(_) | Handle::UnknownAccessor | Handle::Scheduler | Handle::String(_) | Handle::Other => {
+            Handle::Other
+        }
     }
 }

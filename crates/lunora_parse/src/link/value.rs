@@ -48,6 +48,9 @@ pub(super) enum Value {
     Builder(Rc<BuilderValue>),
     Registered(Rc<RegisteredValue>),
     Shape(Rc<ShapeValue>),
+    Migration(Rc<MigrationValue>),
+    /// `definePresence({ … })`
+    Presence,
     /// A function, which is not run.
     Function,
     /// `import * as` of a file.
@@ -205,4 +208,12 @@ pub(super) struct ShapeValue {
     pub(super) columns: Vec<(Name, Place)>,
     /// Its arguments, its `where` as the handler, its `use`.
     pub(super) registered: Rc<RegisteredValue>,
+}
+
+/// `defineMigration({ … })`
+#[derive(Debug, Clone)]
+pub(super) struct MigrationValue {
+    pub(super) id: (Name, Place),
+    pub(super) table: (Name, Place),
+    pub(super) has_down: bool,
 }

@@ -13,6 +13,7 @@ use lunora_diagnostics::{Diagnostic, codes};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+use crate::proxy::assets::Assets;
 use crate::proxy::body::{ProxyBody, read_up_to};
 use crate::proxy::gate::{Epoch, Gate, Permit, Refusal};
 use crate::proxy::guard::{Guard, Rejection};
@@ -38,6 +39,8 @@ const MOST_UNSENT: usize = 64;
 pub(crate) struct Proxy {
     pub gate: Arc<Gate>,
     pub guard: Guard,
+    /// Files that are served without the worker.
+    pub assets: Option<Assets>,
     pub pool: Arc<Pool>,
     pub rules: RetryRules,
     pub hold_limit: Duration,
@@ -63,6 +66,13 @@ impl Proxy {
                 .check(request.method(), request.uri().authority(), request.headers(), upgrade)
         {
             return reject(&rejection);
+        }
+        if let (Some(assets), false) = (&self.assets, upgrade)
+            && let Some(answer) = assets
+                .answer(request.method(), request.uri().path(), request.headers())
+                .await
+        {
+            return answer;
         }
         if request.method() == Method::CONNECT {
             return error_reply(&Diagnostic::error(

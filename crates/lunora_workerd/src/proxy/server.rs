@@ -1,6 +1,6 @@
 //! The listening socket of the way in.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,17 +30,24 @@ pub enum PortChoice {
     Any,
 }
 
-/// Binds on loopback.
-pub(crate) async fn bind(choice: PortChoice) -> Result<TcpListener, Diagnostic> {
+/// Binds.
+pub(crate) async fn bind(address: IpAddr, choice: PortChoice) -> Result<TcpListener, Diagnostic> {
     let (first, last) = match choice {
         PortChoice::Exact(port) => (port, port),
         PortChoice::StartingAt(port) => (port, port.saturating_add(MOST_PORTS)),
         PortChoice::Any => (0, 0),
     };
     for port in first..=last {
-        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+        match TcpListener::bind((address, port)).await {
             Ok(listener) => return Ok(listener),
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
+            Err(error) if error.kind() == std::io::ErrorKind::AddrNotAvailable => {
+                return Err(Diagnostic::error(
+                    codes::PORT_UNUSABLE,
+                    format!("The address `{address}` cannot be listened on: it is not one of this machine."),
+                )
+                .with_help("State one of the machine's own addresses, `0.0.0.0` for all of them."));
+            }
             Err(error) => {
                 return Err(Diagnostic::error(
                     codes::PORT_UNUSABLE,

@@ -21,6 +21,7 @@ use crate::event::WorkerdEvent;
 use crate::handle::ReloadOutcome;
 use crate::log_context::{Current, LogContext};
 use crate::proxy::forward::Proxy;
+use crate::region_memory::RegionMemory;
 use crate::state_directory::StateDirectory;
 use crate::supervisor::machine::{Effect, Event, Generation, Machine, ProcessNumber, Settlement};
 use crate::supervisor::process::{ProcessNews, ProcessOptions, Stop, run_process};
@@ -96,6 +97,7 @@ struct Actor {
     /// Why the start that is being settled failed.
     failure: Option<Box<Diagnostic>>,
     pauses: u64,
+    regions: RegionMemory,
     news: mpsc::UnboundedSender<(ProcessNumber, ProcessNews)>,
     ticks: mpsc::UnboundedSender<Tick>,
 }
@@ -105,6 +107,7 @@ pub(crate) async fn run_actor(parts: ActorParts, mut commands: mpsc::UnboundedRe
     let (news, mut heard) = mpsc::unbounded_channel();
     let (ticks, mut ticked) = mpsc::unbounded_channel();
     let mut actor = Actor {
+        regions: RegionMemory::open(parts.state.path()),
         parts,
         machine: Machine::new(),
         entries: BTreeMap::new(),
@@ -153,7 +156,7 @@ impl Actor {
         for warning in warnings {
             self.parts.log.emit(WorkerdEvent::Diagnostic(warning));
         }
-        let storage = match self.parts.state.storage(None) {
+        let storage = match self.parts.state.storage(&description.jurisdictions) {
             Ok(storage) => storage,
             Err(diagnostic) => return drop(reply.send(Err(diagnostic))),
         };
@@ -404,7 +407,19 @@ impl Actor {
             generation,
             duration: asked.map(|asked| asked.elapsed()).unwrap_or_default(),
         });
+        self.tell_region(generation);
         self.tick_after(SPARE_DELAY, Tick::SpareDue);
+    }
+
+    fn tell_region(&mut self, generation: Generation) {
+        if let Some(entry) = self.entries.get(&generation) {
+            for event in self
+                .regions
+                .serves(entry.description.jurisdictions.first().map(String::as_str))
+            {
+                self.parts.log.emit(event);
+            }
+        }
     }
 
     /// Reads source positions and function kinds from the description of `generation` from now on.

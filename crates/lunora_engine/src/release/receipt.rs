@@ -1,0 +1,156 @@
+//! Receipts of exports: the proof that what a move would leave behind has been taken out.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use lunora_config::{FileAction, file_diagnostic};
+use lunora_diagnostics::Diagnostic;
+use lunora_ir::drift::Snapshot;
+use serde::Deserialize;
+
+/// Below the project.
+const FOLDER: &str = ".lunora/receipts";
+/// Where receipts go that a deployment has used up: they must not vouch for a second move.
+const USED_FOLDER: &str = ".lunora/receipts/used";
+
+/// An older export misses what was written since; a day is the longest maintenance window that we take for one.
+const LONGEST_AGE_MILLISECONDS: u64 = 24 * 60 * 60 * 1000;
+
+const SUFFIX: &str = ".json";
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Table {
+    rows: u64,
+}
+
+/// A receipt, as `lunora export` writes it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Receipt {
+    version: u32,
+    source_jurisdiction: Option<String>,
+    /// Epoch milliseconds.
+    exported_at: u64,
+    /// Whom it asked.
+    url: String,
+    tables: BTreeMap<String, Table>,
+    complete: bool,
+}
+
+/// What was found among the receipts.
+#[derive(Debug, Default)]
+pub(super) struct Receipts {
+    /// The one that covers, newest first; its file, and rows by table.
+    pub(super) covering: Option<(PathBuf, BTreeMap<String, u64>)>,
+    /// Why each of the others does not.
+    pub(super) refused: Vec<String>,
+}
+
+fn region(name: Option<&str>) -> &str {
+    name.unwrap_or("(none)")
+}
+
+fn is_local(url: &str) -> bool {
+    ["http://127.", "http://localhost", "http://[::1]"]
+        .iter()
+        .any(|prefix| url.starts_with(prefix))
+}
+
+/// What keeps a receipt from vouching for the move away from `baseline`.
+fn objection(receipt: &Receipt, baseline: &Snapshot, url: Option<&str>, now: u64) -> Option<String> {
+    if receipt.version != 1 {
+        return Some(format!("has version {}, and only 1 is known", receipt.version));
+    }
+    if !receipt.complete {
+        return Some("is of an export that did not end".to_owned());
+    }
+    if receipt.source_jurisdiction != baseline.jurisdiction {
+        return Some(format!(
+            "is of an export from {}, and the data is in {}",
+            region(receipt.source_jurisdiction.as_deref()),
+            region(baseline.jurisdiction.as_deref())
+        ));
+    }
+    // Servers on this machine have several names; a receipt of production says nothing of theirs, nor theirs of it.
+    let is_of = |url: &str| {
+        if is_local(url) {
+            is_local(&receipt.url)
+        } else {
+            receipt.url.trim_end_matches('/') == url.trim_end_matches('/')
+        }
+    };
+    if url.is_some_and(|url| !is_of(url)) {
+        return Some(format!("is of an export from `{}`", receipt.url));
+    }
+    let missing: Vec<&str> = baseline
+        .tables_in_objects()
+        .into_iter()
+        .filter(|table| !receipt.tables.contains_key(*table))
+        .collect();
+    if !missing.is_empty() {
+        return Some(format!("lacks the tables {}", missing.join(", ")));
+    }
+    if now.saturating_sub(receipt.exported_at) > LONGEST_AGE_MILLISECONDS {
+        return Some("is older than a day, so that it misses what was written since".to_owned());
+    }
+    None
+}
+
+fn receipts_in(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+    let failed = |error: &std::io::Error| file_diagnostic(FileAction::Read, folder, error);
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(&error)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| failed(&error))?.path();
+        let is_receipt = path.to_string_lossy().ends_with(SUFFIX);
+        if is_receipt && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+impl Receipts {
+    /// Looks through the receipts of a project for one that covers every table of `baseline` that is in Durable
+    /// Objects, at the server `url` where that is known. `now` is epoch milliseconds.
+    pub(super) fn look(root: &Path, baseline: &Snapshot, url: Option<&str>, now: u64) -> Result<Self, Diagnostic> {
+        let mut found = Self::default();
+        let mut newest = 0;
+        for path in receipts_in(&root.join(FOLDER))? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let text =
+                std::fs::read_to_string(&path).map_err(|error| file_diagnostic(FileAction::Read, &path, &error))?;
+            let receipt: Receipt = match serde_json::from_str(&text) {
+                Ok(receipt) => receipt,
+                Err(error) => {
+                    found.refused.push(format!("`{name}` is no receipt: {error}"));
+                    continue;
+                }
+            };
+            if let Some(objection) = objection(&receipt, baseline, url, now) {
+                found.refused.push(format!("`{name}` {objection}"));
+                continue;
+            }
+            if found.covering.is_none() || receipt.exported_at > newest {
+                newest = receipt.exported_at;
+                let rows = receipt.tables.into_iter().map(|(name, table)| (name, table.rows));
+                found.covering = Some((path, rows.collect()));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Puts a receipt away once the app has moved: the same export must not vouch for the next move.
+pub(crate) fn use_up(root: &Path, receipt: &Path) -> Result<(), Diagnostic> {
+    let folder = root.join(USED_FOLDER);
+    std::fs::create_dir_all(&folder).map_err(|error| file_diagnostic(FileAction::CreateDirectory, &folder, &error))?;
+    let target = folder.join(receipt.file_name().unwrap_or_default());
+    std::fs::rename(receipt, &target).map_err(|error| file_diagnostic(FileAction::Write, &target, &error))
+}

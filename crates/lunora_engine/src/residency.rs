@@ -1,0 +1,289 @@
+//! Where an app's data is declared to be, and where its bytes are on this machine.
+
+use std::path::{Path, PathBuf};
+
+use lunora_config::{FileAction, file_diagnostic};
+use lunora_diagnostics::Diagnostic;
+use lunora_ir::{Application, ShardMode};
+use serde::Serialize;
+
+use crate::codegen::CodegenFailure;
+use crate::pipeline::{Output, Pipeline};
+use crate::settings::discover;
+
+/// The state folders that `lunora dev` and `lunora start` use unless they are told otherwise, below the project.
+const STATE_FOLDERS: [(&str, &str); 2] = [
+    ("development", ".lunora/state"),
+    ("production build", ".lunora/production"),
+];
+/// The folder of what no jurisdiction pins.
+const UNPINNED: &str = "none";
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct ResidencyOptions {
+    /// A folder in or below the project.
+    pub root: PathBuf,
+    /// The folder of the schema and functions, below the project.
+    pub lunora_directory: Option<String>,
+    /// A state folder to look into instead of the usual ones.
+    pub state: Option<PathBuf>,
+}
+
+/// Bytes of one class of objects in one region of one state folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredObjects {
+    /// Whose state: `development`, `production build` or `stated`.
+    pub server: String,
+    /// The region they lie in; none for what nothing pins.
+    pub region: Option<String>,
+    /// How many objects have data.
+    pub objects: u64,
+    /// Their size on disk, journals included.
+    pub bytes: u64,
+    /// The folder.
+    pub folder: PathBuf,
+    /// Whether the declaration at hand leads there; else it is left behind.
+    pub reachable: bool,
+}
+
+/// A class of Durable Objects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClassResidency {
+    /// Name of the class.
+    pub class: String,
+    /// The declared region; none when nothing pins it.
+    pub region: Option<String>,
+    /// Where its bytes are on this machine.
+    pub stored: Vec<StoredObjects>,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TableResidency {
+    /// Its name.
+    pub table: String,
+    /// `root`, `shardBy`, `colocated` or `global`.
+    pub tier: &'static str,
+    /// What holds its rows: a class of objects, or `D1`.
+    pub held_by: String,
+    /// The declared region of that; none when nothing pins it, as for every global table.
+    pub region: Option<String>,
+}
+
+/// Where data is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResidencyReport {
+    /// The project.
+    pub root: PathBuf,
+    /// What the schema declares.
+    pub jurisdiction: Option<String>,
+    /// Classes of objects, in the order of their declaration; then those that only disk knows.
+    pub classes: Vec<ClassResidency>,
+    /// Tables in source order.
+    pub tables: Vec<TableResidency>,
+    /// Addresses of servers that run on this machine, as far as their state folders say.
+    pub servers: Vec<String>,
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+    let failed = |error: &std::io::Error| file_diagnostic(FileAction::Read, folder, error);
+    let listed = match std::fs::read_dir(folder) {
+        Ok(listed) => listed,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(&error)),
+    };
+    let mut paths = Vec::new();
+    for entry in listed {
+        paths.push(entry.map_err(|error| failed(&error))?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Whether a file is the database of an object: its name is the object's id. The platform keeps one of its own beside.
+fn is_object(path: &Path) -> bool {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    path.extension().is_some_and(|extension| extension == "sqlite")
+        && stem.len() == 64
+        && stem.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Objects of a folder and the bytes of everything in it.
+fn weigh(folder: &Path) -> Result<(u64, u64), Diagnostic> {
+    let mut objects = 0;
+    let mut bytes = 0;
+    for path in entries(folder)? {
+        // A journal may go away between the listing and the look.
+        let Ok(metadata) = std::fs::metadata(&path) else {
+            continue;
+        };
+        if metadata.is_file() {
+            bytes += metadata.len();
+            objects += u64::from(is_object(&path));
+        }
+    }
+    Ok((objects, bytes))
+}
+
+/// What a state folder holds, by class: `<region>/do/<class>/<object>.sqlite`.
+fn stored_in(
+    server: &str,
+    state: &Path,
+    jurisdiction: Option<&str>,
+) -> Result<Vec<(String, StoredObjects)>, Diagnostic> {
+    let mut found = Vec::new();
+    for region in entries(state)?.into_iter().filter(|path| path.join("do").is_dir()) {
+        let name = name_of(&region);
+        let declared = (name != UNPINNED).then_some(name);
+        for class in entries(&region.join("do"))?.into_iter().filter(|path| path.is_dir()) {
+            let (objects, bytes) = weigh(&class)?;
+            if objects == 0 {
+                continue;
+            }
+            let stored = StoredObjects {
+                server: server.to_owned(),
+                reachable: declared.as_deref() == jurisdiction,
+                region: declared.clone(),
+                objects,
+                bytes,
+                folder: class.clone(),
+            };
+            found.push((name_of(&class), stored));
+        }
+    }
+    Ok(found)
+}
+
+fn table(name: &str, mode: &ShardMode, jurisdiction: Option<&str>) -> TableResidency {
+    let (tier, is_global) = match mode {
+        ShardMode::Root => ("root", false),
+        ShardMode::ShardBy { .. } => ("shardBy", false),
+        ShardMode::Colocated => ("colocated", false),
+        ShardMode::Global => ("global", true),
+    };
+    TableResidency {
+        table: name.to_owned(),
+        tier,
+        held_by: if is_global { "D1" } else { "ShardDO" }.to_owned(),
+        region: jurisdiction.filter(|_| !is_global).map(str::to_owned),
+    }
+}
+
+fn report(application: &Application, root: &Path, states: &[(String, PathBuf)]) -> Result<ResidencyReport, Diagnostic> {
+    let jurisdiction = application.jurisdiction.as_deref();
+    let class = |name: &str| ClassResidency {
+        class: name.to_owned(),
+        region: jurisdiction.map(str::to_owned),
+        stored: Vec::new(),
+    };
+    let mut classes: Vec<ClassResidency> = application
+        .object_classes()
+        .iter()
+        .map(|one| class(one.class_name))
+        .collect();
+    for (server, state) in states {
+        for (name, stored) in stored_in(server, state, jurisdiction)? {
+            match classes.iter_mut().find(|one| one.class == name) {
+                Some(known) => known.stored.push(stored),
+                None => classes.push(ClassResidency {
+                    stored: vec![stored],
+                    ..class(&name)
+                }),
+            }
+        }
+    }
+    Ok(ResidencyReport {
+        root: root.to_path_buf(),
+        jurisdiction: application.jurisdiction.clone(),
+        classes,
+        tables: application
+            .tables
+            .iter()
+            .map(|(name, one)| table(name, &one.shard_mode, jurisdiction))
+            .collect(),
+        servers: states
+            .iter()
+            .filter_map(|(_, state)| lunora_workerd::running_url(state))
+            .collect(),
+    })
+}
+
+/// Reads the declaration and looks at the state folders. Writes nothing.
+///
+/// # Errors
+/// Every error in the sources, or a folder that cannot be read.
+pub fn residency(options: &ResidencyOptions) -> Result<ResidencyReport, Box<CodegenFailure>> {
+    let boxed = |error: Diagnostic| Box::new(CodegenFailure::from(error));
+    let project = discover(&options.root, options.lunora_directory.as_deref()).map_err(boxed)?;
+    let root = project.root.as_std_path().to_path_buf();
+    let mut pipeline = Pipeline::open(project, Output::Codegen, &[]).map_err(boxed)?;
+    let outcome = pipeline.rehearse();
+    let (application, _, _) = match outcome {
+        Ok(outcome) => outcome,
+        Err(diagnostics) => {
+            let sources = pipeline.sources().named_by(&diagnostics);
+            return Err(Box::new(CodegenFailure { diagnostics, sources }));
+        }
+    };
+    let states = match &options.state {
+        Some(state) => vec![("stated".to_owned(), state.clone())],
+        None => STATE_FOLDERS
+            .map(|(server, folder)| (server.to_owned(), root.join(folder)))
+            .to_vec(),
+    };
+    report(&application, &root, &states).map_err(boxed)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use lunora_testing::TempProject;
+
+    use super::*;
+
+    #[test]
+    fn objects_are_found_by_region_and_class() {
+        let project = TempProject::new([
+            ("state/none/do/ShardDO/metadata.sqlite", "1"),
+            ("state/eu/do/SessionDO/metadata.sqlite", "1"),
+            ("state/lock", "not JSON"),
+            ("state/us/other", ""),
+        ]);
+        for (file, digit, text) in [
+            ("none/do/ShardDO/#.sqlite", "a", "12345"),
+            ("none/do/ShardDO/#.sqlite-wal", "a", "123"),
+            ("eu/do/ShardDO/#.sqlite", "b", "1"),
+            ("eu/do/ShardDO/#.sqlite", "c", "1"),
+        ] {
+            project.write(&format!("state/{}", file.replace('#', &digit.repeat(64))), text);
+        }
+        let found = stored_in("stated", &project.path("state"), Some("eu")).unwrap();
+        let shown: Vec<_> = found
+            .iter()
+            .map(|(class, one)| {
+                (
+                    class.as_str(),
+                    one.region.as_deref(),
+                    one.objects,
+                    one.bytes,
+                    one.reachable,
+                )
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [("ShardDO", Some("eu"), 2, 2, true), ("ShardDO", None, 1, 9, false)]
+        );
+        assert_eq!(stored_in("stated", &project.path("nowhere"), None).unwrap(), []);
+    }
+}

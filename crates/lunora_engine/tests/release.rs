@@ -1,0 +1,359 @@
+//! The gates of a deployment, on projects on disk.
+#![allow(clippy::unwrap_used, reason = "a panic is a failed test")]
+
+use lunora_engine::{
+    BASELINE_FILE, CodegenFailure, CodegenOptions, Deployed, GateState, ReleaseFinish, ReleaseOptions, ReleaseReport,
+    codegen, finish_release, release_gates,
+};
+use lunora_testing::TempProject;
+
+const SCHEMA: &str = "import { defineSchema, defineTable, v } from \"lunorash/server\";
+export const schema = defineSchema({
+  notes: defineTable({ text: v.string(), tag: v.optional(v.string()) }),
+  countries: defineTable({ name: v.string() }).global(),
+});
+";
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
+const NOW: u64 = 1_800_000_000_000;
+
+fn project() -> TempProject {
+    TempProject::new([
+        (
+            "package.json",
+            "{ \"name\": \"notes\", \"dependencies\": { \"lunorash\": \"1\" } }",
+        ),
+        ("lunora/schema.ts", SCHEMA),
+        (
+            "lunora/notes.ts",
+            "import { query } from \"./_generated/server\";\nexport const list = query.query(async () => []);\n",
+        ),
+        (
+            "node_modules/lunorash/package.json",
+            "{ \"exports\": { \"./*\": \"./x.js\" } }",
+        ),
+        ("node_modules/lunorash/x.js", ""),
+    ])
+}
+
+fn options(project: &TempProject) -> ReleaseOptions {
+    ReleaseOptions {
+        root: project.root().to_path_buf(),
+        lunora_directory: None,
+        allow_schema_drift: false,
+        update_schema_baseline: false,
+        strand_data: false,
+        rehearsal: true,
+        url: Some("https://notes.example.com".to_owned()),
+        deployed: None,
+        now: NOW,
+    }
+}
+
+fn gates(options: &ReleaseOptions) -> ReleaseReport {
+    release_gates(options).map_err(|failure| failure.diagnostics).unwrap()
+}
+
+fn baseline(project: &TempProject) -> String {
+    std::fs::read_to_string(project.path("lunora").join(BASELINE_FILE)).unwrap()
+}
+
+fn state(report: &ReleaseReport, name: &str) -> Option<GateState> {
+    report
+        .gates
+        .iter()
+        .find(|gate| gate.name == name)
+        .map(|gate| gate.state)
+}
+
+fn codes(report: &ReleaseReport) -> Vec<&str> {
+    report.stops.iter().map(|stop| stop.code.as_str()).collect()
+}
+
+fn failure(options: &ReleaseOptions) -> Box<CodegenFailure> {
+    release_gates(options).unwrap_err()
+}
+
+/// A project whose schema has been prepared once.
+fn prepared() -> TempProject {
+    let project = project();
+    assert!(gates(&options(&project)).baseline_written);
+    project
+}
+
+fn edit(project: &TempProject, from: &str, to: &str) {
+    let text = std::fs::read_to_string(project.path("lunora/schema.ts")).unwrap();
+    assert!(text.contains(from), "{text}");
+    project.write("lunora/schema.ts", &text.replace(from, to));
+}
+
+#[test]
+fn the_first_schema_is_captured_and_then_left_alone() {
+    let project = project();
+    let first = gates(&options(&project));
+    assert!(first.baseline_written && first.stops.is_empty());
+    let text = baseline(&project);
+    assert!(
+        text.starts_with("{\n  \"migrationIds\": [],\n  \"tables\": {\n    \"countries\""),
+        "{text}"
+    );
+    assert!(text.ends_with("\"version\": 1\n}\n"), "{text}");
+    edit(
+        &project,
+        "tag: v.optional(v.string())",
+        "tag: v.optional(v.string()), more: v.optional(v.number())",
+    );
+    let second = gates(&options(&project));
+    assert!(!second.baseline_written && second.stops.is_empty());
+    assert_eq!(second.drift.changes.len(), 1);
+    assert_eq!(baseline(&project), text);
+    assert!(
+        !project.path("wrangler.jsonc").exists(),
+        "nothing is written but the baseline"
+    );
+    assert!(!project.path("lunora/_generated").exists());
+}
+
+#[test]
+fn breaking_drift_stops_until_it_is_allowed_or_blessed() {
+    let project = prepared();
+    let before = baseline(&project);
+    edit(&project, "text: v.string()", "text: v.number()");
+    let stopped = gates(&options(&project));
+    assert_eq!(codes(&stopped), ["SCHEMA_DRIFT"]);
+    assert!(stopped.stops[0].message.contains("`notes.text`"), "{:?}", stopped.stops);
+    assert!(stopped.stops[0].help.as_deref().unwrap().contains("defineMigration"));
+    let allowed = gates(&ReleaseOptions {
+        allow_schema_drift: true,
+        ..options(&project)
+    });
+    assert!(allowed.stops.is_empty());
+    assert_eq!(state(&allowed, "schema"), Some(GateState::Overridden));
+    assert_eq!(baseline(&project), before, "allowed for one run");
+    let blessed = gates(&ReleaseOptions {
+        update_schema_baseline: true,
+        ..options(&project)
+    });
+    assert!(blessed.stops.is_empty() && blessed.baseline_written);
+    assert_eq!(gates(&options(&project)).drift.changes, []);
+}
+
+#[test]
+fn a_deployment_writes_the_baseline_when_it_is_over() {
+    let project = project();
+    let report = gates(&ReleaseOptions {
+        rehearsal: false,
+        update_schema_baseline: true,
+        ..options(&project)
+    });
+    assert!(!report.baseline_written && !project.path("lunora").join(BASELINE_FILE).exists());
+    let name = finish_release(&ReleaseFinish {
+        root: report.root.clone(),
+        lunora_directory: report.lunora_directory.clone(),
+        snapshot: report.snapshot.clone(),
+        receipt: None,
+    })
+    .unwrap();
+    assert_eq!(name, "lunora/.lunora-schema.json");
+    assert_eq!(baseline(&project), report.snapshot);
+}
+
+#[test]
+fn a_corrupt_baseline_is_an_error_with_its_place() {
+    let project = prepared();
+    let good = baseline(&project);
+    for bad in [
+        good.replace("  \"tables\"", "<<<<<<< HEAD\n  \"tables\""),
+        good.replace("\"version\": 1", "\"version\": 7"),
+        String::new(),
+        "[]".to_owned(),
+        good[..good.len() / 2].to_owned(),
+    ] {
+        project.write("lunora/.lunora-schema.json", &bad);
+        for allow in [false, true] {
+            let failure = failure(&ReleaseOptions {
+                allow_schema_drift: allow,
+                update_schema_baseline: allow,
+                ..options(&project)
+            });
+            assert_eq!(failure.diagnostics[0].code.as_str(), "SCHEMA_SNAPSHOT_PARSE");
+            assert_eq!(failure.diagnostics[0].labels[0].file, "lunora/.lunora-schema.json");
+        }
+        assert_eq!(baseline(&project), bad, "left as it was");
+    }
+}
+
+#[test]
+fn stale_generated_files_stop_and_missing_ones_do_not() {
+    let project = project();
+    assert_eq!(state(&gates(&options(&project)), "generated"), Some(GateState::Passed));
+    let generate: CodegenOptions = serde_json::from_value(serde_json::json!({ "root": project.root() })).unwrap();
+    codegen(&generate).unwrap();
+    assert!(gates(&options(&project)).stops.is_empty());
+    project.write(
+        "lunora/more.ts",
+        "import { query } from \"./_generated/server\";\nexport const one = query.query(async () => 1);\n",
+    );
+    let stopped = gates(&options(&project));
+    assert!(codes(&stopped).iter().all(|code| *code == "GENERATED_STALE"));
+    assert_eq!(state(&stopped, "generated"), Some(GateState::Stopped));
+}
+
+#[test]
+fn errors_in_the_sources_and_imports_are_found_without_writing() {
+    let project = project();
+    project.write(
+        "lunora/more.ts",
+        "import { one } from \"./nowhere\";\nimport { query } from \"./_generated/server\";\nexport const more = query.query(async () => one);\n",
+    );
+    assert_eq!(
+        failure(&options(&project)).diagnostics[0].code.as_str(),
+        "IMPORT_UNRESOLVED"
+    );
+    project.write("wrangler.jsonc", "{ \"main\": }");
+    project.remove("lunora/more.ts");
+    assert_eq!(
+        failure(&options(&project)).diagnostics[0].code.as_str(),
+        "WRANGLER_SYNTAX"
+    );
+}
+
+fn receipt(project: &TempProject, name: &str, jurisdiction: Option<&str>, tables: &[&str], exported_at: u64) {
+    let tables: serde_json::Map<String, serde_json::Value> = tables
+        .iter()
+        .map(|table| ((*table).to_owned(), serde_json::json!({ "rows": 3, "hash": "00" })))
+        .collect();
+    let receipt = serde_json::json!({
+        "version": 1, "sourceJurisdiction": jurisdiction, "exportedAt": exported_at,
+        "url": "https://notes.example.com", "tables": tables, "complete": true,
+    });
+    project.write(&format!(".lunora/receipts/{name}.receipt.json"), &receipt.to_string());
+}
+
+#[test]
+fn a_move_needs_an_export_that_covers_it() {
+    let project = prepared();
+    edit(&project, "});\n", "}).jurisdiction(\"eu\");\n");
+    let allowed = ReleaseOptions {
+        allow_schema_drift: true,
+        update_schema_baseline: true,
+        ..options(&project)
+    };
+    let before = baseline(&project);
+    let stopped = gates(&allowed);
+    assert_eq!(codes(&stopped), ["JURISDICTION_STRANDS_DATA"]);
+    let help = stopped.stops[0].help.as_deref().unwrap();
+    assert!(
+        help.contains("lunora export --prod --url https://notes.example.com --out backup.ndjson --tables notes\n"),
+        "{help}"
+    );
+    assert_eq!(baseline(&project), before, "a baseline must not hide the move");
+    assert_eq!(
+        codes(&gates(&options(&project))),
+        ["SCHEMA_DRIFT", "JURISDICTION_STRANDS_DATA"]
+    );
+
+    let elsewhere = ReleaseOptions {
+        url: Some("https://other.example.com".to_owned()),
+        ..allowed.clone()
+    };
+    receipt(&project, "region", Some("us"), &["notes"], NOW);
+    receipt(&project, "table", None, &["countries"], NOW);
+    receipt(&project, "old", None, &["notes"], NOW - DAY - 1);
+    project.write(".lunora/receipts/broken.receipt.json", "{");
+    let still = gates(&allowed);
+    assert_eq!(codes(&still), ["JURISDICTION_STRANDS_DATA"]);
+    for why in [
+        "`region.receipt.json` is of an export from us, and the data is in (none)",
+        "`table.receipt.json` lacks the tables notes",
+        "`old.receipt.json` is older than a day",
+        "`broken.receipt.json` is no receipt",
+    ] {
+        assert!(
+            still.stops[0].message.contains(why),
+            "{why}: {}",
+            still.stops[0].message
+        );
+    }
+
+    receipt(&project, "good", None, &["notes"], NOW - DAY);
+    let other = gates(&elsewhere);
+    assert!(
+        other.stops[0].message.contains("from `https://notes.example.com`"),
+        "{:?}",
+        other.stops
+    );
+    let passed = gates(&allowed);
+    assert!(passed.stops.is_empty(), "{:?}", passed.stops);
+    assert_eq!(state(&passed, "jurisdiction"), Some(GateState::Passed));
+    finish_release(&ReleaseFinish {
+        root: passed.root.clone(),
+        lunora_directory: passed.lunora_directory.clone(),
+        snapshot: passed.snapshot.clone(),
+        receipt: passed.receipt.clone(),
+    })
+    .unwrap();
+    assert!(project.path(".lunora/receipts/used/good.receipt.json").exists());
+    assert_eq!(gates(&options(&project)).drift.changes, []);
+}
+
+#[test]
+fn data_is_left_behind_only_when_it_is_said() {
+    let project = prepared();
+    edit(&project, "});\n", "}).jurisdiction(\"us\");\n");
+    let strand = ReleaseOptions {
+        strand_data: true,
+        ..options(&project)
+    };
+    assert_eq!(codes(&gates(&strand)), ["SCHEMA_DRIFT"], "drift is another question");
+    let both = gates(&ReleaseOptions {
+        allow_schema_drift: true,
+        ..strand
+    });
+    assert!(both.stops.is_empty());
+    assert_eq!(state(&both, "jurisdiction"), Some(GateState::Overridden));
+    assert!(both.runbook.is_some());
+}
+
+#[test]
+fn what_is_deployed_knows_better_than_the_baseline() {
+    let project = prepared();
+    edit(&project, "});\n", "}).jurisdiction(\"eu\");\n");
+    let moved = ReleaseOptions {
+        allow_schema_drift: true,
+        deployed: Some(Deployed {
+            jurisdiction: Some("eu".to_owned()),
+            shards: Some(7),
+        }),
+        ..options(&project)
+    };
+    assert!(gates(&moved).stops.is_empty(), "it is there already");
+
+    // The baseline says what the schema says, and the data is elsewhere.
+    gates(&ReleaseOptions {
+        update_schema_baseline: true,
+        strand_data: true,
+        ..options(&project)
+    });
+    assert!(gates(&options(&project)).stops.is_empty());
+    let hidden = ReleaseOptions {
+        deployed: Some(Deployed {
+            jurisdiction: Some("us".to_owned()),
+            shards: Some(7),
+        }),
+        ..options(&project)
+    };
+    for baseline in ["there", "gone"] {
+        if baseline == "gone" {
+            project.remove("lunora/.lunora-schema.json");
+        }
+        let stopped = gates(&hidden);
+        assert_eq!(codes(&stopped), ["JURISDICTION_STRANDS_DATA"], "{baseline}");
+        assert!(
+            stopped.stops[0].message.contains("from us to eu"),
+            "{:?}",
+            stopped.stops
+        );
+        assert!(stopped.stops[0].message.contains("in 7 objects"), "{:?}", stopped.stops);
+    }
+}

@@ -1,0 +1,36 @@
+//! What static reading saw an app do that works and may still be worth a word: the material of the linter.
+
+use lunora_diagnostics::Span;
+
+/// Everything that was seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observations {
+    /// Where queries and mutations look at something that has another answer the next time, by place.
+    pub moments: Vec<ObservedMoment>,
+    /// Where the app reads from an environment, by place.
+    pub environment: Vec<EnvironmentAccess>,
+}
+
+/// A call of a clock, of chance, of the network or of a timer in a query or a mutation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObservedMoment {
+    /// Path of the function that leads there, for example `messages:send`.
+    pub function: String,
+    /// How it is written, for example `Date.now()`.
+    pub written: &'static str,
+    /// The file, project-relative with `/`.
+    pub file: String,
+    /// Where in the file.
+    pub span: Span,
+}
+
+/// A property read from what is called `env`: `env.SHARD`, `ctx.env["SHARD"]`, `const { SHARD } = env`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvironmentAccess {
+    /// The property.
+    pub name: String,
+    /// The file, project-relative with `/`.
+    pub file: String,
+    /// Where in the file.
+    pub span: Span,
+}
