@@ -76,6 +76,8 @@ export interface BuildPreparation extends CodegenReport {
   wranglerFile: string;
   /** What was added to it, in words; empty when it was up to date. */
   wranglerChanges: string[];
+  /** The text of `lunora.json` beside the worker, so that `lunora start` needs no source. */
+  manifest: string;
 }
 
 /** What clients import in the place of `mutators.ts`. */
@@ -140,6 +142,32 @@ export declare class Engine {
   close(): Promise<void>;
 }
 
+/** Options of the server behind `lunora start`. */
+export interface ServeOptions extends ProjectOptions {
+  /** The address to listen on; loopback when it is not stated. */
+  host?: string | null;
+  /** 0 picks a free one. */
+  port: number;
+  /** The folder of the data. */
+  state?: string | null;
+  workerd?: string | null;
+  allowedHosts?: string[];
+  /** Names of secrets that are taken from the environment and must be there. */
+  secrets?: string[];
+  allowSchemaDrift?: boolean;
+  strandData?: boolean;
+}
+
+/** The server behind `lunora start`. */
+export declare class Server {
+  private constructor();
+  static start(
+    options: ServeOptions,
+    onEvent: (event: Exclude<EngineEvent, { request: number }>) => void,
+  ): Promise<Server>;
+  close(limit: number): Promise<boolean>;
+}
+
 /** What is left to do after the native part of a command. */
 export type CommandOutcome =
   | { kind: "done"; exitCode: number; stdout: string; stderr: string }
@@ -153,6 +181,41 @@ export type CommandOutcome =
       workerd: string | null;
       bundle: boolean;
       json: boolean;
+    }
+  | {
+      kind: "deploy";
+      /** For the terminal, before anything else. */
+      stdout: string;
+      stderr: string;
+      root: string;
+      lunoraDirectory: string;
+      viteConfig: string | null;
+      environment: string | null;
+      dryRun: boolean;
+      json: boolean;
+      /** What the gates found, for the one JSON document. */
+      report: Record<string, unknown>;
+      /** The baseline once it is deployed. */
+      snapshot: string;
+      /** The receipt that covers a change of the jurisdiction. */
+      receipt: string | null;
+    }
+  | {
+      kind: "residency";
+      /** Where data is, but for what servers know. */
+      report: Record<string, unknown>;
+      /** The same for people. */
+      stdout: string;
+      /** Whom to ask for the rest. */
+      servers: string[];
+      json: boolean;
+    }
+  | {
+      kind: "start";
+      options: ServeOptions;
+      /** Milliseconds that requests under way get to end. */
+      drain: number;
+      json: boolean;
     };
 
 export declare const version: string;
@@ -165,6 +228,13 @@ export declare function prepareBuild(
  * text. Rejects with `CLIENT_REACHES_SERVER` when what is left belongs to the server.
  */
 export declare function clientModule(options: { path: string; source: string; color?: boolean }): Promise<ClientModule>;
+/** Makes what was deployed the baseline that the next deployment is compared with. */
+export declare function finishRelease(options: {
+  root: string;
+  lunoraDirectory: string;
+  snapshot: string;
+  receipt: string | null;
+}): Promise<{ baselineFile: string }>;
 export declare function runCommandLine(options: {
   arguments: string[];
   workingDirectory: string;

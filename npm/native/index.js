@@ -78,11 +78,16 @@ export async function runCommandLine(options) {
   return settle(await addon.runCommandLine(JSON.stringify(options)));
 }
 
+/** Makes what was deployed the baseline that the next deployment is compared with. */
+export async function finishRelease(options) {
+  return settle(await addon.finishRelease(JSON.stringify(options)));
+}
+
 /** The one call that cannot answer; what it throws is a defect. */
-function construct(options, onEvent) {
+function construct(name, options, onEvent) {
   const text = JSON.stringify(options);
   try {
-    return new addon.Engine(text, (_error, event) => onEvent(JSON.parse(event)));
+    return new addon[name](text, (_error, event) => onEvent(JSON.parse(event)));
   } catch (error) {
     throw new ToolchainError({
       code: "INTERNAL",
@@ -102,7 +107,7 @@ export class Engine {
 
   /** Starts it; `onEvent` is called with each event until `close` resolves. */
   static async start(options, onEvent) {
-    const inner = construct(options, onEvent);
+    const inner = construct("Engine", options, onEvent);
     settle(await inner.start());
     return new Engine(inner);
   }
@@ -120,5 +125,26 @@ export class Engine {
   /** Ends workerd and the watcher. Safe to call twice. */
   async close() {
     settle(await this.#inner.close());
+  }
+}
+
+/** The server behind `lunora start`. */
+export class Server {
+  #inner;
+
+  constructor(inner) {
+    this.#inner = inner;
+  }
+
+  /** Serves a build; resolves when it answers. `onEvent` is called with each event until `close` resolves. */
+  static async start(options, onEvent) {
+    const inner = construct("Server", options, onEvent);
+    settle(await inner.start());
+    return new Server(inner);
+  }
+
+  /** Lets requests under way end, for `limit` milliseconds at most. Resolves with whether all of them did. */
+  async close(limit) {
+    return settle(await this.#inner.close(limit));
   }
 }

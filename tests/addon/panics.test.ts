@@ -40,6 +40,18 @@ async function inChild(fault: string, body: string): Promise<unknown> {
       }
     };
     const started = () => native.Engine.start({ root, worker: false }, () => {});
+    const served = async () => {
+      const { mkdirSync, writeFileSync } = await import("node:fs");
+      const folder = root + "/dist/worker";
+      mkdirSync(folder, { recursive: true });
+      const { LUNORA_FAULT } = process.env;
+      delete process.env.LUNORA_FAULT;
+      const { manifest } = await native.prepareBuild({ root, workerFile: "dist/worker/worker.js" });
+      if (LUNORA_FAULT !== undefined) process.env.LUNORA_FAULT = LUNORA_FAULT;
+      writeFileSync(folder + "/lunora.json", manifest);
+      writeFileSync(folder + "/worker.js", "export class ShardDO {} export class ShardRegistryDO {} export default {};");
+      return native.Server.start({ root, port: 0 }, () => {});
+    };
     const fault = ${JSON.stringify(fault)};
     const result = await (async () => { ${body} })();
     // Still alive, and the toolchain still works.
@@ -57,6 +69,7 @@ const arm = "process.env.LUNORA_FAULT = fault;";
 const calls: Record<string, string> = {
   codegen: `${arm} return caught(() => native.codegen({ root }));`,
   clientModule: `${arm} return caught(() => native.clientModule({ path: "a.ts", source: "" }));`,
+  finishRelease: `${arm} return caught(() => native.finishRelease({ root, lunoraDirectory: "lunora", snapshot: "" }));`,
   prepareBuild: `${arm} return caught(() => native.prepareBuild({ root, outputDirectory: "dist" }));`,
   runCommandLine: `${arm} return caught(() => native.runCommandLine({ arguments: ["--help"], directory: root }));`,
   Engine: `${arm} return caught(started);`,
@@ -67,6 +80,10 @@ const calls: Record<string, string> = {
     const result = await caught(() => engine.refresh()); delete process.env.LUNORA_FAULT; await engine.close(); return result;`,
   "Engine.close": `const engine = await started(); ${arm}
     const result = await caught(() => engine.close()); delete process.env.LUNORA_FAULT; await engine.close(); return result;`,
+  Server: `${arm} return caught(served);`,
+  "Server.start": `${arm} return caught(served);`,
+  "Server.close": `const server = await served(); ${arm}
+    const result = await caught(() => server.close(0)); delete process.env.LUNORA_FAULT; await server.close(0); return result;`,
 };
 
 test("every export is tried", async () => {

@@ -93,3 +93,27 @@ export async function edits(commandFor) {
     close: server.stop,
   };
 }
+
+/** Calls that make one sample of `calls`. */
+const callsOfSample = 500;
+
+/**
+ * Time of one call of the app's probe over a kept connection, by the mean of many in a row.
+ *
+ * @param {(port: number) => DevCommand} commandFor
+ * @returns {Promise<import("./bench.mjs").Subject>}
+ */
+export async function calls(commandFor) {
+  const server = await startDevServer(commandFor, 0);
+  return {
+    sample: async () => {
+      const started = performance.now();
+      for (let call = 0; call < callsOfSample; call += 1) {
+        const { status, body } = await server.client.call(editLimit);
+        if (status !== 200) throw new Error(`A call was answered with ${status} ${body.slice(0, 300)}`);
+      }
+      return (performance.now() - started) / callsOfSample;
+    },
+    close: server.stop,
+  };
+}

@@ -11,6 +11,7 @@ import { endGroupsWithProcess } from "./process-group.mjs";
 import { addCliRows } from "./rows/cli.mjs";
 import { addCodegenRows } from "./rows/codegen.mjs";
 import { addDevRows } from "./rows/dev.mjs";
+import { addJurisdictionRows } from "./rows/jurisdiction.mjs";
 import { addRealtimeRows } from "./rows/realtime.mjs";
 import { addSizeRows } from "./rows/size.mjs";
 import { addStorageRows } from "./rows/storage.mjs";
@@ -40,6 +41,7 @@ export function everyRow() {
   const bench = new Bench();
   addCodegenRows(bench);
   addDevRows(bench);
+  addJurisdictionRows(bench);
   addCliRows(bench);
   addRealtimeRows(bench);
   addStorageRows(bench);

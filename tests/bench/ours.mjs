@@ -122,9 +122,10 @@ export const codegenEditDisk = async (context) => {
  * `vite dev` on an app with the plugin.
  *
  * @param {import("./bench.mjs").Context} context
+ * @param {string} [jurisdiction] what its schema declares
  */
-export async function viteDev({ size, directory }) {
-  writeLunoraApp(directory, { files: size ?? 1 });
+export async function viteDev({ size, directory }, jurisdiction) {
+  writeLunoraApp(directory, { files: size ?? 1, jurisdiction });
   return (port) => ({
     command: process.execPath,
     commandArguments: [

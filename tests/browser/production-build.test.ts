@@ -11,7 +11,7 @@ afterEach(async () => {
 
 const quietWrangler = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "true" };
 
-test.each(["minimal", "chat"])("the build of `%s` is what wrangler deploys", async (playground) => {
+test.each(["minimal", "chat", "residency"])("the build of `%s` is what wrangler deploys", async (playground) => {
   app = TestApp.copyOf(playground);
   const committed = app.read("wrangler.jsonc");
   const vite = app.run("vite", ["build"]);

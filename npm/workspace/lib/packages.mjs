@@ -13,6 +13,7 @@ export const packages = [
   "server",
   "do",
   "runtime",
+  "scheduler",
   "client",
   "react",
   "db",

@@ -32,7 +32,7 @@ export const edit = mutation
   .mutation(async ({ ctx, args }) => {
     await mustBeBy(ctx, args.id, args.author);
     const body = required("message", args.body, LONGEST_BODY);
-    await ctx.db.patch("messages", args.id, { body, editedAt: Date.now() });
+    await ctx.db.patch("messages", args.id, { body, editedAt: ctx.now });
   });
 
 export const remove = mutation.input({ id: v.id("messages"), author: v.string() }).mutation(async ({ ctx, args }) => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { root } from "../paths.mjs";
 import { functionFile, moduleName, settingsFile, tableCount, tableName } from "./function-file.mjs";
 
-const schemaFile = (files) => `import { defineSchema, defineTable, v } from "lunorash/server";
+const schemaFile = (files, jurisdiction) => `import { defineSchema, defineTable, v } from "lunorash/server";
 
 export const schema = defineSchema({
 ${Array.from(
@@ -17,7 +17,7 @@ ${Array.from(
     state: v.union(v.literal("open"), v.literal("closed")),
   }).index("by_project", ["project"]),
 `,
-).join("")}});
+).join("")}})${jurisdiction === undefined ? "" : `.jurisdiction("${jurisdiction}")`};
 `;
 
 const manifest = {
@@ -47,15 +47,15 @@ function linkPackages(directory) {
 
 /**
  * @param {string} directory an empty one
- * @param {{files: number}} options
+ * @param {{files: number, jurisdiction?: string}} options
  */
-export function writeLunoraApp(directory, { files }) {
+export function writeLunoraApp(directory, { files, jurisdiction }) {
   const lunora = join(directory, "lunora");
   mkdirSync(lunora, { recursive: true });
   writeFileSync(join(directory, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
   writeFileSync(join(directory, "vite.config.mjs"), viteConfig);
   writeFileSync(join(directory, "index.html"), page);
-  writeFileSync(join(lunora, "schema.ts"), schemaFile(files));
+  writeFileSync(join(lunora, "schema.ts"), schemaFile(files, jurisdiction));
   writeFileSync(join(lunora, "settings.ts"), settingsFile(0));
   for (let index = 0; index < files; index += 1) {
     writeFileSync(join(lunora, `${moduleName(index)}.ts`), functionFile(index, files));
