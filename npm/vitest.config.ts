@@ -16,6 +16,9 @@ export default defineConfig({
     include: ["*/src/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/*.workerd.test.ts"],
     environment: "node",
+    // Ends what hangs; how long a test takes says nothing on a busy machine.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     provide: { seed },
     // Types are behaviour here: `tsc` runs over them as part of the tests.
     typecheck: { enabled: true, include: ["*/src/**/*.test-d.ts"], tsconfig: "./tsconfig.types.json" },

@@ -35,8 +35,8 @@ import { summarize } from "./statistics.mjs";
  * @property {Record<string, Open | {open: Open, slow: true}>} beside slow ones run with `--all` only
  * @property {number} [runs] counted samples of each subject, 5 or more
  * @property {number} [warmUp] samples before those
- * @property {Record<string, {title: string, goals?: readonly import("./goals.mjs").Goal[]}>} [also] rows that the same
- *   samples give, by the end of their id, which is what names them in a sample
+ * @property {Record<string, {title: string, unit?: string, better?: "lower" | "higher", goals?: readonly import("./goals.mjs").Goal[]}>} [also]
+ *   rows that the same samples give, by the end of their id, which is what names them in a sample
  */
 
 /**
@@ -195,7 +195,7 @@ export class Bench {
       removeScratch(scratch);
     }
 
-    const result = (id, { title, goals = [] }, summaries) => {
+    const result = (id, { title, goals = [], unit = row.unit, better = row.better }, summaries) => {
       const valueOf = (name) => summaries.get(name)?.median ?? null;
       const ours = valueOf(oursName);
       const beside = Object.fromEntries(
@@ -205,8 +205,8 @@ export class Bench {
         id,
         title,
         ...(row.size === undefined ? {} : { size: row.size }),
-        unit: row.unit,
-        better: row.better,
+        unit,
+        better,
         ours,
         beside,
         runs,

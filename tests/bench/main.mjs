@@ -12,9 +12,11 @@ import { addCliRows } from "./rows/cli.mjs";
 import { addCodegenRows } from "./rows/codegen.mjs";
 import { addDevRows } from "./rows/dev.mjs";
 import { addJurisdictionRows } from "./rows/jurisdiction.mjs";
+import { addGrowthRows } from "./rows/growth.mjs";
 import { addRealtimeRows } from "./rows/realtime.mjs";
 import { addSizeRows } from "./rows/size.mjs";
 import { addStorageRows } from "./rows/storage.mjs";
+import { addTransferRows } from "./rows/transfer.mjs";
 import { say } from "./say.mjs";
 import { removeScratchWithProcess } from "./scratch.mjs";
 import { footnotes, markdownTable, tableCells } from "./table.mjs";
@@ -46,6 +48,8 @@ export function everyRow() {
   addRealtimeRows(bench);
   addStorageRows(bench);
   addSizeRows(bench);
+  addGrowthRows(bench);
+  addTransferRows(bench);
   return bench;
 }
 

@@ -5,9 +5,7 @@ import { TestApp, call } from "../support/app.ts";
 import { Editor } from "../support/editor.ts";
 import { Writer, answered, refusals, throughClient, throughFetch, throughNamedCalls } from "../support/writers.ts";
 
-const EDITS = 50;
-
-const files = {
+const filesOf = (modifier: string): Record<string, string> => ({
   "package.json": `{ "name": "hot-edits", "private": true, "type": "module", "dependencies": { "lunorash": "*" } }`,
   "vite.config.ts": `import { lunora } from "lunorash/vite";
 export default { plugins: [lunora()] };
@@ -19,7 +17,7 @@ export default defineApp({ authorizeShard: () => true });
 export const schema = defineSchema({
   notes: defineTable({ text: v.string(), /* columns */ }),
   entries: defineTable({ room: v.string(), text: v.string() }).shardBy("room"),
-});
+})${modifier};
 `,
   "lunora/notes.ts": `import { mutation, query, v } from "./_generated/server";
 export const version = query.query(() => 0);
@@ -33,7 +31,7 @@ export const add = mutation
   .input({ room: v.string(), text: v.string() })
   .mutation(({ ctx, args }) => ctx.db.insert("entries", args));
 `,
-};
+});
 
 interface Row {
   readonly _id: string;
@@ -46,8 +44,11 @@ afterEach(async () => {
   await app.dispose();
 });
 
-test(`${EDITS} edits under three writers lose nothing that was acknowledged`, async () => {
-  app = TestApp.of("hot-edits", files);
+test.each([
+  { edits: 50, name: "an app", modifier: "" },
+  { edits: 20, name: "an app that is pinned", modifier: '.jurisdiction("eu")' },
+])("$edits edits of $name under three writers lose nothing that was acknowledged", async ({ edits, modifier }) => {
+  app = TestApp.of("hot-edits", filesOf(modifier));
   const { url, vite } = await app.dev();
   await call(url, "notes:add", { text: "before any edit" });
   const writers = [throughClient(url), throughFetch(url), throughNamedCalls(url)].map(
@@ -56,7 +57,7 @@ test(`${EDITS} edits under three writers lose nothing that was acknowledged`, as
   try {
     await answered(writers);
     const editor = new Editor(app, url, vite);
-    for (let edit = 0; edit < EDITS; edit += 1) {
+    for (let edit = 0; edit < edits; edit += 1) {
       await editor.edit(() => answered(writers));
       await answered(writers);
     }

@@ -82,7 +82,7 @@ describe.each(["a module for each file", "one bundle"])("with %s", (mode) => {
 
     await flip(vite, "us");
     await until("what is left is told", () =>
-      /from `eu` to `us`: 2 objects \(`ShardDO-eu` 1, `ShardRegistryDO-eu` 1\)/.test(vite.output),
+      /from `eu` to `us`: 2 objects \(`ShardDO` 1, `ShardRegistryDO` 1\)/.test(vite.output),
     );
     expect(await texts(url)).toEqual([]);
     await call(url, "notes:add", { text: "canary-us" });

@@ -124,6 +124,23 @@ export const wait = action.action(async ({ ctx }) => {
     expect(await server.ended()).toBe(0);
   });
 
+  test("an open socket does not keep it from ending, and is closed as going away", async () => {
+    const server = await start();
+    const socket = connect(port, "127.0.0.1");
+    let received = Buffer.alloc(0);
+    socket.on("data", (chunk) => (received = Buffer.concat([received, chunk])));
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.write(
+      `GET /_lunora/ws HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+    );
+    await until("it is upgraded", () => received.toString("latin1").startsWith("HTTP/1.1 101"));
+    expect(await server.stop("SIGTERM")).toBe(0);
+    await closed;
+    // The last frame is a close with the code 1001.
+    const code = received.lastIndexOf(Buffer.from([1001 >> 8, 1001 & 255]));
+    expect(received[code - 2]).toBe(0x88);
+  });
+
   test("only one at a time has the data", async () => {
     await start();
     const other = app.run("lunora", ["start", "--port", String(await freePort())]);

@@ -210,7 +210,7 @@ describe("under fire", () => {
     let args = first;
     for (let kills = 0; ; kills += 1) {
       const running = new RunningCommand(args, { cwd: folder, env });
-      const timer = kills < KILLS ? setTimeout(() => running.kill(), 120 + random.below(span)) : undefined;
+      const timer = kills < KILLS / 2 ? setTimeout(() => running.kill(), 120 + random.below(span)) : undefined;
       const { code, stdout, stderr, memory } = await running.end;
       clearTimeout(timer);
       expect(memory).toBeLessThan(BYTES);
@@ -229,18 +229,22 @@ describe("under fire", () => {
     await fill(source, ROWS, 40);
     const expected = await proofs(source, TABLES);
     const out = ["export", "--url", source.origin, "--out", "d"];
-    const exportKills = await killedUntilDone(
-      [...out, "--force"],
-      [...out, "--resume"],
-      isFull ? 3_000 : 500,
-      async () => existsSync(join(folder, "d.receipt.json")),
-    );
-    const into = ["import", "d", "--url", target.origin];
-    const importKills = await killedUntilDone(into, [...into, "--resume"], isFull ? 6_000 : 900, async () => {
-      return (await lunora("import", "d", "--url", target.origin, "--verify")).code === 0;
-    });
-    console.log(`killed ${exportKills} and ${importKills} times`);
-    expect(exportKills + importKills).toBeGreaterThan(0);
+    const into = ["import", "d", "--replace", "--url", target.origin];
+    let kills = 0;
+    for (let round = 0; kills < KILLS || round === 0; round += 1) {
+      rmSync(join(folder, "d.receipt.json"), { force: true });
+      kills += await killedUntilDone(
+        [...out, "--force"],
+        [...out, "--force", "--resume"],
+        isFull ? 2_000 : 500,
+        async () => existsSync(join(folder, "d.receipt.json")),
+      );
+      kills += await killedUntilDone(into, [...into, "--resume"], isFull ? 4_000 : 900, async () => {
+        return (await lunora("import", "d", "--url", target.origin, "--verify")).code === 0;
+      });
+      expect(await proofs(target, TABLES)).toEqual(expected);
+    }
+    console.log(`killed ${kills} times`);
     await done("import", "d", "--url", target.origin, "--verify");
     expect(await proofs(target, TABLES)).toEqual(expected);
     expect(leftovers()).toEqual([]);

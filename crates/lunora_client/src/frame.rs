@@ -3,10 +3,14 @@
 mod client;
 mod field;
 mod parse;
+mod presence;
 mod server;
 
 pub use client::{ClientFrame, PushEntry, StreamedQuery, SubscribedQuery, SubscribedShape};
-pub use parse::{FrameError, parse_client_frame, parse_server_frame};
+pub use parse::{
+    FrameError, parse_client_frame, parse_presence_client_frame, parse_presence_server_frame, parse_server_frame,
+};
+pub use presence::{PresenceClientFrame, PresenceMember, PresenceResume, PresenceServerFrame, PresenceUpdate};
 pub use server::{ErrorBody, Operation, PushResult, RowOperation, ServerFrame, ServerMessage};
 
 /// Keep-alive of a client, answered without waking the object.

@@ -1,6 +1,6 @@
 //! The client of admin routes, against servers of this process: over TLS, and when they are not there at once.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
 

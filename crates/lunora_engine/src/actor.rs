@@ -12,6 +12,7 @@ use lunora_workerd::{WorkerdEvent, WorkerdHandle};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::crons::CronBell;
 use crate::dependencies::{DependencyCache, DependencyModule};
 use crate::event::EngineEvent;
 use crate::host::Host;
@@ -53,6 +54,7 @@ pub(crate) struct Actor {
     pub(crate) failing: bool,
     /// Whether a worker has answered since the start.
     pub(crate) served: bool,
+    pub(crate) crons: CronBell,
     pub(crate) last_findings: Vec<Diagnostic>,
     pub(crate) fallback_told: bool,
 }
@@ -211,6 +213,7 @@ impl Actor {
         });
         if let Some(worker) = self.worker.clone() {
             self.serve(&worker, &built).await?;
+            self.crons.set(&built.application, worker.events(), self.host.sink());
         }
         self.describe(&built).await?;
         if self.failing {
@@ -313,6 +316,7 @@ mod tests {
             commands: queue.clone(),
             failing: false,
             served: false,
+            crons: CronBell::default(),
             last_findings: Vec::new(),
             fallback_told: false,
             options,

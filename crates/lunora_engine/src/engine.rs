@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::{Actor, Command, panicked};
+use crate::crons::CronBell;
 use crate::dependencies::DependencyCache;
 use crate::host::{EventSink, Host};
 use crate::options::EngineOptions;
@@ -76,6 +77,7 @@ impl Engine {
             dependencies: None,
             failing: false,
             served: false,
+            crons: CronBell::default(),
             last_findings: Vec::new(),
             fallback_told: false,
             options,

@@ -30,6 +30,11 @@ impl Host {
         }
     }
 
+    /// Where events go.
+    pub(crate) const fn sink(&self) -> &EventSink {
+        &self.sink
+    }
+
     /// Tells the host something.
     pub fn tell(&self, event: EngineEvent) {
         (self.sink)(event);

@@ -7,6 +7,7 @@ mod actor;
 mod build;
 mod client_module;
 mod codegen;
+mod crons;
 mod dependencies;
 mod engine;
 mod event;

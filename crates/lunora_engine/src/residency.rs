@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use lunora_config::{FileAction, file_diagnostic};
 use lunora_diagnostics::Diagnostic;
 use lunora_ir::{Application, ShardMode};
+use lunora_workerd::unpinned_key;
 use serde::Serialize;
 
 use crate::codegen::CodegenFailure;
@@ -134,7 +135,7 @@ fn weigh(folder: &Path) -> Result<(u64, u64), Diagnostic> {
     Ok((objects, bytes))
 }
 
-/// What a state folder holds, by class: `<region>/do/<class>/<object>.sqlite`.
+/// What a state folder holds, by class: `<region>/do/<class>-<region>/<object>.sqlite`, and `none/do/<class>/…`.
 fn stored_in(
     server: &str,
     state: &Path,
@@ -157,7 +158,9 @@ fn stored_in(
                 bytes,
                 folder: class.clone(),
             };
-            found.push((name_of(&class), stored));
+            // A class has another key in each region.
+            let name = unpinned_key(&name_of(&class), stored.region.as_deref()).to_owned();
+            found.push((name, stored));
         }
     }
     Ok(found)
@@ -255,15 +258,15 @@ mod tests {
     fn objects_are_found_by_region_and_class() {
         let project = TempProject::new([
             ("state/none/do/ShardDO/metadata.sqlite", "1"),
-            ("state/eu/do/SessionDO/metadata.sqlite", "1"),
+            ("state/eu/do/SessionDO-eu/metadata.sqlite", "1"),
             ("state/lock", "not JSON"),
             ("state/us/other", ""),
         ]);
         for (file, digit, text) in [
             ("none/do/ShardDO/#.sqlite", "a", "12345"),
             ("none/do/ShardDO/#.sqlite-wal", "a", "123"),
-            ("eu/do/ShardDO/#.sqlite", "b", "1"),
-            ("eu/do/ShardDO/#.sqlite", "c", "1"),
+            ("eu/do/ShardDO-eu/#.sqlite", "b", "1"),
+            ("eu/do/ShardDO-eu/#.sqlite", "c", "1"),
         ] {
             project.write(&format!("state/{}", file.replace('#', &digit.repeat(64))), text);
         }

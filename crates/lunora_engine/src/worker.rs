@@ -78,6 +78,7 @@ fn describe(entry: Module, application: &Application, settings: &WorkerSettings)
         })
         .collect();
     description.jurisdictions = application.jurisdiction.iter().cloned().collect();
+    description.has_events = !application.crons.is_empty();
     description.bindings = bindings(settings);
     description.functions = Arc::new(kinds(application));
     description.stack_traces = true;

@@ -89,7 +89,7 @@ fn what_is_missing_is_told() {
             .1,
         "allow"
     );
-    assert_eq!(room("...options").codes(), ["BAD_ARGUMENT"]);
+    assert_eq!(room("...options").codes(), ["NOT_STATIC"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Files that are no whole dump are refused, with a code and where possible a line, before anybody is asked anything.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

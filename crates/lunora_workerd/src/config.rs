@@ -16,6 +16,7 @@
 #[rustfmt::skip]
 mod workerd_capnp;
 
+mod events;
 mod regions;
 
 use std::ffi::OsString;
@@ -32,6 +33,8 @@ use workerd_capnp::{config, worker};
 /// Name of the public socket; `--socket-fd` refers to it.
 pub(crate) const PUBLIC_SOCKET: &str = "http";
 
+pub(crate) use events::EVENTS_SOCKET;
+pub use regions::unpinned_key;
 pub(crate) use regions::{region_key, service_names};
 
 /// The environment variable that carries the secret of the binding at `position`.
@@ -90,7 +93,12 @@ fn build(description: &WorkerDescription, storage: &StorageFolders) -> Builder<H
     let mut config = message.init_root::<config::Builder<'_>>();
     config.set_structured_logging(true);
 
-    let mut socket = config.reborrow().init_sockets(1).get(0);
+    let events = usize::from(description.has_events);
+    let mut sockets = config.reborrow().init_sockets(count(1 + events));
+    if description.has_events {
+        events::write_socket(sockets.reborrow().get(1));
+    }
+    let mut socket = sockets.get(0);
     socket.set_name(PUBLIC_SOCKET);
     socket.reborrow().init_http();
     socket.init_service().set_name(&description.service_name[..]);
@@ -98,7 +106,10 @@ fn build(description: &WorkerDescription, storage: &StorageFolders) -> Builder<H
     if !description.jurisdictions.is_empty() {
         regions::write_extension(config.reborrow());
     }
-    let mut services = config.init_services(count(2 * regions.len()));
+    let mut services = config.init_services(count(2 * regions.len() + events));
+    if description.has_events {
+        events::write_service(services.reborrow().get(count(2 * regions.len())), description);
+    }
     for (position, region) in regions.iter().enumerate() {
         let mut service = services.reborrow().get(count(2 * position));
         service.set_name(&region.service()[..]);

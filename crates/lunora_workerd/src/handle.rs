@@ -27,9 +27,10 @@ use crate::proxy::guard::Guard;
 use crate::proxy::pool::Pool;
 use crate::proxy::retry::RetryRules;
 use crate::proxy::server::{PortChoice, accept, bind};
+use crate::scheduled::EventsSocket;
 use crate::state_directory::StateDirectory;
 use crate::supervisor::actor::{ActorParts, Command, run_actor};
-use crate::supervisor::spawner::Spawner;
+use crate::supervisor::spawner::{Listeners, Spawner};
 use crate::worker_description::WorkerDescription;
 
 /// Events kept for a reader that falls behind; older ones are lost to it, and it is told how many.
@@ -39,6 +40,8 @@ const ACTOR_CLOSE_LIMIT: Duration = Duration::from_millis(400);
 const CONNECTION_CLOSE_LIMIT: Duration = Duration::from_millis(50);
 /// Holds the way from the proxy to workerd.
 const PUBLIC_SOCKET_FILE: &str = "http.sock";
+/// Raises events.
+const EVENTS_SOCKET_FILE: &str = "events.sock";
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -135,6 +138,7 @@ pub struct WorkerdHandle {
     events: broadcast::Sender<WorkerdEvent>,
     proxy: Arc<Proxy>,
     process_id: Arc<AtomicU32>,
+    events_socket: EventsSocket,
     stop: CancellationToken,
     abort: CancellationToken,
     closing: AsyncMutex<Option<Closing>>,
@@ -169,7 +173,7 @@ impl WorkerdHandle {
 
         let (events, _) = broadcast::channel(EVENT_CAPACITY);
         let log = Arc::new(LogContext::new(events.clone()));
-        let (sockets, listener) = private_socket().map_err(|error| internal("a socket for workerd", &error))?;
+        let (sockets, listeners) = private_sockets().map_err(|error| internal("a socket for workerd", &error))?;
 
         let assets = options.assets.as_deref().map(Assets::of).transpose();
         let proxy = Arc::new(Proxy {
@@ -191,7 +195,7 @@ impl WorkerdHandle {
             binary,
             state,
             spawner: Arc::new(Spawner::start().map_err(|error| internal("a thread", &error))?),
-            listener: Arc::new(listener),
+            listeners: Arc::new(listeners),
             environment: options.environment,
             proxy: Arc::clone(&proxy),
             log,
@@ -217,6 +221,7 @@ impl WorkerdHandle {
             events,
             proxy,
             process_id,
+            events_socket: EventsSocket::new(sockets.path().join(EVENTS_SOCKET_FILE)),
             stop,
             abort,
             actor: Mutex::new(Some(actor.abort_handle())),
@@ -227,6 +232,13 @@ impl WorkerdHandle {
                 _sockets: sockets,
             })),
         })
+    }
+
+    /// Raises events in a worker whose description [`has_events`](WorkerDescription::has_events). Stays valid across
+    /// reloads and does not keep the worker alive.
+    #[must_use]
+    pub const fn events(&self) -> &EventsSocket {
+        &self.events_socket
     }
 
     /// Where the app is served, for example `http://127.0.0.1:8787`.
@@ -359,8 +371,8 @@ const fn reachable(address: IpAddr) -> IpAddr {
     }
 }
 
-/// A listening unix socket in a folder that only this user can enter.
-fn private_socket() -> std::io::Result<(tempfile::TempDir, UnixListener)> {
+/// Listening unix sockets in a folder that only this user can enter.
+fn private_sockets() -> std::io::Result<(tempfile::TempDir, Listeners)> {
     let attempt = |parent: Option<&Path>| {
         let mut builder = tempfile::Builder::new();
         builder.prefix("lunora-");
@@ -368,8 +380,11 @@ fn private_socket() -> std::io::Result<(tempfile::TempDir, UnixListener)> {
             Some(parent) => builder.tempdir_in(parent)?,
             None => builder.tempdir()?,
         };
-        let listener = UnixListener::bind(folder.path().join(PUBLIC_SOCKET_FILE))?;
-        Ok((folder, listener))
+        let listeners = Listeners {
+            public: UnixListener::bind(folder.path().join(PUBLIC_SOCKET_FILE))?,
+            events: UnixListener::bind(folder.path().join(EVENTS_SOCKET_FILE))?,
+        };
+        Ok((folder, listeners))
     };
     // A socket's path is at most about 100 bytes, which a long TMPDIR exceeds.
     attempt(None).or_else(|_: std::io::Error| attempt(Some(Path::new("/tmp"))))

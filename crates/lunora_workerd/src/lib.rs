@@ -15,6 +15,7 @@ mod log_context;
 mod log_line;
 mod proxy;
 mod region_memory;
+mod scheduled;
 mod stack_trace;
 mod start_failure;
 mod state_directory;
@@ -22,13 +23,14 @@ mod storage_folders;
 mod supervisor;
 mod worker_description;
 
-pub use config::print_config;
+pub use config::{print_config, unpinned_key};
 pub use event::{LogEvent, LogLevel, LogSource, WorkerdEvent};
 pub use handle::{Clock, ReloadOutcome, StartOptions, WorkerdHandle};
 pub use proxy::server::PortChoice;
-pub use state_directory::running_url;
+pub use scheduled::EventsSocket;
 pub use stack_trace::{SourcePosition, StackRemapper};
 pub use start_failure::first_location;
+pub use state_directory::running_url;
 pub use worker_description::{
     Binding, BindingValue, DurableObject, FunctionKind, Module, ModuleBody, WorkerDescription,
 };

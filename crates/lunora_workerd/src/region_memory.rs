@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use lunora_diagnostics::{Diagnostic, codes};
 use serde::{Deserialize, Serialize};
 
+use crate::config::unpinned_key;
 use crate::event::WorkerdEvent;
 use crate::storage_folders::StorageFolders;
 
@@ -80,7 +81,7 @@ impl RegionMemory {
 
     fn left_behind(&self, jurisdiction: Option<&str>) -> Option<Diagnostic> {
         let folder = self.folders.of(self.last.as_deref());
-        let objects = objects_in(&folder);
+        let objects = objects_in(&folder, self.last.as_deref());
         let total: usize = objects.values().sum();
         if total == 0 {
             return None;
@@ -136,7 +137,7 @@ fn unreadable(file: &Path, why: &str) -> Diagnostic {
 }
 
 /// How many objects of each class have data: one file is one object, its name is the object's id.
-fn objects_in(folder: &Path) -> BTreeMap<String, usize> {
+fn objects_in(folder: &Path, jurisdiction: Option<&str>) -> BTreeMap<String, usize> {
     let mut objects = BTreeMap::new();
     // What cannot be listed cannot be counted; the count is only told.
     for class in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -147,7 +148,8 @@ fn objects_in(folder: &Path) -> BTreeMap<String, usize> {
             .filter(|entry| is_object(&entry.path()))
             .count();
         if count > 0 {
-            objects.insert(class.file_name().to_string_lossy().into_owned(), count);
+            let name = class.file_name().to_string_lossy().into_owned();
+            objects.insert(unpinned_key(&name, jurisdiction).to_owned(), count);
         }
     }
     objects

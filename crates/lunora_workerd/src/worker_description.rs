@@ -150,6 +150,9 @@ pub struct WorkerDescription {
     pub jurisdictions: Vec<String>,
     /// Values in `env`.
     pub bindings: Vec<Binding>,
+    /// The worker has a `scheduled()` that [`EventsSocket`](crate::EventsSocket) raises. Implies
+    /// [`experimental`](Self::experimental).
+    pub has_events: bool,
     /// Compile a module when it is first imported. Implies [`experimental`](Self::experimental).
     pub new_module_registry: bool,
     /// Start workerd with `--experimental`.
@@ -175,6 +178,7 @@ impl WorkerDescription {
             durable_objects: Vec::new(),
             jurisdictions: Vec::new(),
             bindings: Vec::new(),
+            has_events: false,
             new_module_registry: true,
             experimental: true,
             stack_traces: true,
@@ -193,6 +197,7 @@ impl WorkerDescription {
             && self.durable_objects == other.durable_objects
             && self.jurisdictions == other.jurisdictions
             && self.bindings == other.bindings
+            && self.has_events == other.has_events
             && self.new_module_registry == other.new_module_registry
             && self.experimental == other.experimental
             && self.stack_traces == other.stack_traces
@@ -216,6 +221,7 @@ impl fmt::Debug for WorkerDescription {
             .field("durable_objects", &self.durable_objects)
             .field("jurisdictions", &self.jurisdictions)
             .field("bindings", &self.bindings)
+            .field("has_events", &self.has_events)
             .field("new_module_registry", &self.new_module_registry)
             .field("experimental", &self.experimental)
             .field("stack_traces", &self.stack_traces)
@@ -266,6 +272,7 @@ mod tests {
             |one| one.stack_traces = false,
             |one| one.jurisdictions.push("eu".to_owned()),
             |one| one.experimental = false,
+            |one| one.has_events = true,
             |one| one.new_module_registry = false,
             |one| one.modules[0] = Module::javascript("worker.js", "export default { }"),
             |one| one.modules[0].name = "other.js".into(),

@@ -230,15 +230,15 @@ async fn a_change_of_the_declaration_strands_the_data_and_taking_it_back_finds_i
         ),
         (
             Some("us"),
-            vec!["us in us", "from `eu` to `us`: 1 object (`test-Shard-eu` 1)"],
+            vec!["us in us", "from `eu` to `us`: 1 object (`test-Shard` 1)"],
         ),
         (
             Some("eu"),
-            vec!["eu in eu", "from `us` to `eu`: 1 object (`test-Shard-us` 1)"],
+            vec!["eu in eu", "from `us` to `eu`: 1 object (`test-Shard` 1)"],
         ),
         (
             None,
-            vec!["none in none", "from `eu` to (none): 1 object (`test-Shard-eu` 1)"],
+            vec!["none in none", "from `eu` to (none): 1 object (`test-Shard` 1)"],
         ),
     ];
     let mut seen: Vec<Option<&str>> = Vec::new();

@@ -44,6 +44,22 @@ async fn the_next_worker_runs_in_a_process_that_was_there_before() {
 }
 
 #[tokio::test]
+async fn a_spare_runs_the_worker_of_another_region() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let handle = start(folder.path()).await;
+    handle.update(describe("one")).await.unwrap();
+    for region in ["eu", "us"] {
+        let spare = spare_beside(handle.process_id().unwrap(), &state).await;
+        let mut description = describe(region);
+        description.jurisdictions = vec![region.to_owned()];
+        handle.update(description).await.unwrap();
+        assert_eq!(handle.process_id(), Some(spare));
+        assert_eq!(get(&handle, "/version").await.text(), region);
+    }
+}
+
+#[tokio::test]
 async fn a_worker_of_another_environment_gets_a_process_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");

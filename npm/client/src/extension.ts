@@ -3,6 +3,7 @@ import type { ClientFrame, FunctionReference, ServerFrame } from "@lunora/protoc
 
 import type { ClientEnvironment } from "./environment.ts";
 import type { Http } from "./http.ts";
+import type { Session } from "./session.ts";
 
 /** What happens to a channel. */
 export type ChannelEvent =
@@ -43,6 +44,12 @@ export interface Channel {
 /** What a client offers to parts that are not in its core: see {@link Extension}. */
 export interface ExtensionHost {
   readonly environment: ClientEnvironment;
+  /** Origin of the Worker, without a slash at its end. */
+  readonly url: string;
+  /** Who is signed in, for sockets of one's own. */
+  readonly session: Session;
+  /** Told when another identity signs in, and (`isClosed`) when the client is closed for good. */
+  readonly departures: Set<(isClosed: boolean) => void>;
   /** Calls over HTTP. */
   readonly http: Http;
   /** Without sockets nothing can be opened. */

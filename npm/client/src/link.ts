@@ -166,10 +166,8 @@ export class Link {
     try {
       this.#token = await session.token();
       if (generation !== this.#generation || environment.WebSocket === undefined) return;
-      const protocols = [SUBPROTOCOL];
-      if (this.#token !== null)
-        protocols.push(TOKEN_SUBPROTOCOL_PREFIX + toBase64Url(new TextEncoder().encode(this.#token)));
-      const socket = new environment.WebSocket(socketUrl(url, this.shard), protocols);
+      const address = socketUrl(url + PATHS.ws, { shard: this.shard });
+      const socket = new environment.WebSocket(address, protocolsOf(this.#token));
       socket.addEventListener("open", () => {
         if (generation !== this.#generation) socket.close();
         whenCurrent(() => {
@@ -223,9 +221,16 @@ export class Link {
   }
 }
 
-function socketUrl(origin: string, shard: string): string {
-  const url = new URL(origin + PATHS.ws, globalThis.location?.href);
+/** The address of a socket; without an origin, that of the page. */
+export function socketUrl(address: string, query: Readonly<Record<string, string>>): string {
+  const url = new URL(address, globalThis.location?.href);
   url.protocol = url.protocol.replace("http", "ws");
-  url.searchParams.set("shard", shard);
+  for (const name in query) url.searchParams.set(name, query[name] ?? "");
   return url.href;
+}
+
+/** What a socket offers as its subprotocols: browsers can send a token no other way. */
+export function protocolsOf(token: string | null): string[] {
+  if (token === null) return [SUBPROTOCOL];
+  return [SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX + toBase64Url(new TextEncoder().encode(token))];
 }

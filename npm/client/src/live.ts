@@ -56,6 +56,7 @@ export class Live implements LinkHost, LayerHost, ExtensionHost, OfflineHost {
   readonly pageDeltas: TakeDelta | undefined;
   readonly offline: Offline | undefined;
   readonly session: Session;
+  readonly departures: Set<(isClosed: boolean) => void> = new Set();
   readonly connectionStatus: Observable<ConnectionStatus> = new Observable("idle");
   readonly pendingCount: Observable<number> = new Observable(0);
   readonly links: Map<string, Link> = new Map();
@@ -151,6 +152,7 @@ export class Live implements LinkHost, LayerHost, ExtensionHost, OfflineHost {
     for (const channel of new Set<Channel>([...this.views.values(), ...channels]))
       this.step(channel, { type: "forget" });
     this.mutations.signOut(before);
+    for (const depart of this.departures) depart(false);
   }
 
   /** Shows and sends what waits of who is signed in. */
@@ -267,6 +269,7 @@ export class Live implements LinkHost, LayerHost, ExtensionHost, OfflineHost {
     this.#endNetwork?.();
     this.offline?.close();
     this.watched.close();
+    for (const depart of this.departures) depart(true);
     for (const link of this.links.values()) link.close();
   }
 

@@ -87,7 +87,7 @@ export class Wire {
     this.#server = undefined;
     if (server && wasOpen) {
       // The server learns later than the client, and gets what was on its way.
-      this.#network.later(this.owner, () => {
+      this.#network.later(() => {
         for (const text of late) server.receive(text);
         server.closed();
       });
@@ -121,7 +121,7 @@ export class Wire {
     this.#toClient.length = 0;
     const server = this.#server;
     const late = this.#toServer.splice(0);
-    this.#network.later(this.owner, () => {
+    this.#network.later(() => {
       for (const text of late) server?.receive(text);
       server?.closed();
     });
@@ -133,7 +133,9 @@ export class Network {
   readonly accept: Accept;
   readonly wires: Set<Wire> = new Set();
   readonly #offline = new Set<object>();
-  #later: { readonly owner: object; readonly work: () => void }[] = [];
+  /** While true, what connections that are gone had on their way up does not arrive yet. */
+  holdsLate = false;
+  #later: (() => void)[] = [];
 
   constructor(accept: Accept) {
     this.accept = accept;
@@ -165,13 +167,8 @@ export class Network {
   }
 
   /** Something that reaches the server at some time. */
-  later(owner: object, work: () => void): void {
-    this.#later.push({ owner, work });
-  }
-
-  /** What one tab had on its way up never arrives. */
-  loseLate(owner: object): void {
-    this.#later = this.#later.filter((late) => late.owner !== owner);
+  later(work: () => void): void {
+    this.#later.push(work);
   }
 
   /** The server is gone, and everything that was on its way to it or from it. */
@@ -183,15 +180,15 @@ export class Network {
 
   /** Moves one random thing on; false when nothing can move. */
   step(random: () => number): boolean {
-    if (this.#later.length > 0 && random() < 0.3) {
-      this.#later.splice(Math.floor(random() * this.#later.length), 1)[0]?.work();
+    if (this.hasLate && random() < 0.3) {
+      this.#later.splice(Math.floor(random() * this.#later.length), 1)[0]?.();
       return true;
     }
     for (const wire of this.wires) if (wire.isClosed) this.wires.delete(wire);
     const busy = [...this.wires].filter((wire) => !wire.isIdle);
     const wire = busy[Math.floor(random() * busy.length)];
     if (wire === undefined) {
-      this.#later.shift()?.work();
+      if (this.hasLate) this.#later.shift()?.();
       return false;
     }
     wire.step(random);
@@ -199,6 +196,6 @@ export class Network {
   }
 
   get hasLate(): boolean {
-    return this.#later.length > 0;
+    return !this.holdsLate && this.#later.length > 0;
   }
 }

@@ -35,6 +35,8 @@ interface State {
   history: ReadonlyMap<number, Rows>;
   watermarks: ReadonlyMap<string, number>;
   results: ReadonlyMap<string, PushResult>;
+  /** Results by client and mutation id. */
+  named: ReadonlyMap<string, PushResult>;
   /** Tags of the mutations that took effect, in order, with their clients. */
   applied: readonly { readonly tag: string; readonly client: string }[];
 }
@@ -63,10 +65,13 @@ export class ReferenceShard {
     history: new Map(),
     watermarks: new Map(),
     results: new Map(),
+    named: new Map(),
     applied: [],
   };
   /** What a correct client never does. */
   readonly violations: string[] = [];
+  /** Whether a mutation id that was decided under another number is known again, as it should be. */
+  knowsNames = true;
   /** While true, page deltas are sent where they can be. */
   sendsDeltas = true;
   readonly #connections = new Set<Connection>();
@@ -142,11 +147,17 @@ export class ReferenceShard {
       const data = { expected: watermark + 1 };
       return { clientSeq, error: { code: "OUT_OF_ORDER", message: "A gap in the sequence", data } };
     }
-    const result = this.#run(client, identity, mutationId, functionPath, args as Arguments, clientSeq);
+    // A client that has renumbered, or a page's late frame after another page has: answered, not run.
+    const name = `${client}\n${mutationId}`;
+    const known = this.knowsNames ? this.state.named.get(name) : undefined;
+    const result = known
+      ? { ...known, clientSeq }
+      : this.#run(client, identity, mutationId, functionPath, args as Arguments, clientSeq);
     this.state = {
       ...this.state,
       watermarks: new Map([...this.state.watermarks, [client, clientSeq]]),
       results: new Map([...this.state.results, [key, result]]),
+      named: new Map([...this.state.named, [name, result]]),
     };
     return result;
   }

@@ -87,7 +87,7 @@ export class Simulation {
     const { random, network, clock, shard } = this.#world;
     const tab = random.pick(this.#tabs);
     if (tab === undefined) return this.#open();
-    const dice = random.below(100);
+    const dice = random.next() * 100;
     if (dice < 34) this.#mutate(tab);
     else if (dice < 44) this.#watch(tab);
     else if (dice < 48) this.#unwatch(tab);
@@ -105,7 +105,8 @@ export class Simulation {
     else if (dice < 96) this.#note("deltas", () => void (shard.sendsDeltas = !shard.sendsDeltas));
     else if (dice < 97) this.#remember();
     else if (dice < 98) this.#restore();
-    else if (dice < 99) this.#signIn(tab);
+    else if (dice < 98.5) this.#signIn(tab);
+    else if (dice < 99) await this.#crash(tab);
     else this.#note("storage", () => tab.profile.fill(!tab.profile.isFull));
   }
 
@@ -153,14 +154,11 @@ export class Simulation {
     return tab;
   }
 
-  async #kill(tab: Tab): Promise<void> {
-    const { random, network } = this.#world;
+  async #kill(tab: Tab, arriving = this.#world.random.below(4)): Promise<void> {
+    const { random } = this.#world;
     this.#log.push("kill");
-    // A page that ends with a full storage takes to its grave what it had on its way: the entries that
-    // were not stored leave a gap, and its late frames would meet the new numbers of those behind it.
-    const { wasFull } = tab.profile;
-    tab.kill(wasFull ? 0 : random.below(4));
-    if (wasFull) network.loseLate(tab);
+    // Its late frames may meet the numbers that another page gave to what was stored behind a gap.
+    tab.kill(arriving);
     const stored = new Set((await tab.profile.stored("o/")).map(([, value]) => tagOf(value)));
     for (const call of this.#calls) {
       // What an earlier page left is lost as well when the storage had no room for its new number.
@@ -170,6 +168,32 @@ export class Simulation {
     }
     // A reload: the same profile and identity come back at once.
     if (random.chance(0.5)) this.#openAs(this.#identities.get(tab) ?? "", tab.profile);
+  }
+
+  /**
+   * A page of whose calls only some are stored, all of them on their way when it ends: they arrive
+   * when another page has given new numbers to those that were stored.
+   */
+  async #crash(tab: Tab): Promise<void> {
+    const { random, network } = this.#world;
+    const { profile } = tab;
+    const identity = this.#identities.get(tab) ?? "";
+    this.#log.push("crash");
+    this.#setOnline(tab, true);
+    for (let steps = 0; steps < 12; steps++) await this.#step();
+    profile.isSlow = false;
+    for (const isFull of [false, true, false]) {
+      profile.fill(isFull);
+      for (let calls = random.below(3); calls > 0; calls--) {
+        this.#mutate(tab);
+        await settle();
+      }
+    }
+    network.holdsLate = true;
+    await this.#kill(tab, 9);
+    if (this.#tabs.length < MAX_TABS) this.#openAs(identity, profile);
+    for (let steps = random.below(60); steps > 0; steps--) await this.#step();
+    network.holdsLate = false;
   }
 
   #signIn(tab: Tab): void {
@@ -427,12 +451,16 @@ export class Simulation {
     }
   }
 
-  /** What one page wrote under one identity took effect in the order of the calls. */
+  /**
+   * What one page wrote under one identity took effect in the order of the calls. What a storage that
+   * failed did not take may arrive, in a late frame, behind what another page found there.
+   */
   #checkOrder(): void {
     const place = new Map(this.#calls.map(({ tag }, index) => [tag, index]));
     const last = new Map<string, number>();
     for (const { tag, client } of this.#world.shard.state.applied) {
       const index = place.get(tag) ?? -1;
+      if (this.#calls[index]?.isSafe === false) continue;
       if (index < (last.get(client) ?? -1)) throw new Error(`${tag} overtook an earlier mutation of its page`);
       last.set(client, index);
     }

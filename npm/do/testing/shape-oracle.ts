@@ -1,4 +1,4 @@
-import { canonicalJson, decodeValue, encodeValue } from "@lunora/protocol";
+import { canonicalJson, encodeValue } from "@lunora/protocol";
 
 import type { Loose } from "./loose.ts";
 import { matches } from "./row-oracle.ts";
@@ -41,9 +41,10 @@ export class ShapeOracle {
 
 /** In a shape nothing is equal to `null`. */
 function equalToSomething(where: Loose): Loose {
-  return JSON.parse(JSON.stringify(encodeValue(where)).replaceAll('{"eq":null}', '{"in":[]}'), (_, value: unknown) =>
-    decodeValue(value),
-  );
+  if (Array.isArray(where)) return where.map(equalToSomething);
+  if (typeof where !== "object" || where === null || where instanceof ArrayBuffer) return where;
+  if (where.eq === null) return { in: [] };
+  return Object.fromEntries(Object.entries(where).map(([key, part]) => [key, equalToSomething(part)]));
 }
 
 /** Whether the row, which is not marked as deleted, is one that the condition means. */

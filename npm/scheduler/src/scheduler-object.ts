@@ -102,8 +102,8 @@ export function createSchedulerObject(
       return (await this.#open()).get(id);
     }
 
-    async list(options: JobListOptions): Promise<JobPage> {
-      return (await this.#open()).list(options);
+    async list(asked: JobListOptions): Promise<JobPage> {
+      return (await this.#open()).list(asked);
     }
 
     override async alarm(): Promise<void> {

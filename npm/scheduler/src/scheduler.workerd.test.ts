@@ -273,6 +273,19 @@ test("jobs are listed in pages, in mutations too", async () => {
   expect(await code(worker, "app:list", { options: { limit: 0 } })).toBe("JOB_INVALID");
 });
 
+test("a cron's time runs its jobs once, however often it is told, and again when they fail", async () => {
+  const tick = async (cron: string, scheduledTime: number): Promise<number> =>
+    (await worker.fetch("/tick", { method: "POST", body: JSON.stringify({ cron, scheduledTime }) })).status;
+  const time = Date.now();
+  expect(await tick("0 * * * *", time)).toBe(204);
+  expect(await tick("0 * * * *", time)).toBe(204);
+  expect(await tick("1 2 3 4 *", time)).toBe(204);
+  await marked("cron mend");
+  await marked("cron tidy");
+  await quiet();
+  expect((await marks()).filter((text) => text.startsWith("cron")).toSorted()).toEqual(["cron mend", "cron tidy"]);
+});
+
 test("at most six jobs run at once, and all of them run", async () => {
   await plan(
     "work",

@@ -3,11 +3,11 @@ import { createShardObject, createShardRegistryObject } from "@lunora/do";
 import type { ShardObject, ShardRegistryObjectClass } from "@lunora/do";
 import { LunoraError } from "@lunora/errors";
 import { createWorker } from "@lunora/runtime";
-import { defineApp, defineSchema, defineTable, initLunora, v } from "@lunora/server";
+import { cronJobs, defineApp, defineSchema, defineTable, initLunora, v } from "@lunora/server";
 import type { FunctionRegistry, LunoraDefinition } from "@lunora/server";
 
 import type { Loose } from "../../do/testing/loose.ts";
-import { createSchedulerObject, scheduling } from "../src/index.ts";
+import { createCronHandler, createSchedulerObject, scheduling } from "../src/index.ts";
 import type { SchedulerObject } from "../src/index.ts";
 
 /** Set by tests: without a function, or with another retry policy. */
@@ -157,7 +157,6 @@ type Base<Methods> = new (context: never, env: never) => Methods & { readonly ct
 
 const ShardBase = createShardObject(definition) as unknown as Base<ShardObject>;
 
-/** The next hand-over dies with the process. */
 export class ShardDO extends ShardBase {
   async sql(text: string): Promise<unknown> {
     return this.ctx.storage.sql.exec(text).toArray();
@@ -179,11 +178,21 @@ export class SchedulerDO extends SchedulerBase {
   }
 }
 
+const crons = cronJobs()
+  .hourly("tidy", { minuteUTC: 0 }, reference("mark"), { text: "cron tidy" })
+  .hourly("mend", { minuteUTC: 0 }, reference("flaky"), { text: "cron mend", failures: 1 })
+  .daily("late", { hourUTC: 0, minuteUTC: 0 }, reference("mark"), { text: "cron late" });
+const scheduled = createCronHandler(definition, crons);
+
 const worker = createWorker(definition);
 
 export default {
   async fetch(request: Request, env: Loose, context: Loose): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/tick") {
+      await scheduled((await request.json()) as { cron: string; scheduledTime: number }, env);
+      return new Response(null, { status: 204 });
+    }
     if (pathname !== "/test") return worker.fetch(request, env, context);
     const object = searchParams.get("object") ?? "__root__";
     const stub = (object === "scheduler" ? env.SCHEDULER : env.SHARD).getByName(

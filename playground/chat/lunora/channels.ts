@@ -1,9 +1,13 @@
 import { LunoraError } from "lunorash/errors";
+import { definePresence } from "lunorash/server";
 import { mutation, query, v } from "./_generated/server.js";
 
 const NAME = /^[\p{Ll}\p{Lo}\p{N}]+(?:-[\p{Ll}\p{Lo}\p{N}]+)*$/u;
 const LONGEST_NAME = 40;
 const LONGEST_TOPIC = 120;
+
+/** Who has a channel open. Each channel is a room of its own. */
+export const room = definePresence({ data: v.object({ name: v.string() }), authorize: () => true });
 
 export const list = query.query(({ ctx }) => ctx.db.query("channels").withIndex("by_name").collect());
 

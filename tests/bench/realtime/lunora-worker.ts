@@ -1,7 +1,8 @@
 // The app that the real-time rows measure: messages in channels, accounts with balances, items in groups.
 import { createShardObject, createShardRegistryObject } from "@lunora/do";
-import type { ShardObject, ShardRegistryObjectClass } from "@lunora/do";
-import { createWorker } from "@lunora/runtime";
+import type { ShardObject } from "@lunora/do";
+import { createWorker, REGISTRY_OBJECT } from "@lunora/runtime";
+import type { RegistryMethods } from "@lunora/runtime";
 import { defineApp, defineSchema, defineTable, initLunora, rls, v } from "@lunora/server";
 import type { FunctionRegistry, FunctionRegistryEntry, LunoraDefinition, ShapeRegistry } from "@lunora/server";
 import { seedStatements } from "./seed.mjs";
@@ -16,6 +17,7 @@ const schema = defineSchema({
   members: defineTable({ userId: v.string() }).index("by_user", ["userId"]),
   accounts: defineTable({ balance: v.number() }),
   items: defineTable({ group: v.string(), value: v.number() }).index("by_group", ["group"]),
+  letters: defineTable({ city: v.string(), text: v.string() }).shardBy("city"),
 });
 
 /** What a reader may see hangs on who reads. */
@@ -44,6 +46,9 @@ const handlers: Record<string, unknown> = {
       await ctx.db.patch("accounts", args.from, { balance: from.balance - args.amount });
       await ctx.db.patch("accounts", args.to, { balance: to.balance + args.amount });
     }),
+  post: mutation
+    .input({ city: v.string(), text: v.string() })
+    .mutation(async ({ ctx, args }: Loose) => ctx.db.insert("letters", args)),
   /** One read by index for each group. */
   groups: query.input({ groups: v.array(v.string()), take: v.number() }).query(async ({ ctx, args }: Loose) => {
     let rows = 0;
@@ -81,6 +86,7 @@ const entry = (kind: "query" | "mutation", exportName: string): FunctionRegistry
 const functions: FunctionRegistry = {
   "bench:send": entry("mutation", "send"),
   "bench:latest": entry("query", "latest"),
+  "bench:post": { ...entry("mutation", "post"), address: { kind: "argument", argument: "city", field: "city" } },
   "bench:transfer": entry("mutation", "transfer"),
   "bench:groups": entry("query", "groups"),
 };
@@ -127,7 +133,22 @@ export class ShardDO extends ShardBase {
   }
 }
 
-export const ShardRegistryDO: ShardRegistryObjectClass = createShardRegistryObject(definition);
+const RegistryBase = createShardRegistryObject(definition) as unknown as new (
+  context: never,
+  env: never,
+) => RegistryMethods & { readonly ctx: Loose };
+
+export class ShardRegistryDO extends RegistryBase {
+  /** Names of shards that were never opened. */
+  async seed(count: number): Promise<number> {
+    const { sql } = this.ctx.storage;
+    sql.exec(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) INSERT INTO shards SELECT printf('city=c%08d', i), 0 FROM n",
+      count,
+    );
+    return sql.exec("SELECT count(*) AS count FROM shards").one().count;
+  }
+}
 
 const worker = createWorker(definition);
 
@@ -135,7 +156,9 @@ export default {
   async fetch(request: Request, env: Loose, context: Loose): Promise<Response> {
     const { pathname } = new URL(request.url);
     if (!pathname.startsWith("/bench/")) return worker.fetch(request, env, context);
-    const method = pathname.slice("/bench/".length);
+    const [method = "", ofRegistry] = pathname.slice("/bench/".length).split("/").toReversed();
+    if (ofRegistry !== undefined)
+      return Response.json(await env.SHARD_REGISTRY.getByName(REGISTRY_OBJECT)[method](await request.json()));
     return Response.json(await env.SHARD.getByName("__root__")[method](await request.json()));
   },
 };

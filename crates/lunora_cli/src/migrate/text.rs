@@ -6,6 +6,15 @@ use owo_colors::OwoColorize as _;
 
 use super::server::{Counts, Direction, MigrationStatus, RunTotal, ShardFailure, Status};
 
+/// `1 shard`, `2 shards`.
+fn number(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn count_of<Item>(items: &[Item], what: &str) -> String {
+    number(u64::try_from(items.len()).unwrap_or(u64::MAX), what)
+}
+
 fn counts(counts: Counts) -> String {
     let Counts {
         pending,
@@ -47,9 +56,9 @@ fn push_failure(text: &mut String, failure: &ShardFailure) {
 /// How far each migration has come, a line each.
 pub(super) fn status(url: &str, status: &Status) -> String {
     let mut text = format!(
-        "{url}: {} migrations, {} shards\n",
-        status.migrations.len(),
-        status.shards
+        "{url}: {}, {}\n",
+        count_of(&status.migrations, "migration"),
+        number(status.shards, "shard")
     );
     let width = |of: fn(&MigrationStatus) -> &str| {
         let lengths = status.migrations.iter().map(|migration| of(migration).chars().count());
@@ -72,10 +81,11 @@ pub(super) fn status(url: &str, status: &Status) -> String {
 
 /// What production is asked to agree to.
 pub(super) fn question(url: &str, direction: Direction, due: &[&MigrationStatus]) -> String {
-    let mut text = match direction {
-        Direction::Up => format!("{} migrations run on the rows of\n  {url}:", due.len()),
-        Direction::Down => format!("{} migrations are taken back on the rows of\n  {url}:", due.len()),
+    let what = match direction {
+        Direction::Up => "to run",
+        Direction::Down => "to take back",
     };
+    let mut text = format!("{} {what} on the rows of\n  {url}:", count_of(due, "migration"));
     for migration in due {
         let shards = match direction {
             Direction::Up => migration.counts.unfinished(),
@@ -132,16 +142,16 @@ pub(super) fn run(
         };
         let _ = writeln!(
             text,
-            "{} {} {verb} {} of {} rows of `{}` in {} shards",
+            "{} {} {verb} {} of {} of `{}` in {}",
             mark(color, total.failed == 0),
             migration.id,
             total.changed,
-            total.rows,
+            number(total.rows, "row"),
             migration.table,
-            total.shards,
+            number(total.shards, "shard"),
         );
         if total.failed > 0 {
-            let _ = writeln!(text, "  {} shards stopped:", total.failed);
+            let _ = writeln!(text, "  {} stopped:", number(total.failed, "shard"));
         }
         for failure in &total.failures {
             push_failure(&mut text, failure);

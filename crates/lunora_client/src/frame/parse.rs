@@ -4,7 +4,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use thiserror::Error;
 
-use super::{ClientFrame, FRAME_BYTES, MAX_PUSH_ENTRIES, ServerFrame, ServerMessage};
+use super::{
+    ClientFrame, FRAME_BYTES, MAX_PUSH_ENTRIES, PresenceClientFrame, PresenceServerFrame, ServerFrame, ServerMessage,
+};
 use crate::value::{WireError, parse_json};
 
 /// Why a text is no frame.
@@ -63,6 +65,22 @@ pub fn parse_server_frame(text: &str) -> Result<ServerMessage, FrameError> {
         .map(typed)
         .collect::<Result<_, _>>()
         .map(ServerMessage::Batch)
+}
+
+/// What a page sent to a room.
+///
+/// # Errors
+/// When the text is too long or no frame of a page.
+pub fn parse_presence_client_frame(text: &str) -> Result<PresenceClientFrame, FrameError> {
+    typed(object(text)?)
+}
+
+/// What a room sent.
+///
+/// # Errors
+/// When the text is too long or no frame of a room.
+pub fn parse_presence_server_frame(text: &str) -> Result<PresenceServerFrame, FrameError> {
+    typed(object(text)?)
 }
 
 /// Serde would take an array for a struct.

@@ -1,7 +1,7 @@
 //! The configuration on disk.
 
 use camino::Utf8PathBuf;
-use lunora_config::{find_wrangler_config, reconcile_wrangler, update_wrangler};
+use lunora_config::{find_wrangler_config, plan_wrangler, reconcile_wrangler, update_wrangler};
 use lunora_diagnostics::codes;
 use lunora_testing::TempProject;
 
@@ -65,4 +65,19 @@ fn a_refused_file_is_as_it_was() {
     let diagnostic = update_wrangler(&root(&project), &wanted()).unwrap_err();
     assert_eq!(diagnostic.code, codes::WRANGLER_SHAPE);
     assert_eq!(project.read("wrangler.jsonc"), text);
+}
+
+#[test]
+fn a_plan_says_what_an_update_does_and_writes_nothing() {
+    for text in [None, Some("{ \"name\": \"mine\" }")] {
+        let project = TempProject::new([]);
+        if let Some(text) = text {
+            project.write("wrangler.jsonc", text);
+        }
+        let before = project.files();
+        let plan = plan_wrangler(&root(&project), &wanted()).unwrap();
+        assert_eq!(project.files(), before);
+        assert_eq!(text, before.first().map(|file| project.read(file)).as_deref());
+        assert_eq!(plan, update_wrangler(&root(&project), &wanted()).unwrap());
+    }
 }

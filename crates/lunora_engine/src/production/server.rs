@@ -13,6 +13,7 @@ use super::manifest::{BuildManifest, missing};
 use super::options::ServeOptions;
 use super::settings::production_settings;
 use super::stored_schema;
+use crate::crons::CronBell;
 use crate::event::EngineEvent;
 use crate::host::{EventSink, Host};
 use crate::relay::relay;
@@ -30,6 +31,8 @@ const STATE_FOLDER: &str = ".lunora/production";
 pub struct Server {
     worker: WorkerdHandle,
     stop: CancellationToken,
+    /// Rings as long as it is here.
+    _crons: CronBell,
 }
 
 fn one(error: Diagnostic) -> Vec<Diagnostic> {
@@ -111,11 +114,14 @@ impl Server {
         let worker = WorkerdHandle::start(start_options(&project, &options, &state, manifest.client.as_deref()))
             .await
             .map_err(one)?;
+        let host = Arc::new(Host::new(sink));
+        let mut crons = CronBell::default();
+        crons.set(&manifest.application, worker.events(), host.sink());
         let server = Self {
             stop: CancellationToken::new(),
             worker,
+            _crons: crons,
         };
-        let host = Arc::new(Host::new(sink));
         let events = server.worker.subscribe();
         tokio::spawn(relay(
             events,

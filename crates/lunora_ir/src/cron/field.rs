@@ -66,7 +66,7 @@ impl Kind {
 
     fn every(&self, from: u32, to: u32, step: u32) -> Field {
         let bits = (from..=to)
-            .filter(|value| (value - from) % step == 0)
+            .filter(|value| (value - from).is_multiple_of(step))
             .fold(0, |bits, value| bits | 1 << value);
         Field(bits)
     }

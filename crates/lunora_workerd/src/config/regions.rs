@@ -35,6 +35,15 @@ pub(crate) fn region_key(unique_key: &str, jurisdiction: Option<&str>) -> String
     }
 }
 
+/// The unique key that a class has where nothing is pinned, from the key, and so from the name of the folder, that it has
+/// in a region.
+#[must_use]
+pub fn unpinned_key<'key>(region_key: &'key str, jurisdiction: Option<&str>) -> &'key str {
+    jurisdiction
+        .and_then(|name| region_key.strip_suffix(name)?.strip_suffix('-'))
+        .unwrap_or(region_key)
+}
+
 impl<'description> Region<'description> {
     pub(super) fn all(description: &'description WorkerDescription) -> Vec<Self> {
         let jurisdictions = description.jurisdictions.iter().map(|name| Some(name.as_str()));
@@ -104,4 +113,19 @@ pub(super) fn write_extension(config: config::Builder<'_>) {
     module.set_name(FACADE_MODULE);
     module.set_internal(true);
     module.set_es_module(FACADE);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_a_region_leads_back() {
+        for jurisdiction in [None, Some("eu"), Some("fedramp-high")] {
+            for key in ["ShardDO", "a-eu", "-"] {
+                assert_eq!(unpinned_key(&region_key(key, jurisdiction), jurisdiction), key);
+            }
+        }
+        assert_eq!(unpinned_key("ShardDO-us", Some("eu")), "ShardDO-us");
+    }
 }

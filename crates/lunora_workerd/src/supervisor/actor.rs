@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
@@ -26,7 +25,7 @@ use crate::state_directory::StateDirectory;
 use crate::supervisor::machine::{Effect, Event, Generation, Machine, ProcessNumber, Settlement};
 use crate::supervisor::process::{ProcessNews, ProcessOptions, Stop, run_process};
 use crate::supervisor::spare::Spare;
-use crate::supervisor::spawner::{Launch, Spawner};
+use crate::supervisor::spawner::{Launch, Listeners, Spawner};
 use crate::worker_description::WorkerDescription;
 
 /// A process that ran this long and then ended is started again without a growing pause.
@@ -54,7 +53,7 @@ pub(crate) struct ActorParts {
     pub binary: WorkerdBinary,
     pub state: StateDirectory,
     pub spawner: Arc<Spawner>,
-    pub listener: Arc<UnixListener>,
+    pub listeners: Arc<Listeners>,
     pub environment: Vec<(OsString, OsString)>,
     pub proxy: Arc<Proxy>,
     pub log: Arc<LogContext>,
@@ -194,7 +193,7 @@ impl Actor {
         Spare::start(
             Arc::clone(&self.parts.spawner),
             launch,
-            Arc::clone(&self.parts.listener),
+            Arc::clone(&self.parts.listeners),
         )
     }
 
@@ -212,7 +211,8 @@ impl Actor {
     fn launch(&self, entry: &Entry) -> Launch {
         Launch {
             binary: self.parts.binary.path.clone(),
-            experimental: entry.description.experimental,
+            experimental: entry.description.experimental || entry.description.has_events,
+            has_events: entry.description.has_events,
             verbose: entry.description.stack_traces,
             environment: self
                 .parts
@@ -382,7 +382,7 @@ impl Actor {
             number,
             launch,
             spare,
-            listener: Arc::clone(&self.parts.listener),
+            listeners: Arc::clone(&self.parts.listeners),
             config: Arc::clone(&entry.config),
             service_name: entry.description.service_name.clone(),
             start_limit: self.parts.start_limit,

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::unix::net::UnixListener;
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,7 +22,7 @@ use crate::start_failure::start_failure;
 use crate::supervisor::lines::drain_lines;
 use crate::supervisor::machine::ProcessNumber;
 use crate::supervisor::spare::Spare;
-use crate::supervisor::spawner::{Launch, Spawner};
+use crate::supervisor::spawner::{Launch, Listeners, Spawner};
 use crate::supervisor::waiting_process::WaitingProcess;
 
 /// Lines of output kept to explain a failed start.
@@ -55,7 +54,7 @@ pub(crate) struct ProcessOptions {
     pub launch: Launch,
     /// Started already, in the way that `launch` says.
     pub spare: Option<Spare>,
-    pub listener: Arc<UnixListener>,
+    pub listeners: Arc<Listeners>,
     pub config: Arc<ConfigMessage>,
     pub service_name: String,
     pub start_limit: Duration,
@@ -109,7 +108,7 @@ async fn started(spawner: &Spawner, options: &mut ProcessOptions) -> io::Result<
     {
         return Ok(waiting);
     }
-    WaitingProcess::spawn(spawner, options.launch.clone(), Arc::clone(&options.listener)).await
+    WaitingProcess::spawn(spawner, options.launch.clone(), Arc::clone(&options.listeners)).await
 }
 
 struct Process {

@@ -6,14 +6,13 @@
 //! byte it is given only when the process before it has ended.
 
 use std::io;
-use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::config_message::ConfigMessage;
 use crate::supervisor::machine::Generation;
-use crate::supervisor::spawner::{Launch, Spawner};
+use crate::supervisor::spawner::{Launch, Listeners, Spawner};
 use crate::supervisor::waiting_process::WaitingProcess;
 
 /// Dropping it kills the process.
@@ -25,9 +24,9 @@ pub(crate) struct Spare {
 }
 
 impl Spare {
-    pub(crate) fn start(spawner: Arc<Spawner>, launch: Launch, listener: Arc<UnixListener>) -> Self {
+    pub(crate) fn start(spawner: Arc<Spawner>, launch: Launch, listeners: Arc<Listeners>) -> Self {
         let same = launch.clone();
-        let process = tokio::spawn(async move { WaitingProcess::spawn(&spawner, same, listener).await });
+        let process = tokio::spawn(async move { WaitingProcess::spawn(&spawner, same, listeners).await });
         Self {
             launch,
             meant_for: None,

@@ -17,11 +17,23 @@ use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use crate::config::EVENTS_SOCKET;
+
 /// Where workerd finds the pipe it reports readiness on, and its listening socket.
 const CONTROL_FD: RawFd = 3;
 const SOCKET_FD: RawFd = 4;
+const EVENTS_FD: RawFd = 5;
 /// Duplicates go here first, so that neither target is overwritten before it is copied.
 const SCRATCH_FD: RawFd = 10;
+
+/// The sockets of workerd, which listen already; shared by one process after the other.
+#[derive(Debug)]
+pub(crate) struct Listeners {
+    /// Requests of clients.
+    pub public: UnixListener,
+    /// Events that only this process raises.
+    pub events: UnixListener,
+}
 
 /// How to start workerd; what it is to run follows on its standard input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +41,8 @@ pub(crate) struct Launch {
     pub binary: PathBuf,
     pub experimental: bool,
     pub verbose: bool,
+    /// It gets the socket for events.
+    pub has_events: bool,
     pub environment: Vec<(OsString, OsString)>,
     pub working_directory: PathBuf,
 }
@@ -37,8 +51,7 @@ pub(crate) struct Launch {
 #[derive(Debug)]
 pub(crate) struct SpawnRequest {
     pub launch: Launch,
-    /// Listens already; shared by one process after the other.
-    pub listener: Arc<UnixListener>,
+    pub listeners: Arc<Listeners>,
     /// Write end; closed in this process once the child has it.
     pub control: OwnedFd,
 }
@@ -81,6 +94,11 @@ fn spawn(request: SpawnRequest) -> io::Result<Child> {
     let mut command = Command::new(&launch.binary);
     command
         .args(["serve", "--binary", "-", "--control-fd=3", "--socket-fd=http=4"].map(OsStr::new))
+        .args(
+            launch
+                .has_events
+                .then(|| format!("--socket-fd={EVENTS_SOCKET}={EVENTS_FD}")),
+        )
         .args(launch.experimental.then_some("--experimental"))
         .args(launch.verbose.then_some("--verbose"))
         .current_dir(&launch.working_directory)
@@ -93,8 +111,7 @@ fn spawn(request: SpawnRequest) -> io::Result<Child> {
         // A terminal's Ctrl-C is for us: we close the sockets before the process ends.
         .process_group(0)
         .kill_on_drop(true);
-    let (control, listener) = (request.control, request.listener);
-    let prepare = prepare_child(control, listener);
+    let prepare = prepare_child(request.control, request.listeners, launch.has_events);
     // SAFETY: between fork and exec only async-signal-safe calls may be made; `prepare_child` makes
     // dup, dup2, fcntl, prctl and getppid and allocates nothing.
     #[allow(unsafe_code)]
@@ -105,14 +122,22 @@ fn spawn(request: SpawnRequest) -> io::Result<Child> {
 }
 
 /// What the child does before it becomes workerd.
-fn prepare_child(control: OwnedFd, listener: Arc<UnixListener>) -> impl FnMut() -> io::Result<()> + Send + Sync {
+fn prepare_child(
+    control: OwnedFd,
+    listeners: Arc<Listeners>,
+    has_events: bool,
+) -> impl FnMut() -> io::Result<()> + Send + Sync {
     #[cfg(target_os = "linux")]
     let parent = rustix::process::getpid();
     move || {
         let control = rustix::io::fcntl_dupfd_cloexec(&control, SCRATCH_FD)?;
-        let listener = rustix::io::fcntl_dupfd_cloexec(&*listener, SCRATCH_FD)?;
+        let public = rustix::io::fcntl_dupfd_cloexec(&listeners.public, SCRATCH_FD)?;
+        let events = rustix::io::fcntl_dupfd_cloexec(&listeners.events, SCRATCH_FD)?;
         place(&control, CONTROL_FD)?;
-        place(&listener, SOCKET_FD)?;
+        place(&public, SOCKET_FD)?;
+        if has_events {
+            place(&events, EVENTS_FD)?;
+        }
         #[cfg(target_os = "linux")]
         {
             rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;

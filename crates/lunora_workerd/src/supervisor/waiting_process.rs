@@ -2,7 +2,6 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,7 +9,7 @@ use tokio::io::{AsyncWriteExt as _, BufReader};
 use tokio::net::unix::pipe;
 use tokio::process::{Child, ChildStdin};
 
-use crate::supervisor::spawner::{Launch, SpawnRequest, Spawner};
+use crate::supervisor::spawner::{Launch, Listeners, SpawnRequest, Spawner};
 
 /// Room in the pipe that carries the configuration: most fit into it, and then nobody has to be woken in between.
 #[cfg(target_os = "linux")]
@@ -30,12 +29,12 @@ pub(crate) struct WaitingProcess {
 }
 
 impl WaitingProcess {
-    pub(crate) async fn spawn(spawner: &Spawner, launch: Launch, listener: Arc<UnixListener>) -> io::Result<Self> {
+    pub(crate) async fn spawn(spawner: &Spawner, launch: Launch, listeners: Arc<Listeners>) -> io::Result<Self> {
         let (read_end, write_end) = control_pipe()?;
         let mut child = spawner
             .spawn(SpawnRequest {
                 launch,
-                listener,
+                listeners,
                 control: write_end,
             })
             .await?;

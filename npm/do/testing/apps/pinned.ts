@@ -1,8 +1,9 @@
 // An app pinned to a jurisdiction, on namespaces that keep it or break it in every known way.
-import { createShardObject, createShardRegistryObject } from "@lunora/do";
+import { admin, createSessionObject, createShardObject, createShardRegistryObject } from "@lunora/do";
 import type { ShardObjectClass, ShardRegistryObjectClass } from "@lunora/do";
-import { createWorker } from "@lunora/runtime";
-import { defineApp, defineSchema, defineTable, initLunora, v } from "@lunora/server";
+import { adminRoutes, createWorker, presenceRoutes } from "@lunora/runtime";
+import { createSchedulerObject, scheduling } from "@lunora/scheduler";
+import { defineApp, definePresence, defineSchema, defineTable, initLunora, v } from "@lunora/server";
 import type { FunctionRegistry, LunoraDefinition } from "@lunora/server";
 import type { Loose } from "../loose.ts";
 
@@ -13,24 +14,28 @@ const schema = defineSchema({
   log: defineTable({ text: v.string() }),
 }).jurisdiction("eu");
 
+const write: Loose = { path: "pinned:write", kind: "mutation", address: { kind: "root" } };
+const kinds = { room: definePresence({ data: v.object({}), authorize: () => true }) };
+
 const handlers = {
   read: query.query(async ({ ctx }: Loose) => ctx.db.query("log").collect()),
   write: mutation.input({ text: v.string() }).mutation(async ({ ctx, args }: Loose) => ctx.db.insert("log", args)),
   add: mutation.input({ room: v.string() }).mutation(async ({ ctx, args }: Loose) => ctx.db.insert("rows", args)),
   list: query.input({ room: v.string() }).query(async ({ ctx }: Loose) => ctx.db.query("rows").collect()),
+  later: mutation
+    .input({ room: v.string(), text: v.string() })
+    .mutation(async ({ ctx, args }: Loose) => ctx.scheduler.runAfter(0, write, { text: args.text })),
+  plan: action.action(async ({ ctx }: Loose) => ctx.scheduler.runAfter(0, write, { text: "planned" })),
   all: query.query(async ({ ctx }: Loose) => ctx.db.query("rows").collect()),
-  act: action.action(async ({ ctx }: Loose) =>
-    ctx.runMutation(
-      { path: "pinned:write", kind: "mutation", address: { kind: "root" } } as Loose,
-      { text: "acted" } as Loose,
-    ),
-  ),
+  act: action.action(async ({ ctx }: Loose) => ctx.runMutation(write, { text: "acted" })),
 };
 
 const room = { kind: "argument", argument: "room", field: "room" } as const;
 const addresses: Record<string, Loose> = {
   add: room,
   list: room,
+  later: room,
+  plan: { kind: "worker" },
   all: { kind: "fanOut", field: "room", merge: { kind: "concat" } },
   act: { kind: "worker" },
 };
@@ -52,6 +57,9 @@ const definition: LunoraDefinition = {
   schema,
   functions,
   app: defineApp({ authorizeShard: () => true, authorizeFanOut: () => true }),
+  presence: { "rooms:room": { module: async () => kinds, exportName: "room" } },
+  scheduling,
+  admin,
 };
 
 /** What objects meet in their environment; the Worker is told by a header. */
@@ -110,22 +118,34 @@ function environment(env: Loose, faultNow: () => string): Loose {
   return { ...env, ...Object.fromEntries(guards) };
 }
 
-const Shard: Loose = createShardObject(definition);
-const Registry: Loose = createShardRegistryObject(definition);
+/** A class, and the same one as it is inside: with an environment that may be at fault. */
+function both(Base: Loose): [Loose, Loose] {
+  class Inside extends Base {
+    constructor(context: unknown, env: Loose) {
+      super(
+        context,
+        environment(env, () => insideObjects),
+      );
+    }
+  }
+  return [class extends Base {}, Inside];
+}
+
+const [Shard, EuShard] = both(createShardObject(definition));
+const [Registry, EuRegistry] = both(createShardRegistryObject(definition));
+const [Session, EuSession] = both(createSessionObject(definition));
+const [Scheduler, EuScheduler] = both(createSchedulerObject(definition));
 
 export const ShardDO: ShardObjectClass = Shard;
 export const ShardRegistryDO: ShardRegistryObjectClass = Registry;
-export const EuShardDO: ShardObjectClass = class extends Shard {
-  constructor(context: unknown, env: Loose) {
-    super(
-      context,
-      environment(env, () => insideObjects),
-    );
-  }
-} as Loose;
-export const EuShardRegistryDO: ShardRegistryObjectClass = class extends Registry {} as Loose;
+export const SessionDO: Loose = Session;
+export const SchedulerDO: Loose = Scheduler;
+export const EuShardDO: ShardObjectClass = EuShard;
+export const EuShardRegistryDO: ShardRegistryObjectClass = EuRegistry;
+export const EuSessionDO: Loose = EuSession;
+export const EuSchedulerDO: Loose = EuScheduler;
 
-const worker = createWorker(definition);
+const worker = createWorker(definition, { routes: [...adminRoutes(), ...presenceRoutes()] });
 
 export default {
   async fetch(request: Request, env: Loose, context: Loose): Promise<Response> {

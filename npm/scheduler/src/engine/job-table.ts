@@ -138,9 +138,9 @@ export class JobTable {
     this.remove(id);
   }
 
-  /** Keeps the newest dead jobs, and none that died before `oldest`. */
+  /** Keeps the newest dead jobs, and none that died at `oldest` or before. */
   forgetDead(oldest: number, count: number): void {
-    this.#sql.exec("DELETE FROM dead WHERE died_at < ?", oldest);
+    this.#sql.exec("DELETE FROM dead WHERE died_at <= ?", oldest);
     this.#sql.exec(
       "DELETE FROM dead WHERE id IN (SELECT id FROM dead ORDER BY died_at DESC, id LIMIT -1 OFFSET ?)",
       count,

@@ -5,11 +5,13 @@ import { isSubmitKey, isTypingPlace } from "../keys.js";
 interface ComposerProps {
   readonly channelName: string;
   readonly onSend: (body: string) => void;
+  /** The text was changed: something is in it, or nothing any more. */
+  readonly onTyping: (isTyping: boolean) => void;
   readonly ref: Ref<HTMLTextAreaElement | null>;
 }
 
 /** Where messages are written. `/` leads here from anywhere. */
-export function Composer({ channelName, onSend, ref }: ComposerProps): ReactElement {
+export function Composer({ channelName, onSend, onTyping, ref }: ComposerProps): ReactElement {
   const id = useId();
   const field = useRef<HTMLTextAreaElement>(null);
   const [body, setBody] = useState("");
@@ -47,7 +49,10 @@ export function Composer({ channelName, onSend, ref }: ComposerProps): ReactElem
         placeholder="Write a message"
         aria-describedby={`${id}-keys`}
         aria-keyshortcuts="/"
-        onChange={(event) => setBody(event.target.value)}
+        onChange={(event) => {
+          setBody(event.target.value);
+          onTyping(event.target.value.trim() !== "");
+        }}
         onKeyDown={(event) => {
           if (isSubmitKey(event)) send(event);
         }}

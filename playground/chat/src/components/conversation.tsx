@@ -1,13 +1,16 @@
-import { useMutation, useQueryResult } from "lunorash/react";
+import { useMutation, usePresence, useQueryResult } from "lunorash/react";
 import { Fragment, useRef } from "react";
 import type { ReactElement } from "react";
 import { api } from "../../lunora/_generated/api.js";
 import type { Doc } from "../../lunora/_generated/dataModel.js";
+import { presence } from "../../lunora/_generated/presence.js";
 import { useAuthor } from "../author.js";
 import { continues } from "../continues.js";
 import { isTold, useRefusals } from "../refusals.js";
 import { dayOf, isSameDay } from "../times.js";
+import { useTyping } from "../use-typing.js";
 import { Announcer } from "./announcer.js";
+import { Company } from "./company.js";
 import { Composer } from "./composer.js";
 import { ErrorNotice } from "./error-notice.js";
 import { MessageItem } from "./message-item.js";
@@ -20,6 +23,9 @@ export function Conversation({ channel }: { readonly channel: Doc<"channels"> })
   const { data, error } = useQueryResult(api.messages.list, { channelId: channel._id });
   const sendMessage = useMutation(api.messages.send);
   const refusals = useRefusals().filter((refusal) => refusal.channelId === channel._id);
+  const { members, me } = usePresence(presence.channels.room, channel._id, { name: author });
+  const typing = useTyping(channel._id, author);
+  const present = members.filter(({ memberId }) => memberId !== me?.memberId).map(({ data: { name } }) => name);
   const scroller = useRef<HTMLDivElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
   const messages = data?.toReversed() ?? [];
@@ -27,6 +33,7 @@ export function Conversation({ channel }: { readonly channel: Doc<"channels"> })
   function send(body: string): void {
     // Zero is the end: the list is laid out from its end, which keeps the newest in view.
     scroller.current?.scrollTo({ top: 0 });
+    typing.say(false);
     void sendMessage({ channelId: channel._id, author, body }).catch(isTold);
   }
 
@@ -65,7 +72,8 @@ export function Conversation({ channel }: { readonly channel: Doc<"channels"> })
           {error !== undefined && <ErrorNotice error={error} />}
         </div>
       </div>
-      <Composer ref={composer} channelName={channel.name} onSend={send} />
+      <Company present={[...new Set(present)]} typing={typing.names} />
+      <Composer ref={composer} channelName={channel.name} onSend={send} onTyping={typing.say} />
     </section>
   );
 }
