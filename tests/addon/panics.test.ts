@@ -17,7 +17,10 @@ beforeAll(async () => {
   folder = mkdtempSync(join(repository, "tests", ".tmp", "panics-"));
   const app = join(folder, "app");
   mkdirSync(join(app, "lunora"), { recursive: true });
-  writeFileSync(join(app, "package.json"), `{ "name": "panics", "type": "module" }`);
+  writeFileSync(
+    join(app, "package.json"),
+    `{ "name": "panics", "type": "module", "dependencies": { "lunorash": "*" } }`,
+  );
   writeFileSync(
     join(app, "lunora", "schema.ts"),
     `import { defineSchema } from "lunorash/server";\nexport const schema = defineSchema({});\n`,

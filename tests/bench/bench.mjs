@@ -169,7 +169,7 @@ export class Bench {
         const sample = await subject.sample();
         if (typeof sample === "number") return sample;
         for (const [part, samples] of also) {
-          if (isCounted) samples.set(name, [...(samples.get(name) ?? []), sample[part]]);
+          if (isCounted && sample[part] !== undefined) samples.set(name, [...(samples.get(name) ?? []), sample[part]]);
         }
         return sample.value;
       };

@@ -1,7 +1,7 @@
 // A chat that is pinned to a jurisdiction while people look at it: the rooms are empty, as they would be in production,
 // and everything is there again when the declaration is taken back.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Chat, message, send } from "../support/chat.ts";
+import { Chat, confirmed, message, send } from "../support/chat.ts";
 import { TestApp, call, until } from "../support/app.ts";
 import { openBrowser } from "../support/browser.ts";
 
@@ -31,7 +31,8 @@ test("declaring a jurisdiction empties an open chat, and taking it back brings e
   const { name } = await chat.channel("home");
   const page = await chat.visit("Ada", `/c/${name}`);
   await send(page, "stored where nothing is pinned");
-  await message(page, "stored where nothing is pinned").waitFor();
+  // What is only shown would be sent to wherever the app is then.
+  await confirmed(page, "stored where nothing is pinned");
   const link = page.getByRole("link", { name: new RegExp(name) });
   await link.first().waitFor();
 
@@ -47,6 +48,7 @@ test("declaring a jurisdiction empties an open chat, and taking it back brings e
   await message(other, "stored in the union").waitFor();
   await send(other, "live in the union");
   await message(bo, "live in the union").waitFor();
+  await confirmed(other, "live in the union");
 
   declare(null);
   await until("the app is back", async () => (await names()).includes(name));

@@ -14,8 +14,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { proofs, TOKEN } from "../../npm/do/testing/admin-client.ts";
-import { appEntry, inspect, NAMESPACES, result } from "../../npm/do/testing/client.ts";
+import { proofs, TOKEN, TRANSFER_NAMESPACES } from "../../npm/do/testing/admin-client.ts";
+import { appEntry, inspect, result } from "../../npm/do/testing/client.ts";
 import type { Loose } from "../../npm/do/testing/loose.ts";
 import { Random } from "../../npm/do/testing/random.ts";
 import { TestWorker } from "../../npm/do/testing/workerd.ts";
@@ -42,7 +42,7 @@ let folder: string;
 async function start(define: Record<string, string> = {}): Promise<TestWorker> {
   const worker = await TestWorker.start({
     entry: appEntry("transfer"),
-    namespaces: NAMESPACES,
+    namespaces: TRANSFER_NAMESPACES,
     variables: { LUNORA_ADMIN_TOKEN: TOKEN },
     define,
   });

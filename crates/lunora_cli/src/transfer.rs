@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use lunora_client::AdminClient;
-use lunora_transfer::{ExportOptions, ExportReport, ImportMode, ImportOptions, ImportPlan, ServerInfo, TableProof};
+use lunora_transfer::{
+    ExportOptions, ExportReport, ImportMode, ImportOptions, ImportPlan, ServerInfo, TableProof, WaitingJobs,
+};
 use owo_colors::OwoColorize as _;
 use serde_json::{Value as Json, json};
 
@@ -126,14 +128,27 @@ pub(crate) fn export(options: &CommandOptions, arguments: ExportArguments) -> Co
         let result = lunora_transfer::export(&mut client, &info, &export_options, &mut progress).await;
         progress.end();
         let report = result.map_err(|error| Failure::from(error).resumable("lunora export", !arguments.quiesce))?;
-        Ok(export_answer(options, &target, &arguments, &report))
+        Ok(export_answer(options, &target, &arguments, &info, &report))
     })
+}
+
+/// What no export takes along.
+fn left_behind(jobs: Option<WaitingJobs>) -> String {
+    let jobs = match jobs {
+        None | Some(WaitingJobs { count: 0, .. }) => "No scheduled job waits".to_owned(),
+        Some(WaitingJobs { count, has_more: true }) => {
+            format!("More than {count} scheduled jobs wait and do not ride along")
+        }
+        Some(WaitingJobs { count, .. }) => format!("{count} scheduled jobs wait and do not ride along"),
+    };
+    format!("{jobs}; nor do streams and sessions.")
 }
 
 fn export_answer(
     options: &CommandOptions,
     target: &Target,
     arguments: &ExportArguments,
+    info: &ServerInfo,
     report: &ExportReport,
 ) -> Answer {
     let ExportReport {
@@ -144,9 +159,10 @@ fn export_answer(
     } = report;
     let rows: u64 = footer.tables.values().map(|proof| proof.rows).sum();
     let mut text = format!(
-        "{} {rows} rows of {} shards of {} in `{}`\n",
+        "{} {rows} rows of {} {} of {} in `{}`\n",
         tick(options.color),
         footer.shards,
+        if footer.shards == 1 { "shard" } else { "shards" },
         target.address,
         arguments.out.display(),
     );
@@ -163,8 +179,9 @@ fn export_answer(
     }
     let _ = writeln!(
         text,
-        "  With them {} records of how far clients have come. Scheduled jobs, streams and sessions do not ride along.",
-        footer.companions
+        "  With them {} records of how far clients have come. {}",
+        footer.companions,
+        left_behind(info.scheduled_jobs),
     );
     let json = json!({
         "out": arguments.out,
@@ -176,6 +193,7 @@ fn export_answer(
         "shards": footer.shards,
         "companions": footer.companions,
         "hiddenColumns": hidden,
+        "scheduledJobs": info.scheduled_jobs,
         "receipts": receipts,
     });
     Answer {

@@ -357,3 +357,27 @@ fn what_is_deployed_knows_better_than_the_baseline() {
         assert!(stopped.stops[0].message.contains("in 7 objects"), "{:?}", stopped.stops);
     }
 }
+
+#[test]
+fn a_new_migration_of_the_table_lets_pass_once() {
+    let project = prepared();
+    edit(&project, "text: v.string()", "text: v.number()");
+    assert_eq!(codes(&gates(&options(&project))), ["SCHEMA_DRIFT"]);
+    project.write(
+        "lunora/migrations.ts",
+        "import { defineMigration } from \"./_generated/server\";
+export const numbers = defineMigration({ id: \"2026-numbers\", table: \"notes\", up: (note) => ({ ...note, text: Number(note.text) }) });
+",
+    );
+    let covered = gates(&options(&project));
+    assert!(covered.stops.is_empty(), "{:?}", covered.stops);
+    assert_eq!(covered.drift.changes[0].covered_by, ["2026-numbers"]);
+    let blessed = gates(&ReleaseOptions {
+        update_schema_baseline: true,
+        ..options(&project)
+    });
+    assert!(blessed.baseline_written && baseline(&project).contains("\"2026-numbers\""));
+    // It has run: what changes from here on is not its business.
+    edit(&project, "text: v.number()", "text: v.boolean()");
+    assert_eq!(codes(&gates(&options(&project))), ["SCHEMA_DRIFT"]);
+}

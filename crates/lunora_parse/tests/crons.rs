@@ -1,6 +1,6 @@
 //! `lunora/crons.ts`, and who uses the scheduler.
 
-#![allow(clippy::unwrap_used, reason = "a panic is a failed test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is a failed test")]
 
 mod support;
 

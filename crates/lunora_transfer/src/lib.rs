@@ -21,6 +21,6 @@ pub use import::{ImportMode, ImportOptions, ImportPlan, ImportReport, import, pl
 pub use line::{Footer, Header, Line, ShardStart, TableFacts, parse_line};
 pub use observer::{Observer, Step};
 pub use receipt::Receipt;
-pub use server::{ServerInfo, info, proofs};
+pub use server::{ServerInfo, WaitingJobs, info, proofs};
 pub use table_hash::{HashSum, TableProof};
 pub use tally::{Tally, differences};

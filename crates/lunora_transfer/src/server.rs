@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use lunora_client::AdminClient;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::error::TransferError;
@@ -26,8 +26,21 @@ pub struct ServerInfo {
     pub shards: u64,
     /// Whether there are more.
     pub has_more_shards: bool,
+    /// Jobs that wait, which stay where they are; absent in an app that schedules nothing.
+    #[serde(default)]
+    pub scheduled_jobs: Option<WaitingJobs>,
     /// The tables of the schema.
     pub tables: BTreeMap<String, TableFacts>,
+}
+
+/// Jobs that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingJobs {
+    /// How many were counted.
+    pub count: u64,
+    /// Whether there are more.
+    pub has_more: bool,
 }
 
 /// The last line of a page of an export.

@@ -17,11 +17,11 @@ export class BrowserProfile {
   /** While true, there is no room for anything new. */
   isFull = false;
   wasFull = false;
-  /** While true, writes wait for {@link step}. */
+  /** While true, reads and writes wait for {@link step}. */
   isSlow = false;
   /** While true, nothing that is read arrives. */
   isStuck = false;
-  #writes: { readonly owner: object; readonly run: () => void }[] = [];
+  #requests: { readonly owner: object; readonly run: () => void }[] = [];
 
   fill(isFull: boolean): void {
     this.isFull = isFull;
@@ -33,7 +33,13 @@ export class BrowserProfile {
     const whileOpen = <Value>(value: Promise<Value>): Promise<Value> =>
       this.#closed.has(tab) ? new Promise(() => {}) : value;
     return {
-      list: (prefix) => (this.isStuck ? new Promise(() => {}) : whileOpen(this.#storage.list(prefix))),
+      list: (prefix) =>
+        new Promise((resolve, reject) => {
+          if (this.isStuck) return;
+          const run = (): void => void whileOpen(this.#storage.list(prefix)).then(resolve, reject);
+          if (this.isSlow) this.#requests.push({ owner: tab, run });
+          else run();
+        }),
       write: (changes: readonly StorageChange[]) =>
         new Promise((resolve, reject) => {
           if (this.#closed.has(tab)) return;
@@ -42,15 +48,15 @@ export class BrowserProfile {
               reject(new Error("The storage is full"));
             else this.#storage.write(changes).then(resolve, reject);
           };
-          if (this.isSlow) this.#writes.push({ owner: tab, run });
+          if (this.isSlow) this.#requests.push({ owner: tab, run });
           else run();
         }),
     };
   }
 
-  /** Does the oldest write that waits; false when none does. */
+  /** Does the oldest read or write that waits; false when none does. */
   step(): boolean {
-    const write = this.#writes.shift();
+    const write = this.#requests.shift();
     write?.run();
     return write !== undefined;
   }
@@ -76,7 +82,7 @@ export class BrowserProfile {
   /** The tab is gone, and with it its locks. */
   close(tab: object): void {
     this.#closed.add(tab);
-    this.#writes = this.#writes.filter(({ owner }) => owner !== tab);
+    this.#requests = this.#requests.filter(({ owner }) => owner !== tab);
     for (const [name, waiting] of this.#waiting)
       this.#waiting.set(
         name,

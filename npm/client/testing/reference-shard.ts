@@ -72,6 +72,8 @@ export class ReferenceShard {
   readonly violations: string[] = [];
   /** Whether a mutation id that was decided under another number is known again, as it should be. */
   knowsNames = true;
+  /** While true, each frame is a message of its own, so that a connection may break between them. */
+  sendsApart = false;
   /** While true, page deltas are sent where they can be. */
   sendsDeltas = true;
   readonly #connections = new Set<Connection>();
@@ -245,7 +247,9 @@ class Connection {
   }
 
   send(): void {
-    if (this.#queued.length > 0) this.wire.send(JSON.stringify({ type: "batch", frames: this.#queued.splice(0) }));
+    const frames = this.#queued.splice(0);
+    if (this.#shard.sendsApart) for (const frame of frames) this.wire.send(JSON.stringify(frame));
+    else if (frames.length > 0) this.wire.send(JSON.stringify({ type: "batch", frames }));
   }
 
   receive(text: string): void {

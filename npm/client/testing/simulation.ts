@@ -21,6 +21,7 @@ interface Call {
   readonly tab: Tab;
   readonly path: string;
   readonly channel: string;
+  readonly controller: AbortController;
   outcome: "pending" | "resolved" | "rejected" | "kept" | "aborted";
   /** Whether it was in storage when its tab was killed, or its tab lives. */
   isSafe: boolean;
@@ -102,11 +103,13 @@ export class Simulation {
     else if (dice < 93) this.#note("server restart", () => shard.closeAll(random.chance(0.5) ? 1012 : 1006));
     else if (dice < 94) this.#note("trim", () => shard.trim());
     else if (dice < 95) this.#note("tokens expire", () => this.#expire());
-    else if (dice < 96) this.#note("deltas", () => void (shard.sendsDeltas = !shard.sendsDeltas));
+    else if (dice < 95.5) this.#note("deltas", () => void (shard.sendsDeltas = !shard.sendsDeltas));
+    else if (dice < 96) this.#note("apart", () => void (shard.sendsApart = !shard.sendsApart));
     else if (dice < 97) this.#remember();
     else if (dice < 98) this.#restore();
     else if (dice < 98.5) this.#signIn(tab);
-    else if (dice < 99) await this.#crash(tab);
+    else if (dice < 98.7) await this.#crash(tab);
+    else if (dice < 99) this.#abort(tab);
     else this.#note("storage", () => tab.profile.fill(!tab.profile.isFull));
   }
 
@@ -128,6 +131,7 @@ export class Simulation {
   async #step(): Promise<void> {
     this.#world.step();
     await settle();
+    this.#checkAlways();
   }
 
   #open(): void {
@@ -253,6 +257,7 @@ export class Simulation {
       tab,
       path,
       channel,
+      controller,
       outcome: "pending",
       isSafe: true,
       isConfirmed: false,
@@ -277,6 +282,14 @@ export class Simulation {
     // An async mutator takes a few microtasks.
     if (path !== "mutators:put" || !this.#world.hasAsyncMutators) this.#checkShown(call);
     if (random.chance(0.05)) controller.abort(new Error("changed my mind"));
+  }
+
+  /** Takes back something that waits, maybe in the middle. */
+  #abort(tab: Tab): void {
+    const waiting = this.#calls.filter((call) => call.tab === tab && call.outcome === "pending");
+    const call = this.#world.random.pick(waiting);
+    this.#log.push(`abort ${call?.tag}`);
+    call?.controller.abort(new Error("changed my mind"));
   }
 
   #watch(tab: Tab): void {

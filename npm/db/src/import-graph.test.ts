@@ -14,8 +14,12 @@ function importsOf(name: string): string[] {
     (file) => file.endsWith(".ts") && !/\.test(?:-d)?\.ts$/.test(file),
   );
   const texts = files.map((file) => readFileSync(join(folder, file), "utf8"));
+  // Without the entry of the package, if one is named.
   const names = texts.flatMap((text) =>
-    Array.from(text.matchAll(/(?:from|import)\s*\(?\s*"([^."][^"]*)"/g), ([, specifier = ""]) => specifier),
+    Array.from(
+      text.matchAll(/(?:from|import)\s*\(?\s*"((?:@[^/"]+\/)?[^./"][^/"]*)/g),
+      ([, imported = ""]) => imported,
+    ),
   );
   return [...new Set(names)].sort();
 }

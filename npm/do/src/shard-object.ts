@@ -21,7 +21,7 @@ import { readMeta } from "./engine/meta.ts";
 import type { AdminPart, ShardAdmin } from "./engine/admin/admin-part.ts";
 import { Schema } from "./engine/schema.ts";
 import { ShardEngine } from "./engine/shard-engine.ts";
-import type { EngineOptions, ShardHost } from "./engine/shard-engine.ts";
+import type { EngineOptions, ShardHost } from "./engine/shard-host.ts";
 import type { SocketConnection } from "./engine/sockets/socket-connection.ts";
 import type { SqlStorage } from "./engine/sql.ts";
 import { callerOf, PlatformSocket } from "./platform-socket.ts";

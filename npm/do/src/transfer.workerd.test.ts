@@ -12,8 +12,9 @@ import {
   importRows,
   proofs,
   TOKEN,
+  TRANSFER_NAMESPACES,
 } from "../testing/admin-client.ts";
-import { appEntry, call, code, inspect, NAMESPACES, result } from "../testing/client.ts";
+import { appEntry, call, code, inspect, result } from "../testing/client.ts";
 import type { Loose } from "../testing/loose.ts";
 import { Random } from "../testing/random.ts";
 import { SocketClient } from "../testing/socket-client.ts";
@@ -27,7 +28,7 @@ const workers: TestWorker[] = [];
 async function start(): Promise<TestWorker> {
   const worker = await TestWorker.start({
     entry: appEntry("transfer"),
-    namespaces: NAMESPACES,
+    namespaces: TRANSFER_NAMESPACES,
     variables: { LUNORA_ADMIN_TOKEN: TOKEN },
   });
   workers.push(worker);
@@ -369,6 +370,22 @@ describe("import", () => {
         data: { line: 3 },
       });
     }
+    for (const name of [
+      "",
+      "nowhere",
+      "room",
+      "=red",
+      "other=red",
+      "room=",
+      "room=%zz",
+      "room=a b",
+      "room=%72ed",
+      "__lunora_x",
+    ]) {
+      const line = JSON.stringify({ kind: "shard", name });
+      await expect(importRows(target, "i", [line, message({})]), name).rejects.toMatchObject({ code: "BAD_REQUEST" });
+    }
+    await expect(importRows(target, "i", [message({})])).rejects.toMatchObject({ code: "BAD_REQUEST" });
     await expect(importRows(target, "i", [root, thing({}), thing({ text: "twice" })])).rejects.toMatchObject({
       code: "IMPORT_ROW_REFUSED",
       data: { line: 4 },

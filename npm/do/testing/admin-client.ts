@@ -1,5 +1,12 @@
+import { NAMESPACES } from "./client.ts";
 import type { Loose } from "./loose.ts";
 import type { TestWorker } from "./workerd.ts";
+
+/** What the app `transfer` has. */
+export const TRANSFER_NAMESPACES: typeof NAMESPACES = [
+  ...NAMESPACES,
+  { binding: "SCHEDULER", className: "SchedulerDO" },
+];
 
 export const TOKEN = "a-token-of-tests-long-enough";
 

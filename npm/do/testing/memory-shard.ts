@@ -1,6 +1,6 @@
 import { Schema } from "../src/engine/schema.ts";
 import { ShardEngine } from "../src/engine/shard-engine.ts";
-import type { EngineOptions, ShardHost } from "../src/engine/shard-engine.ts";
+import type { EngineOptions, ShardHost } from "../src/engine/shard-host.ts";
 import type { HostSocket } from "../src/engine/sockets/host-socket.ts";
 import type { SocketConnection } from "../src/engine/sockets/socket-connection.ts";
 import type { Identity, LunoraDefinition } from "@lunora/server";

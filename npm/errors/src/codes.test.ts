@@ -1,8 +1,10 @@
 import { expect, it } from "vitest";
 
 import tableText from "../../../crates/lunora_diagnostics/codes.json?raw";
-import { HELP_BY_CODE, STATUS_BY_CODE } from "./codes.ts";
+import { STATUS_BY_CODE } from "./codes.ts";
 import { statusOf } from "./error.ts";
+import { helpOf } from "./help.ts";
+import { HELP_BY_CODE } from "./help-texts.ts";
 
 const table = JSON.parse(tableText) as Record<string, { explanation: string; help: string; status?: number }>;
 const withStatus = Object.entries(table).filter(([, entry]) => entry.status !== undefined);
@@ -12,6 +14,11 @@ it("is current: `node npm/errors/generate.mjs` writes it", () => {
   expect(Object.entries(STATUS_BY_CODE)).toEqual(sorted.map(([code, { status }]) => [code, status]));
   for (const [code, { status }] of withStatus) expect([code, statusOf(code)]).toEqual([code, status]);
   expect(Object.entries(HELP_BY_CODE)).toEqual(sorted.map(([code, { help }]) => [code, help]));
+});
+
+it("has help for the codes of the table and for no other name", () => {
+  expect(helpOf("CONFLICT")).toBe(table["CONFLICT"]?.help);
+  expect([helpOf("OUT_OF_STOCK"), helpOf("toString")]).toEqual([undefined, undefined]);
 });
 
 it.each(withStatus)("%s has an error status and texts that end as sentences", (_, { status, explanation, help }) => {

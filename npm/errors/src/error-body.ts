@@ -1,6 +1,4 @@
-import { HELP_BY_CODE } from "./codes.ts";
 import { LUNORA_ERROR, LunoraError } from "./error.ts";
-import type { ErrorCode, KnownErrorCode } from "./error.ts";
 
 /** An error as it travels. `data` is a plain value here; the wire encoding is the envelope's work. */
 export interface ErrorBody {
@@ -17,10 +15,10 @@ export interface ErrorResponse {
   readonly body: ErrorBody;
 }
 
-/** Made when needed: at the top level the texts would be kept in bundles that never redact. */
-function redacted(): ErrorResponse {
-  return { status: 500, body: { code: "INTERNAL", message: "Internal error", hint: HELP_BY_CODE.INTERNAL } };
-}
+const REDACTED: ErrorResponse = {
+  status: 500,
+  body: { code: "INTERNAL", message: "Internal error", hint: "The server's log has the details." },
+};
 
 function mayTravel(value: unknown): value is LunoraError {
   return value instanceof Error && (value as { [LUNORA_ERROR]?: unknown })[LUNORA_ERROR] === true;
@@ -31,9 +29,8 @@ function mayTravel(value: unknown): value is LunoraError {
  * included, becomes `INTERNAL` without its message, stack, data or cause.
  */
 export function toErrorBody(thrown: unknown): ErrorResponse {
-  if (!mayTravel(thrown) || thrown.code === "INTERNAL") return redacted();
-  const { code, message, data, docsUrl } = thrown;
-  const hint = thrown.hint ?? helpOf(code);
+  if (!mayTravel(thrown) || thrown.code === "INTERNAL") return REDACTED;
+  const { code, message, data, hint, docsUrl } = thrown;
   return {
     status: thrown.status,
     body: {
@@ -50,8 +47,4 @@ export function toErrorBody(thrown: unknown): ErrorResponse {
 export function fromErrorBody(body: ErrorBody, status?: number): LunoraError {
   const { data, hint, docsUrl } = body;
   return new LunoraError(body.code, body.message, { status, data, hint, docsUrl });
-}
-
-function helpOf(code: ErrorCode): string | undefined {
-  return Object.hasOwn(HELP_BY_CODE, code) ? HELP_BY_CODE[code as KnownErrorCode] : undefined;
 }

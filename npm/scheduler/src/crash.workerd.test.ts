@@ -41,11 +41,14 @@ async function write(planned: Map<string, boolean>, writer: string): Promise<voi
 test(`SIGKILL between commit, hand-over, run and its end, ${ROUNDS} times: mutations happen once, actions at least once`, async () => {
   /** By text: whether it was acknowledged. */
   const planned = new Map<string, boolean>();
+  const acknowledgements = (): number => [...planned.values()].filter((isAcknowledged) => isAcknowledged).length;
   for (let round = 0; round < ROUNDS; round += 1) {
     const running = Promise.all(
       Array.from({ length: WRITERS }, (_, writer) => write(planned, `round ${round} writer ${writer}`)),
     );
-    await pause(random.below(300) + 100);
+    // However slow the machine is, something has been acknowledged.
+    const enough = acknowledgements() + 4 + random.below(12);
+    while (acknowledgements() < enough) await pause(random.below(10));
     await worker.kill();
     await running;
     await worker.spawn();
@@ -81,6 +84,4 @@ test(`SIGKILL between commit, hand-over, run and its end, ${ROUNDS} times: mutat
   const twice = [...counts].filter(([, count]) => count > 1).map(([text]) => text);
   const once = new Set(jobs.map((row: { text: string }) => row.text));
   expect(twice.filter((text) => once.has(text))).toEqual([]);
-  // A run in which little was acknowledged would prove little.
-  expect(acknowledged.length).toBeGreaterThan(ROUNDS * 3);
 });

@@ -17,6 +17,8 @@ export class SimulatedScheduler {
   /** Epoch milliseconds. */
   now = START;
   alarm: number | null = null;
+  /** How much too early alarms go off, milliseconds. */
+  early = 0;
   /** Runs that began: the job and when. */
   readonly runs: { readonly id: string; readonly at: number }[] = [];
   run: (job: JobOrder) => Promise<JobOutcome> = async () => ({ ok: true });
@@ -49,9 +51,9 @@ export class SimulatedScheduler {
         if (life === this.#life) this.alarm = time;
       },
       sleep: async () => {},
-      run: (job) => {
-        this.runs.push({ id: job.id, at: this.now });
-        return ifAlive(this.run(job));
+      run: (order) => {
+        this.runs.push({ id: order.id, at: this.now });
+        return ifAlive(this.run(order));
       },
       ask: (shard, request) => ifAlive(this.ask(shard, request)),
     };
@@ -69,9 +71,11 @@ export class SimulatedScheduler {
     const end = this.now + milliseconds;
     await this.settle();
     while (this.alarm !== null && this.alarm <= end) {
-      this.now = Math.max(this.now, this.alarm);
-      this.alarm = null;
+      const answered = this.alarm;
+      this.now = Math.max(this.now, answered - this.early);
       await this.engine.ring();
+      // The platform removes the alarm that was answered, unless another time was set meanwhile.
+      if (this.alarm === answered) this.alarm = null;
       await this.settle();
     }
     this.now = end;

@@ -97,13 +97,14 @@ pub(super) fn link_file(modules: &Modules, schema: &SchemaModel, file: FileIndex
                 linked.migrations.extend(migration);
             }
             Some(Declared::Presence) => {
-                if exported.check_place(&mut evaluator, "kind of room") {
-                    linked.presence.push(Arc::new(Presence {
+                let has_place = exported.check_place(&mut evaluator, "kind of room");
+                linked.presence.extend(has_place.then(|| {
+                    Arc::new(Presence {
                         path: exported.path(),
                         file: path.to_owned(),
                         export: name.to_string(),
-                    }));
-                }
+                    })
+                }));
             }
             None => {}
         }

@@ -111,15 +111,15 @@ describe("what is kept is bounded", () => {
 
   test("by length: the oldest are successes without a result then, and still known by name", () => {
     const long = "x".repeat(900_000);
-    for (let seq = 1; seq <= 40; seq += 1) {
+    for (let seq = 1; seq <= 24; seq += 1) {
       decide(seq, seq, long);
       expect(kept()["length"]).toBeLessThanOrEqual(KEPT_LENGTH);
-      if (seq === 25) reopen();
+      if (seq === 12) reopen();
     }
-    expect(ledger.outcome(client, 40)).toHaveLength(long.length + 13);
+    expect(ledger.outcome(client, 24)).toHaveLength(long.length + 13);
     expect(ledger.outcome(client, 1)).toBe("{}");
     expect(ledger.named(client, "id 1")).toEqual({ functionPath: "a:b", text: "{}" });
-    expect(ledger.watermark(client)).toBe(40);
+    expect(ledger.watermark(client)).toBe(24);
   });
 });
 

@@ -70,9 +70,9 @@ export class MutationGroup {
 
   /** Finds the functions and asks for permission, before anything is locked. */
   async admit(): Promise<void> {
-    const refusal = this.#host.writesRefused();
-    if (refusal !== undefined) {
-      this.#calls.forEach((_, place) => (this.#admitted[place] = { refusal }));
+    const paused = this.#host.writesRefused();
+    if (paused !== undefined) {
+      this.#calls.forEach((_, place) => (this.#admitted[place] = { refusal: paused }));
       return;
     }
     const late: Promise<void>[] = [];

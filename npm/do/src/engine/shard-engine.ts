@@ -1,36 +1,37 @@
 import { LunoraError } from "@lunora/errors";
-import { decodeValue } from "@lunora/protocol";
 import type { PushEntry } from "@lunora/protocol";
 import { authorizeShard } from "@lunora/runtime";
 import type { ShardAnswer, ShardCall, ShardJobRequest } from "@lunora/runtime";
-import type { Environment, FunctionRegistryEntry, Identity, LunoraDefinition } from "@lunora/server";
+import type { FunctionRegistryEntry, Identity, LunoraDefinition } from "@lunora/server";
 
+import { calledMutation, identityOf, toAnswer } from "./called-mutation.ts";
 import { ClientLedger } from "./client-ledger.ts";
 import { Commit } from "./commit.ts";
 import { databaseFactory } from "./database.ts";
 import { Deadline } from "./deadline.ts";
 import type { FindHost } from "./find.ts";
 import { failureOf, FunctionRunner } from "./function-runner.ts";
-import { callerKey, ResultKeeper } from "./idempotency.ts";
+import { ResultKeeper } from "./idempotency.ts";
 import type { Flush } from "./live/flush.ts";
 import type { LiveHost, QueryPart, ShapePart } from "./live/live-host.ts";
 import { LiveQueries } from "./live/live-queries.ts";
 import { LiveShapes } from "./live/live-shapes.ts";
 import { within } from "./live/within.ts";
-import { readMeta, writeMeta } from "./meta.ts";
+import { writeMeta } from "./meta.ts";
 import type { MutationCall, MutationOutcome } from "./mutation-call.ts";
 import { MutationGroup } from "./mutation-group.ts";
 import type { GroupHost } from "./mutation-group.ts";
 import { OpenWrites } from "./open-writes.ts";
 import { OpLog } from "./op-log.ts";
 import { needsSize, NO_PRESSURE, sample, warningText } from "./pressure.ts";
+import { Registration } from "./registration.ts";
 import { DEFAULT_RETENTION } from "./retention.ts";
 import { Schema } from "./schema.ts";
 import type { OutboxHost, ScheduleOutbox } from "./scheduling/schedule-outbox.ts";
 import { Session } from "./session.ts";
 import type { SessionFacts } from "./session.ts";
 import { ShardAlarm } from "./shard-alarm.ts";
-import type { AlarmHost } from "./shard-alarm.ts";
+import type { EngineOptions, ShardHost } from "./shard-host.ts";
 import { livesHere, scopeOf } from "./shard-scope.ts";
 import type { ShardScope } from "./shard-scope.ts";
 import type { HostSocket } from "./sockets/host-socket.ts";
@@ -39,57 +40,14 @@ import type { SocketConnection } from "./sockets/socket-connection.ts";
 import { SocketHub } from "./sockets/socket-hub.ts";
 import { asLostGroup } from "./storage-failure.ts";
 import { applySchema, createInternalTables } from "./storage-layout.ts";
-import type { SqlStorage } from "./sql.ts";
 import type { StreamFactory, StreamHost, StreamPart } from "./streams/stream-host.ts";
 import type { Table } from "./table.ts";
 import type { DatabaseFactory } from "./triggers.ts";
 import { TurnQueue } from "./turn-queue.ts";
 import type { GroupEnd } from "./turn-queue.ts";
 
-/** What the engine needs of the object it runs in. */
-export interface ShardHost extends AlarmHost {
-  readonly sql: SqlStorage;
-  readonly env: Environment;
-  /** The platform's id of the object, which the storage belongs to. */
-  readonly objectId: string;
-  /** Epoch milliseconds. */
-  now(): number;
-  /** Bytes of the storage. */
-  databaseSize(): number;
-  /** Synchronous; rolls back when it throws. */
-  transactionSync<Result>(run: () => Result): Result;
-  /**
-   * Takes back what was written in this turn of the event loop. What a turn has written is committed
-   * as one when it ends, without being asked for. The platform can do it only by resetting the object,
-   * which is what callers are then told by.
-   */
-  discardTurn(reason: unknown): void;
-  /** Runs in one transaction that no other event of the object runs beside; rolls back when it throws. */
-  exclusiveTransaction<Result>(run: () => Promise<Result>): Promise<Result>;
-  /** Resolves once everything written is on disk. */
-  sync(): Promise<void>;
-  /** Makes the object's name known to the registry. */
-  register(name: string): Promise<void>;
-}
-
-export interface EngineOptions {
-  /** How long a mutation may take, milliseconds; below the 30 s after which the platform resets the object. */
-  readonly mutationDeadline?: number;
-  /** How long a run of a live query may take, milliseconds. */
-  readonly queryDeadline?: number;
-  /** How long the import of a module of functions may take, milliseconds: the queue waits for it. */
-  readonly importDeadline?: number;
-  /** Characters of results that live queries hold together. */
-  readonly liveResultsLength?: number;
-  /** How long a socket may be open without `connect`, milliseconds. */
-  readonly connectDeadline?: number;
-  /** How long `authorizeShard` may take for a socket, milliseconds: the queue waits for it. */
-  readonly ruleDeadline?: number;
-}
-
 const MUTATION_DEADLINE = 10_000;
 const RULE_DEADLINE = 10_000;
-const REGISTER_DEADLINE = 10_000;
 
 const FORGET_CLIENTS_AFTER = 90 * 24 * 60 * 60 * 1000;
 
@@ -119,7 +77,7 @@ export class ShardEngine {
   readonly #parts: { readonly q: QueryPart; readonly s: ShapePart };
   /** Set by who exports: why nothing may be written now. */
   writesRefused: (() => LunoraError | undefined) | undefined;
-  #isRegistered: boolean;
+  readonly #registration: Registration;
   #lastCreationTime: number;
   #pressure = NO_PRESSURE;
 
@@ -209,7 +167,7 @@ export class ShardEngine {
           () => new LunoraError("SHARD_UNAVAILABLE", `the app's rule did not answer for \`${path}\` in time`),
         ),
     });
-    this.#isRegistered = readMeta(host.sql, "registered") !== undefined;
+    this.#registration = new Registration(host, scope.name);
     this.#lastCreationTime = Math.max(
       0,
       ...tables.map(
@@ -263,7 +221,7 @@ export class ShardEngine {
     return this.#turn(async () => {
       const refusal = this.writesRefused?.();
       if (refusal !== undefined) throw refusal;
-      if (!this.#isRegistered) await this.#register();
+      if (!this.#registration.isDone) await this.#registration.complete();
       return this.#commitTurn(async (commit, now) => {
         const result = write(commit, now);
         const armed = this.#alarm.afterWrites(
@@ -308,35 +266,13 @@ export class ShardEngine {
     }
   }
 
-  /** A call over HTTP: its caller was admitted by the Worker. */
   #mutate(entry: FunctionRegistryEntry, call: ShardCall): Promise<ShardAnswer> {
-    const { functionPath, args, clientId, clientSeq, jobId } = call;
-    // A job is told by its own id, for longer than a mutation is by its.
-    const mutationId = jobId === undefined ? call.mutationId : undefined;
-    const identity = identityOf(call);
-    const client = clientId === undefined ? undefined : { userId: identity?.userId ?? null, clientId };
-    const place = clientSeq === undefined || client === undefined ? undefined : { client, clientSeq };
     return new Promise((resolve) => {
-      this.#queue.push([
-        {
-          functionPath,
-          args,
-          identity,
-          mutationId,
-          jobId,
-          repeatable:
-            mutationId === undefined || place !== undefined
-              ? undefined
-              : { caller: callerKey(identity, clientId), mutationId },
-          place,
-          client,
-          admit: () => entry,
-          done: (outcome) => {
-            const lastMutationId = place === undefined ? undefined : this.#ledger.watermark(place.client);
-            resolve(toAnswer(outcome, this.#log.head, lastMutationId));
-          },
-        },
-      ]);
+      const done: Parameters<typeof calledMutation>[2] = (outcome, place) => {
+        const lastMutationId = place === undefined ? undefined : this.#ledger.watermark(place.client);
+        resolve(toAnswer(outcome, this.#log.head, lastMutationId));
+      };
+      this.#queue.push([calledMutation(entry, call, done)]);
     });
   }
 
@@ -387,7 +323,7 @@ export class ShardEngine {
     const group = new MutationGroup(this.#group, calls);
     try {
       await group.admit();
-      if (!this.#isRegistered) await this.#register();
+      if (!this.#registration.isDone) await this.#registration.complete();
     } catch (error) {
       return this.#lose(calls, fromSeq, error);
     }
@@ -538,27 +474,6 @@ export class ShardEngine {
     await this.#outbox?.request(request);
   }
 
-  /** Before the first transaction of the shard: a name too many in the registry is harmless, one too few is lost data. */
-  async #register(): Promise<void> {
-    try {
-      await within(
-        this.#host.register(this.#find.scope.name),
-        REGISTER_DEADLINE,
-        () => new Error(`the registry did not answer within ${REGISTER_DEADLINE} ms`),
-      );
-    } catch (error) {
-      // A namespace that cannot be restricted says so itself.
-      if (error instanceof LunoraError) throw error;
-      throw new LunoraError(
-        "SHARD_UNAVAILABLE",
-        "the shard could not make itself known to the registry; nothing was written",
-        { cause: error },
-      );
-    }
-    writeMeta(this.#host.sql, "registered", "1");
-    this.#isRegistered = true;
-  }
-
   /** A socket that was just accepted. */
   connect(socket: HostSocket, identity: Identity | null): SocketConnection {
     return this.#hub.open(socket, identity);
@@ -654,20 +569,4 @@ function conclude(call: MutationCall, outcome: MutationOutcome): void {
   } catch (error) {
     failureOf(call.functionPath, error);
   }
-}
-
-function toAnswer(outcome: MutationOutcome, commitCursor: number, lastMutationId: number | undefined): ShardAnswer {
-  if (!outcome.ok) return { ok: false, status: outcome.status, body: { error: outcome.error } };
-  return {
-    ok: true,
-    body: {
-      ...(outcome.result === undefined ? {} : { result: outcome.result }),
-      commitCursor,
-      ...(lastMutationId === undefined ? {} : { lastMutationId }),
-    },
-  };
-}
-
-function identityOf({ identity }: ShardCall): Identity | null {
-  return decodeValue(identity) as Identity | null;
 }

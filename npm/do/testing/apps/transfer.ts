@@ -1,7 +1,10 @@
 // An app for export and import: every tier, every kind of value, a unique index, a trigger.
 import { admin, createShardObject, createShardRegistryObject } from "@lunora/do";
 import type { ShardObject, ShardRegistryObjectClass } from "@lunora/do";
+import { functionReference } from "@lunora/protocol";
+import type { FunctionReference } from "@lunora/protocol";
 import { adminRoutes, createWorker } from "@lunora/runtime";
+import { createSchedulerObject, scheduling } from "@lunora/scheduler";
 import { defineApp, defineSchema, defineTable, initLunora, v } from "@lunora/server";
 import type { FunctionRegistry, LunoraDefinition } from "@lunora/server";
 import type { Loose } from "../loose.ts";
@@ -40,7 +43,10 @@ async function run(ctx: Loose, steps: Loose[]): Promise<Loose[]> {
   const results: Loose[] = [];
   for (const [method, table, ...rest] of steps) {
     if (method === "insert") results.push(await ctx.db.insert(table, rest[0]));
-    else if (method === "fill") {
+    else if (method === "schedule") {
+      const target = functionReference<FunctionReference>("t:write", "mutation", { kind: "root" });
+      results.push(await ctx.scheduler.runAfter(table, target, { steps: [] }));
+    } else if (method === "fill") {
       for (let index = 0; index < rest[0]; index += 1)
         await ctx.db.insert(table, { ...rest[1], text: `${rest[1].text} ${index}` });
     } else results.push(await ctx.db[table][method](...rest));
@@ -81,7 +87,7 @@ const app = defineApp({
   opLog: { rows: 50, ageMs: 1 },
   limits: { bodyBytes: 4_000_000 },
 });
-const definition: LunoraDefinition = { schema, functions, app, admin };
+const definition: LunoraDefinition = { schema, functions, app, admin, scheduling };
 
 const Shard = createShardObject(definition) as unknown as new (context: Loose, env: Loose) => ShardObject & Loose;
 
@@ -93,6 +99,8 @@ export class ShardDO extends Shard {
 }
 
 export const ShardRegistryDO: ShardRegistryObjectClass = createShardRegistryObject(definition);
+
+export const SchedulerDO = createSchedulerObject(definition);
 
 const worker = createWorker(definition, { routes: adminRoutes() });
 

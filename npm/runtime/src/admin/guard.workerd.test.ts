@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { TOKEN } from "../../../do/testing/admin-client.ts";
-import { appEntry, NAMESPACES } from "../../../do/testing/client.ts";
+import { TOKEN, TRANSFER_NAMESPACES } from "../../../do/testing/admin-client.ts";
+import { appEntry, result } from "../../../do/testing/client.ts";
 import { TestWorker } from "../../../do/testing/workerd.ts";
 import type { Loose } from "../../../do/testing/loose.ts";
 
 async function start(token?: string): Promise<TestWorker> {
   return TestWorker.start({
     entry: appEntry("transfer"),
-    namespaces: NAMESPACES,
+    namespaces: TRANSFER_NAMESPACES,
     variables: token === undefined ? {} : { LUNORA_ADMIN_TOKEN: token },
   });
 }
@@ -33,9 +33,16 @@ describe("with a token", () => {
   afterAll(() => worker?.stop());
 
   test("the bearer gets in", async () => {
-    const response = await worker.fetch(INFO, { headers: { authorization: `Bearer ${TOKEN}` } });
-    expect(response.status).toBe(200);
-    expect(((await response.json()) as Loose).tables.messages).toEqual({
+    await result(worker, "t:write", { steps: [["schedule", 1e9]] });
+    // The shard hands it over when it has committed.
+    let info: Loose;
+    do {
+      const response = await worker.fetch(INFO, { headers: { authorization: `Bearer ${TOKEN}` } });
+      expect(response.status).toBe(200);
+      info = (await response.json()) as Loose;
+    } while (info.scheduledJobs.count === 0);
+    expect(info.scheduledJobs).toEqual({ count: 1, hasMore: false });
+    expect(info.tables.messages).toEqual({
       tier: "shardBy",
       field: "room",
       ids: [[["reply"], "messages"]],

@@ -1,4 +1,6 @@
 import { LunoraError } from "@lunora/errors";
+import { objectName, ROOT_OBJECT } from "@lunora/protocol";
+import type { SchemaDefinition } from "@lunora/server";
 
 /** Numbered lines of one shard. */
 export interface Section {
@@ -11,7 +13,7 @@ const SHARD_LINE = /^\d+ (\{"kind":"shard",.*\})$/;
 function shardOf(json: string): string {
   try {
     const { name } = JSON.parse(json) as { name?: unknown };
-    if (typeof name === "string" && name !== "" && name.length <= 2_000 && !name.startsWith("__lunora_")) return name;
+    if (typeof name === "string") return name;
   } catch {
     // Said below.
   }
@@ -34,4 +36,25 @@ export function splitSections(text: string): Section[] {
     } else current.push(line);
   }
   return [...sections].map(([shard, lines]) => ({ shard, lines: lines.join("\n") }));
+}
+
+/** Refuses names that no shard of the app has: once it is in the registry, everything that visits shards meets it. */
+export function assertShardName(schema: SchemaDefinition, name: string): void {
+  if (name === ROOT_OBJECT) return;
+  const separator = name.indexOf("=");
+  const field = name.slice(0, Math.max(separator, 0));
+  const isField = Object.values(schema.tables).some(
+    ({ shardMode }) => shardMode.kind === "shardBy" && shardMode.field === field,
+  );
+  if (isField && canonicalName(field, name.slice(separator + 1)) === name) return;
+  throw new LunoraError("BAD_REQUEST", `\`${name.slice(0, 200)}\` is not the name of a shard of this app`);
+}
+
+/** The one name of a shard; `undefined` when the value is not percent-encoded text. */
+function canonicalName(field: string, encoded: string): string | undefined {
+  try {
+    return objectName(field, decodeURIComponent(encoded));
+  } catch {
+    return undefined;
+  }
 }

@@ -5,7 +5,7 @@ import { jsonResponse } from "../responses.ts";
 import type { RouteScope } from "../route.ts";
 import { AdminBody } from "./admin-body.ts";
 import { AdminObjects, VISITS } from "./admin-objects.ts";
-import { splitSections } from "./import-sections.ts";
+import { assertShardName, splitSections } from "./import-sections.ts";
 import { assertTables } from "./schema-info.ts";
 
 /** An import that nobody goes on with for so long has been given up, milliseconds. */
@@ -64,13 +64,14 @@ async function join(objects: AdminObjects, id: string, names: readonly string[])
  * The same lines again change nothing.
  */
 export async function importRows(scope: RouteScope): Promise<Response> {
-  const { request, env } = scope;
+  const { request, env, definition } = scope;
   const id = new URL(request.url).searchParams.get("id") ?? "";
   if (id === "") throw new LunoraError("BAD_REQUEST", "`?id=` has to name the import");
   const sections = splitSections(await readText(request, ROWS_TYPE, ROWS_BYTES));
   if (sections.length > VISITS) throw new LunoraError("BAD_REQUEST", `a request has rows of at most ${VISITS} shards`);
   const objects = new AdminObjects(scope);
   const names = sections.map(({ shard }) => shard);
+  for (const name of names) assertShardName(definition.schema, name);
   const record = await join(objects, id, names);
   let rows = 0;
   for (const { shard, lines } of sections) {

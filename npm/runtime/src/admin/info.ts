@@ -1,7 +1,39 @@
+import type { JobPage } from "@lunora/server";
+
+import { callObject } from "../call-object.ts";
+import { reachObject } from "../reach-object.ts";
 import { jsonResponse } from "../responses.ts";
 import type { RouteScope } from "../route.ts";
+import { SCHEDULER_BINDING, SCHEDULER_OBJECT } from "../scheduler-protocol.ts";
+import type { SchedulerMethods } from "../scheduler-protocol.ts";
 import { AdminObjects } from "./admin-objects.ts";
 import { schemaVersion, tablesOf } from "./schema-info.ts";
+
+/** Jobs that are counted at most. */
+const JOBS = 5_000;
+
+/** How many jobs wait, which no export takes along; `null` in an app that schedules nothing. */
+async function waitingJobs({
+  env,
+  definition,
+  timers,
+}: RouteScope): Promise<{ readonly count: number; readonly hasMore: boolean } | null> {
+  if (definition.scheduling === undefined) return null;
+  let count = 0;
+  let cursor: string | null = null;
+  do {
+    const after: string | null = cursor;
+    const page: JobPage = await callObject(
+      () => reachObject<SchedulerMethods>(definition.schema, env, SCHEDULER_BINDING, SCHEDULER_OBJECT),
+      (scheduler) => scheduler.list({ limit: 1_000, cursor: after }),
+      true,
+      timers,
+    );
+    count += page.jobs.length;
+    ({ cursor } = page);
+  } while (cursor !== null && count < JOBS);
+  return { count, hasMore: cursor !== null };
+}
 
 /** What is deployed: the first thing that whoever moves data wants to know. */
 export async function info(scope: RouteScope): Promise<Response> {
@@ -16,6 +48,7 @@ export async function info(scope: RouteScope): Promise<Response> {
     /** How many shards there are, at least. */
     shards: names.length,
     hasMoreShards: cursor !== null,
+    scheduledJobs: await waitingJobs(scope),
     tables: tablesOf(definition.schema),
   });
 }

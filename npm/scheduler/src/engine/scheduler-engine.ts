@@ -61,10 +61,13 @@ export const DEFAULT_LIMITS: SchedulerLimits = {
   maxInterruptions: 20,
 };
 
-/** While jobs run the alarm goes off this often, milliseconds: the object may not fall asleep over them. */
+/** While something is under way the alarm goes off this often, milliseconds: the object may not fall asleep over them. */
 const HEARTBEAT = 10_000;
 
-/** How long one alarm stays with the jobs that run, milliseconds. */
+/** Two alarms are never closer than this, milliseconds. */
+const APART = 5;
+
+/** How long one alarm stays with it, milliseconds. */
 const STAY = 20_000;
 
 /** Everything about the scheduler, except for how the platform is asked. */
@@ -76,6 +79,8 @@ export class SchedulerEngine implements SchedulerMethods {
   readonly #tidying: Tidying;
   readonly #running = new Map<string, Promise<void>>();
   #armed: number | null;
+  /** Not earlier than this: see `ring`. */
+  #notBefore = 0;
   /** Ends the stay of the alarm that is being answered: another one is wanted. */
   #leave: (() => void) | undefined;
 
@@ -165,6 +170,8 @@ export class SchedulerEngine implements SchedulerMethods {
 
   /** The object's alarm went off. */
   async ring(): Promise<void> {
+    // The platform removes the alarm that is answered, also when the same time is set anew; and it may be early.
+    this.#notBefore = Math.max(this.#armed ?? 0, this.#host.now()) + APART;
     this.#armed = null;
     this.#pump();
     this.#tidying.run(() => this.#pump());
@@ -172,14 +179,21 @@ export class SchedulerEngine implements SchedulerMethods {
     this.#arm();
   }
 
-  /** Stays while jobs run, so that the object is not taken for idle, but in nobody's way. */
+  /** What the object may not fall asleep over. */
+  get #work(): readonly Promise<void>[] {
+    const { pass } = this.#tidying;
+    return [...this.#running.values(), ...(pass === undefined ? [] : [pass])];
+  }
+
+  /** Stays while something is under way, so that the object is not taken for idle, but in nobody's way. */
   async #stay(): Promise<void> {
-    if (this.#running.size === 0) return;
+    const work = this.#work;
+    if (work.length === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#leave = resolve;
     // No other alarm can go off while this one is answered.
     const rest = Math.min(STAY, (this.#armed ?? Infinity) - this.#host.now());
-    await Promise.race([promise, this.#host.sleep(Math.max(0, rest)), Promise.allSettled(this.#running.values())]);
+    await Promise.race([promise, this.#host.sleep(Math.max(0, rest)), Promise.allSettled(work)]);
     this.#leave = undefined;
   }
 
@@ -239,12 +253,12 @@ export class SchedulerEngine implements SchedulerMethods {
     const isFull = this.#running.size >= this.#limits.concurrency;
     const times = [
       isFull ? null : this.#jobs.nextTime(),
-      this.#running.size > 0 ? now + HEARTBEAT : null,
+      this.#work.length > 0 ? now + HEARTBEAT : null,
       this.#tidying.nextTime(),
     ];
     const time = Math.min(...times.map((candidate) => candidate ?? Infinity));
-    if (time === Infinity || (this.#armed !== null && this.#armed <= time)) return;
-    this.#armed = Math.max(time, now);
+    if (time === Infinity || (this.#armed !== null && this.#armed <= Math.max(time, this.#notBefore))) return;
+    this.#armed = Math.max(time, now, this.#notBefore);
     this.#host.setAlarm(this.#armed).catch((error: unknown) => {
       console.error("[lunora] the scheduler's alarm cannot be set", error);
     });

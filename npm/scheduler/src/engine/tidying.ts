@@ -17,7 +17,7 @@ export class Tidying {
   readonly #limits: SchedulerLimits;
   readonly #jobs: JobTable;
   readonly #ledgers: Ledgers;
-  #isRunning = false;
+  #pass: Promise<void> | undefined;
 
   constructor(host: SchedulerHost, limits: SchedulerLimits, jobs: JobTable, ledgers: Ledgers) {
     this.#host = host;
@@ -26,9 +26,14 @@ export class Tidying {
     this.#ledgers = ledgers;
   }
 
+  /** The pass that is under way. */
+  get pass(): Promise<void> | undefined {
+    return this.#pass;
+  }
+
   /** When there is something to do; `null` for never, and while it is being done. */
   nextTime(): number | null {
-    if (this.#isRunning) return null;
+    if (this.#pass !== undefined) return null;
     const { rememberMs, deadJobsMs } = this.#limits;
     const ended = this.#ledgers.nextEndedTime();
     const death = this.#jobs.nextDeathTime();
@@ -42,18 +47,20 @@ export class Tidying {
 
   /** One bounded pass, beside whatever else happens. */
   run(done: () => void): void {
-    if (this.#isRunning) return;
-    this.#isRunning = true;
+    if (this.#pass !== undefined) return;
     const now = this.#host.now();
     this.#jobs.forgetDead(now - this.#limits.deadJobsMs, this.#limits.deadJobs);
-    void Promise.all([this.#decideHolds(now), this.#tellShards(now)])
-      .catch((error: unknown) => {
-        console.error("[lunora] the scheduler could not tidy up", error);
-      })
-      .finally(() => {
-        this.#isRunning = false;
-        done();
-      });
+    this.#pass = this.#tidy(now, done);
+  }
+
+  async #tidy(now: number, done: () => void): Promise<void> {
+    try {
+      await Promise.all([this.#decideHolds(now), this.#tellShards(now)]);
+    } catch (error) {
+      console.error("[lunora] the scheduler could not tidy up", error);
+    }
+    this.#pass = undefined;
+    done();
   }
 
   /** A mutation that held a job back has committed, which its outbox says, or was taken back. */

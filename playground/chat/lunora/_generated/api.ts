@@ -3,6 +3,7 @@ import { functionReference } from "lunorash/protocol";
 import type { FanOutReferenceOf, ReferenceOf } from "lunorash/server";
 import type * as channels from "../channels.js";
 import type * as messages from "../messages.js";
+import type * as reminders from "../reminders.js";
 
 /** Functions that clients can call. */
 export interface Api {
@@ -18,6 +19,9 @@ export interface Api {
     readonly remove: ReferenceOf<typeof messages.remove>;
     readonly send: ReferenceOf<typeof messages.send>;
   };
+  readonly reminders: {
+    readonly set: ReferenceOf<typeof reminders.set>;
+  };
 }
 
 export const api: Api = {
@@ -32,6 +36,9 @@ export const api: Api = {
     list: functionReference("messages:list", "query", { kind: "argument", argument: "channelId", field: "channelId" }),
     remove: functionReference("messages:remove", "mutation", { kind: "id", argument: "id", table: "messages", field: "channelId" }),
     send: functionReference("messages:send", "mutation", { kind: "argument", argument: "channelId", field: "channelId" }),
+  },
+  reminders: {
+    set: functionReference("reminders:set", "mutation", { kind: "root" }),
   },
 };
 

@@ -4,4 +4,5 @@ import type { FunctionRegistry } from "lunorash/server";
 export const functions: FunctionRegistry = {
   "channels": [() => import("../channels.js"), '{"byName":["query","public",{"kind":"root"}],"create":["mutation","public",{"kind":"root"}],"list":["query","public",{"kind":"root"}]}'],
   "messages": [() => import("../messages.js"), '{"edit":["mutation","public",{"kind":"id","argument":"id","table":"messages","field":"channelId"}],"latest":["query","public",{"kind":"fanOut","field":"channelId","merge":{"kind":"topK","by":"_creationTime","k":20,"direction":"desc"}}],"list":["query","public",{"kind":"argument","argument":"channelId","field":"channelId"}],"remove":["mutation","public",{"kind":"id","argument":"id","table":"messages","field":"channelId"}],"send":["mutation","public",{"kind":"argument","argument":"channelId","field":"channelId"}]}'],
+  "reminders": [() => import("../reminders.js"), '{"set":["mutation","public",{"kind":"root"}]}'],
 };

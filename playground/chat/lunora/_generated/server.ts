@@ -30,4 +30,5 @@ export const {
   shape,
   mutator,
   definePolicy,
+  defineMigration,
 } = initLunora.dataModel<DataModel>().create();

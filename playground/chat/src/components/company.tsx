@@ -30,8 +30,13 @@ export function Company({ present, typing }: CompanyProps): ReactElement {
           </>
         )}
       </div>
-      <p className="typing clipped" role="status">
-        {typing.length > 0 && `${listed(typing)} ${typing.length === 1 ? "is" : "are"} typing…`}
+      <p className="typing" role="status">
+        {typing.length > 0 && (
+          <>
+            <span className="clipped">{listed(typing)}</span>
+            <span>{typing.length === 1 ? " is typing…" : " are typing…"}</span>
+          </>
+        )}
       </p>
     </div>
   );

@@ -7,6 +7,7 @@ import { presence } from "../../lunora/_generated/presence.js";
 import { useAuthor } from "../author.js";
 import { continues } from "../continues.js";
 import { isTold, useRefusals } from "../refusals.js";
+import { reminderOf } from "../reminder.js";
 import { dayOf, isSameDay } from "../times.js";
 import { useTyping } from "../use-typing.js";
 import { Announcer } from "./announcer.js";
@@ -22,6 +23,7 @@ export function Conversation({ channel }: { readonly channel: Doc<"channels"> })
   const [author] = useAuthor();
   const { data, error } = useQueryResult(api.messages.list, { channelId: channel._id });
   const sendMessage = useMutation(api.messages.send);
+  const setReminder = useMutation(api.reminders.set);
   const refusals = useRefusals().filter((refusal) => refusal.channelId === channel._id);
   const { members, me } = usePresence(presence.channels.room, channel._id, { name: author });
   const typing = useTyping(channel._id, author);
@@ -34,7 +36,9 @@ export function Conversation({ channel }: { readonly channel: Doc<"channels"> })
     // Zero is the end: the list is laid out from its end, which keeps the newest in view.
     scroller.current?.scrollTo({ top: 0 });
     typing.say(false);
-    void sendMessage({ channelId: channel._id, author, body }).catch(isTold);
+    const reminder = reminderOf(body);
+    if (reminder !== undefined) void setReminder({ channelId: channel._id, author, ...reminder }).catch(isTold);
+    else void sendMessage({ channelId: channel._id, author, body }).catch(isTold);
   }
 
   return (

@@ -1,4 +1,5 @@
 import { isLunoraError } from "lunorash/client";
+import { helpOf } from "lunorash/errors/help";
 import type { ReactElement, ReactNode } from "react";
 
 interface ErrorNoticeProps {
@@ -11,7 +12,7 @@ interface ErrorNoticeProps {
 export function ErrorNotice({ error, onRetry, children }: ErrorNoticeProps): ReactElement {
   const code = isLunoraError(error) ? error.code : "UNEXPECTED";
   const message = error instanceof Error ? error.message : String(error);
-  const hint = isLunoraError(error) ? error.hint : undefined;
+  const hint = isLunoraError(error) ? (error.hint ?? helpOf(error.code)) : undefined;
   return (
     <div className="notice" role="alert">
       <p>

@@ -420,16 +420,16 @@ describe("a socket that is opened", () => {
 });
 
 describe("the results of live queries", () => {
-  const subscribe = (client: MemoryClient, id: string, n: number): void =>
+  const pad = (client: MemoryClient, id: string, n: number): void =>
     client.send({ type: "subscribe", id, query: { functionPath: "n:pad", args: { n, length: 600 } } });
   const last = (client: MemoryClient, id: string): Loose => client.frames.findLast((frame) => frame.id === id);
 
   test("are held up to a limit; more is an error until there is room", async () => {
     shard = await new MemoryShard(definition, { liveResultsLength: 2_000 }).open();
     const [one, other] = [shard.connect("one"), shard.connect("other")];
-    for (let n = 1; n <= 4; n += 1) subscribe(one, `q${n}`, n);
+    for (let n = 1; n <= 4; n += 1) pad(one, `q${n}`, n);
     // The same as somebody else's costs nothing.
-    subscribe(other, "q1", 1);
+    pad(other, "q1", 1);
     await shard.settle();
     expect(["q1", "q2", "q3", "q4"].map((id) => last(one, id).error?.code ?? "data")).toEqual([
       "data",
@@ -443,13 +443,13 @@ describe("the results of live queries", () => {
     await shard.call("n:add", { text: "a" });
     await shard.settle();
     expect(["q1", "q3", "q4"].map((id) => last(one, id).data?.count)).toEqual([1, 1, 1]);
-    subscribe(other, "q5", 5);
+    pad(other, "q5", 5);
     await shard.settle();
     expect(last(other, "q5").error.code).toBe("LIVE_RESULTS_LIMIT");
     one.disconnect();
     await shard.settle();
     // Nothing changed: it is asked for again.
-    subscribe(other, "q5", 5);
+    pad(other, "q5", 5);
     await shard.settle();
     expect(last(other, "q5").data.count).toBe(1);
   });

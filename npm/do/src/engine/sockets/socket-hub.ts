@@ -26,14 +26,8 @@ import { SocketStore } from "./socket-store.ts";
 import type { SocketState } from "./socket-store.ts";
 import { MAX_SUBSCRIPTIONS, SUBSCRIPTION_LENGTH } from "./subscription-list.ts";
 import type { Subscription } from "./subscription-list.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 import { Whispers } from "./whispers.ts";
-
-/** What frames that wait may take, in characters: of one socket, and of all together. */
-const PENDING_LENGTH = 16_000_000;
-const PENDING_TOTAL = 48_000_000;
-
-/** What waits takes this besides its text, in characters, for each place in the queue. */
-const PLACE_LENGTH = 500;
 
 /** Bytes that may wait for a reader before its socket is given up. */
 const BUFFERED_BYTES = 8_388_608;
@@ -76,7 +70,7 @@ export class SocketHub {
   readonly #queued = new Set<SocketConnection>();
   readonly #unsaved = new Set<SocketConnection>();
   readonly #asleep = new Map<SocketConnection, readonly SavedSubscription[]>();
-  #pending = 0;
+  readonly #room = new WaitingRoom();
 
   constructor(host: HubHost) {
     this.#host = host;
@@ -287,23 +281,12 @@ export class SocketHub {
 
   /** Takes room for a frame that waits; answers how much, or `undefined` when there is none, which it tells. */
   #hold(connection: SocketConnection, id: string, length: number, places: number): number | undefined {
-    const held = length + places * PLACE_LENGTH;
-    if (connection.pending + held > PENDING_LENGTH || this.#pending + held > PENDING_TOTAL) {
-      this.#refuse(
-        connection,
-        id,
-        new LunoraError("RATE_LIMITED", "too many frames wait here already; nothing of this one was done"),
-      );
+    try {
+      return this.#room.hold(connection, length, places);
+    } catch (error) {
+      this.#refuse(connection, id, error);
       return undefined;
     }
-    connection.pending += held;
-    this.#pending += held;
-    return held;
-  }
-
-  #release(connection: SocketConnection, held: number): void {
-    connection.pending -= held;
-    this.#pending -= held;
   }
 
   #subscribe(connection: SocketConnection, frame: SubscribeFrame | ShapeSubscribeFrame, length: number): void {
@@ -314,12 +297,12 @@ export class SocketHub {
     if (held === undefined) return this.#unsubscribe(connection, kind, frame.id);
     const subscription = this.#admit(connection, key, frame.id, length);
     if (subscription === undefined) {
-      this.#release(connection, held);
+      this.#room.release(connection, held);
       return this.#unsubscribe(connection, kind, frame.id);
     }
     this.#unsaved.add(connection);
     void this.#host.turn(async () => {
-      this.#release(connection, held);
+      this.#room.release(connection, held);
       if (connection.isClosed) return;
       try {
         if (frame.type === "subscribe") await this.#host.parts.q.subscribe(connection, frame);
@@ -352,10 +335,10 @@ export class SocketHub {
     if (held === undefined) return;
     const key = `t${id}`;
     const subscription = this.#admit(connection, key, id, length);
-    if (subscription === undefined) return this.#release(connection, held);
+    if (subscription === undefined) return this.#room.release(connection, held);
     connection.streams.add(id);
     this.#unsaved.add(connection);
-    await this.#host.turn(async () => this.#release(connection, held));
+    await this.#host.turn(async () => this.#room.release(connection, held));
     const isWanted = (): boolean => !connection.isClosed && connection.subscriptions.has(key, subscription);
     if (!isWanted()) return;
     try {
@@ -397,7 +380,7 @@ export class SocketHub {
     if (held === undefined) return;
     const { clientId } = frame;
     this.#host.push(connection, frame, (results) => {
-      this.#release(connection, held);
+      this.#room.release(connection, held);
       const lastMutationId = this.#host.watermark(connection.identity?.userId ?? null, clientId);
       connection.send({ type: "ack", id: frame.id, results, lastMutationId }, clientId !== connection.clientId);
     });
