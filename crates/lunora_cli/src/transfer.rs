@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use lunora_client::AdminClient;
+use lunora_diagnostics::codes;
 use lunora_transfer::{
     ExportOptions, ExportReport, ImportMode, ImportOptions, ImportPlan, ServerInfo, TableProof, WaitingJobs,
 };
@@ -122,6 +123,7 @@ pub(crate) fn export(options: &CommandOptions, arguments: ExportArguments) -> Co
             resume: arguments.target.resume,
             force: arguments.force,
             now: epoch_milliseconds(),
+            production: arguments.target.prod,
             receipts: root.map(|root| root.join(".lunora").join("receipts")),
         };
         let mut progress = Progress::new(is_json, "read");
@@ -238,7 +240,13 @@ pub(crate) fn import(options: &CommandOptions, arguments: ImportArguments) -> Co
         }
         let result = lunora_transfer::import(&mut client, &plan, &import_options, &mut progress).await;
         progress.end();
-        let report = result.map_err(|error| Failure::from(error).resumable("lunora import", true))?;
+        let report = result.map_err(|error| {
+            let failure = Failure::from(error).resumable("lunora import", true);
+            if failure.is_code(codes::IMPORT_TARGET_NOT_EMPTY.as_str()) {
+                return failure.with_help(not_empty(&target, &info, &plan, &arguments));
+            }
+            failure
+        })?;
         Ok(import_answer(
             options,
             &target,
@@ -255,6 +263,22 @@ fn place(jurisdiction: Option<&str>) -> String {
     jurisdiction.map_or_else(
         || "no jurisdiction".to_owned(),
         |name| format!("the jurisdiction `{name}`"),
+    )
+}
+
+/// What to do where rows are already: in a move they are either the ones that were exported, or this very dump's.
+fn not_empty(target: &Target, info: &ServerInfo, plan: &ImportPlan, arguments: &ImportArguments) -> String {
+    let others = "Otherwise `--merge` adds the dump's rows to those, and `--replace` puts them in their place.";
+    if info.jurisdiction == plan.header.source_jurisdiction {
+        return format!(
+            "The app is in {}, which is where the dump is from. To move it, change `.jurisdiction(…)` and deploy first. {others}",
+            place(info.jurisdiction.as_deref())
+        );
+    }
+    format!(
+        "If the dump has been imported before, this compares both: lunora import {} --url {} --verify. {others}",
+        arguments.dump.display(),
+        target.address
     )
 }
 

@@ -11,7 +11,7 @@ pub use parse::{
     FrameError, parse_client_frame, parse_presence_client_frame, parse_presence_server_frame, parse_server_frame,
 };
 pub use presence::{PresenceClientFrame, PresenceMember, PresenceResume, PresenceServerFrame, PresenceUpdate};
-pub use server::{ErrorBody, Operation, PushResult, RowOperation, ServerFrame, ServerMessage};
+pub use server::{ErrorBody, Operation, Progress, PushResult, RowOperation, ServerFrame, ServerMessage};
 
 /// Keep-alive of a client, answered without waking the object.
 pub const PING: &str = "lunora-ping";

@@ -206,14 +206,8 @@ impl Session {
             ServerFrame::Ack {
                 results: Some(results), ..
             } => self.pushed(results),
-            ServerFrame::Ack { last_mutation_id, .. } => self.greeted(last_mutation_id.unwrap_or(0)),
-            ServerFrame::Data {
-                id,
-                data,
-                cursor,
-                epoch,
-                ..
-            } => self.data(id, data, cursor.zip(epoch)),
+            ServerFrame::Ack { progress, .. } => self.greeted(progress.last_mutation_id.unwrap_or(0)),
+            ServerFrame::Data { id, data, progress } => self.data(id, data, progress.cursor.zip(progress.epoch)),
             ServerFrame::Resume { id, cursor, epoch } => {
                 self.moved(&id, cursor, epoch);
                 Vec::new()

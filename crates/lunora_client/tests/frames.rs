@@ -51,6 +51,38 @@ fn what_is_no_frame_is_refused_with_its_code() {
 }
 
 #[test]
+fn how_far_a_shard_is_may_be_left_out_and_is_never_null() {
+    let delta = json!({ "op": "delete", "key": "m", "table": "messages" });
+    let frames = [
+        json!({ "type": "ack", "id": "1" }),
+        json!({ "type": "data", "id": "1" }),
+        json!({ "type": "delta", "id": "1", "delta": delta }),
+    ];
+    let parts = [
+        ("cursor", json!(7), [json!(null), json!(-1), json!(0.5), json!("7")]),
+        ("epoch", json!("e"), [json!(null), json!(5), json!([]), json!(true)]),
+        (
+            "lastMutationId",
+            json!(7),
+            [json!(null), json!(-1), json!(0.5), json!("7")],
+        ),
+    ];
+    for frame in frames {
+        assert_eq!(written(parse_server_frame(&frame.to_string()).unwrap()), frame);
+        for (part, right, wrong) in &parts {
+            let mut with = frame.clone();
+            with[part] = right.clone();
+            assert_eq!(written(parse_server_frame(&with.to_string()).unwrap()), with);
+            for value in wrong {
+                with[part] = value.clone();
+                let refused = parse_server_frame(&with.to_string()).unwrap_err();
+                assert_eq!(refused.code(), "FRAME_MALFORMED", "{with}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_frame_ends_at_a_mebibyte() {
     let frame = |length: usize| {
         let around = json!({ "type": "whisper", "topic": "t", "data": "" }).to_string().len();

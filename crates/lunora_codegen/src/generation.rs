@@ -85,6 +85,7 @@ impl Generation {
             || last.shapes.is_empty() != application.shapes.is_empty()
             || last.presence.is_empty() != application.presence.is_empty()
             || last.has_streams() != application.has_streams()
+            || last.has_fan_out() != application.has_fan_out()
             || last.migrations.is_empty() != application.migrations.is_empty();
         Ok(Self {
             options: options.clone(),

@@ -21,6 +21,9 @@ pub(crate) fn worker(application: &Application, options: &GenerateOptions) -> St
         routes.push("presenceRoutes");
     }
     let mut names = [&routes[..], &["createWorker"]].concat();
+    if application.has_fan_out() {
+        names.push("fanOut");
+    }
     names.sort_unstable();
     let _ = writeln!(out, "import {{ {} }} from \"{prefix}/runtime\";", names.join(", "));
     if has_schema {
@@ -63,13 +66,16 @@ pub(crate) fn worker(application: &Application, options: &GenerateOptions) -> St
     }
     let mut parts = vec!["schema", "functions"];
     if has_shapes {
-        parts.push("shapes");
+        parts.extend(["shapes", "shaping"]);
     }
     if has_presence {
         parts.push("presence");
     }
     if application.has_streams() {
         parts.push("streams");
+    }
+    if application.has_fan_out() {
+        parts.push("fanOut");
     }
     if has_migrations {
         parts.push("migrations");
@@ -116,6 +122,9 @@ fn push_factories(out: &mut String, classes: &[ObjectClass], application: &Appli
             .collect();
         if package == "do" {
             factories.push("admin");
+            if !application.shapes.is_empty() {
+                factories.push("shaping");
+            }
             if application.has_streams() {
                 factories.push("streams");
             }

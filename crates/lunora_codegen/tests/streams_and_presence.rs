@@ -1,11 +1,11 @@
-//! What streams and kinds of rooms bring into the generated files.
+//! What streams, kinds of rooms and queries of all shards bring into the generated files.
 
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 
 use lunora_codegen::{GenerateOptions, Generator, PackagePrefix, Scope, generate};
-use lunora_ir::{Address, Application, Function, FunctionKind, Presence, Visibility};
+use lunora_ir::{Address, Application, FanOutMerge, Function, FunctionKind, Presence, Visibility};
 
 fn options() -> GenerateOptions {
     GenerateOptions {
@@ -120,4 +120,38 @@ fn what_comes_and_goes_changes_the_files_that_say_so() {
     assert!(!before.0 && during.0);
     assert!(during.1.contains("streams") && during.1.contains("SessionDO"));
     assert_eq!(worker(&none), before);
+}
+
+#[test]
+fn what_asks_all_shards_comes_and_goes_with_the_queries_that_do() {
+    let mut generator = Generator::default();
+    let mut worker = |application: &Application| {
+        let files = generator.generate(application, &options(), Scope::All).unwrap();
+        let worker = files.iter().find(|file| file.path == "worker.ts").unwrap();
+        worker.contents.to_string()
+    };
+    let everywhere = Function {
+        kind: FunctionKind::Query,
+        address: Address::FanOut {
+            field: "room".to_owned(),
+            merge: FanOutMerge::Sum,
+        },
+        ..Function::clone(&stream())
+    };
+    let application = |address: Address| Application {
+        functions: vec![Arc::new(Function {
+            address,
+            ..everywhere.clone()
+        })],
+        ..Application::default()
+    };
+    let one = worker(&application(Address::Root));
+    let all = worker(&application(everywhere.address.clone()));
+    assert!(
+        all.contains("import { adminRoutes, createWorker, fanOut } from \"lunorash/runtime\";")
+            && all.contains("functions, fanOut, app"),
+        "{all}"
+    );
+    assert!(!one.contains("fanOut"), "{one}");
+    assert_eq!(worker(&application(Address::Root)), one);
 }

@@ -298,6 +298,42 @@ fn a_move_needs_an_export_that_covers_it() {
 }
 
 #[test]
+fn an_export_from_this_machine_covers_a_deployment_only_when_it_is_said() {
+    let project = prepared();
+    edit(&project, "});\n", "}).jurisdiction(\"eu\");\n");
+    let write = |production: bool| {
+        let receipt = serde_json::json!({
+            "version": 1, "sourceJurisdiction": null, "exportedAt": NOW, "url": "http://localhost:5173",
+            "production": production, "tables": { "notes": { "rows": 2, "hash": "00" } }, "complete": true,
+        });
+        project.write(".lunora/receipts/local.json", &receipt.to_string());
+    };
+    let unsaid = ReleaseOptions {
+        allow_schema_drift: true,
+        url: None,
+        ..options(&project)
+    };
+    let said = ReleaseOptions {
+        url: Some("http://127.0.0.1:8787".to_owned()),
+        ..unsaid.clone()
+    };
+    write(false);
+    let stopped = gates(&unsaid);
+    assert_eq!(codes(&stopped), ["JURISDICTION_STRANDS_DATA"]);
+    let message = &stopped.stops[0].message;
+    assert!(
+        message.contains("`local.json` is of an export from `http://localhost:5173` on this machine"),
+        "{message}"
+    );
+    assert!(gates(&said).stops.is_empty());
+    write(true);
+    let rehearsed = gates(&unsaid);
+    assert!(rehearsed.stops.is_empty(), "{:?}", rehearsed.stops);
+    // The server's own data are yet to move, and its start asks for the receipt too.
+    assert_eq!(rehearsed.receipt, None);
+}
+
+#[test]
 fn data_is_left_behind_only_when_it_is_said() {
     let project = prepared();
     edit(&project, "});\n", "}).jurisdiction(\"us\");\n");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::{Cron, Function, FunctionKind, Migration, Presence, Shape, Table};
+use crate::{Address, Cron, Function, FunctionKind, Migration, Presence, Shape, Table};
 
 /// Everything that codegen, linting and the local platform need to know about an app.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -50,6 +50,14 @@ impl Application {
         self.functions
             .iter()
             .any(|function| function.kind == FunctionKind::Stream)
+    }
+
+    /// The worker needs what asks all shards.
+    #[must_use]
+    pub fn has_fan_out(&self) -> bool {
+        self.functions
+            .iter()
+            .any(|function| matches!(function.address, Address::FanOut { .. }))
     }
 
     /// The worker needs the scheduler.

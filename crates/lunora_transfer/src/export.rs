@@ -40,6 +40,8 @@ pub struct ExportOptions {
     pub force: bool,
     /// Unix milliseconds.
     pub now: u64,
+    /// Whether the rows are said to be production's, for the receipts.
+    pub production: bool,
     /// Where the project keeps its receipts.
     pub receipts: Option<PathBuf>,
 }
@@ -223,7 +225,13 @@ fn conclude(checkpoint: Checkpoint, options: &ExportOptions, url: &str) -> Resul
         header, tally, hidden, ..
     } = checkpoint;
     let footer = tally.footer();
-    let receipts = write_receipts(&options.out, options.receipts.as_deref(), url, &header, &footer)?;
+    let receipts = write_receipts(
+        &options.out,
+        options.receipts.as_deref(),
+        (url, options.production),
+        &header,
+        &footer,
+    )?;
     remove(&beside(&options.out, ".checkpoint"))?;
     Ok(ExportReport {
         header,

@@ -22,6 +22,8 @@ pub struct Receipt {
     pub exported_at: u64,
     /// Whom it asked.
     pub url: String,
+    /// Whether it was said to be production: of a server on this machine the address does not tell.
+    pub production: bool,
     /// What it brought.
     pub tables: BTreeMap<String, TableProof>,
     /// Always true: an export that did not come to its end leaves none.
@@ -32,7 +34,7 @@ pub struct Receipt {
 pub(crate) fn write_receipts(
     dump: &Path,
     folder: Option<&Path>,
-    url: &str,
+    (url, production): (&str, bool),
     header: &Header,
     footer: &Footer,
 ) -> Result<Vec<PathBuf>, TransferError> {
@@ -41,6 +43,7 @@ pub(crate) fn write_receipts(
         source_jurisdiction: header.source_jurisdiction.clone(),
         exported_at: header.exported_at,
         url: url.to_owned(),
+        production,
         tables: footer.tables.clone(),
         complete: true,
     };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::field::{integer, name, object, optional_integer, optional_name, optional_object, present};
+use super::field::{integer, name, object, present, some_integer, some_name, some_object};
 
 /// A query to subscribe to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,17 +16,13 @@ pub struct SubscribedQuery {
     #[serde(deserialize_with = "object")]
     pub args: Json,
     /// The table whose rows the result is.
-    #[serde(default, deserialize_with = "optional_name", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "some_name", skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
     /// The cursor of the last frame that was applied.
-    #[serde(
-        default,
-        deserialize_with = "optional_integer",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "some_integer", skip_serializing_if = "Option::is_none")]
     pub since_seq: Option<u64>,
     /// The epoch of that frame.
-    #[serde(default, deserialize_with = "optional_name", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "some_name", skip_serializing_if = "Option::is_none")]
     pub since_epoch: Option<String>,
 }
 
@@ -37,11 +33,7 @@ pub struct SubscribedShape {
     #[serde(deserialize_with = "name")]
     pub name: String,
     /// Wire-encoded.
-    #[serde(
-        default,
-        deserialize_with = "optional_object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "some_object", skip_serializing_if = "Option::is_none")]
     pub args: Option<Json>,
 }
 
@@ -65,7 +57,7 @@ pub struct PushEntry {
     #[serde(deserialize_with = "integer")]
     pub client_seq: u64,
     /// 22 base64url characters, chosen by the client.
-    #[serde(default, deserialize_with = "optional_name", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "some_name", skip_serializing_if = "Option::is_none")]
     pub mutation_id: Option<String>,
     /// `file:export`.
     #[serde(deserialize_with = "name")]
@@ -83,7 +75,7 @@ pub enum ClientFrame {
     Connect {
         #[serde(deserialize_with = "name")]
         id: String,
-        #[serde(default, deserialize_with = "optional_name", skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "some_name", skip_serializing_if = "Option::is_none")]
         client_id: Option<String>,
         #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         caps: Option<Vec<String>>,
@@ -103,15 +95,11 @@ pub enum ClientFrame {
         #[serde(deserialize_with = "name")]
         id: String,
         shape: SubscribedShape,
-        #[serde(
-            default,
-            deserialize_with = "optional_integer",
-            skip_serializing_if = "Option::is_none"
-        )]
+        #[serde(default, deserialize_with = "some_integer", skip_serializing_if = "Option::is_none")]
         since_checkpoint: Option<u64>,
-        #[serde(default, deserialize_with = "optional_name", skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "some_name", skip_serializing_if = "Option::is_none")]
         since_epoch: Option<String>,
-        #[serde(default, deserialize_with = "optional_name", skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "some_name", skip_serializing_if = "Option::is_none")]
         since_version: Option<String>,
     },
     ShapeUnsubscribe {
@@ -125,26 +113,18 @@ pub enum ClientFrame {
         client_id: String,
         entries: Vec<PushEntry>,
         /// Results up to this `clientSeq` have arrived and need not be kept.
-        #[serde(
-            default,
-            deserialize_with = "optional_integer",
-            skip_serializing_if = "Option::is_none"
-        )]
+        #[serde(default, deserialize_with = "some_integer", skip_serializing_if = "Option::is_none")]
         received: Option<u64>,
     },
     Stream {
         #[serde(deserialize_with = "name")]
         id: String,
         query: StreamedQuery,
-        #[serde(
-            default,
-            deserialize_with = "optional_integer",
-            skip_serializing_if = "Option::is_none"
-        )]
+        #[serde(default, deserialize_with = "some_integer", skip_serializing_if = "Option::is_none")]
         since_chunk: Option<u64>,
-        #[serde(default, deserialize_with = "optional_name", skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "some_name", skip_serializing_if = "Option::is_none")]
         generation: Option<String>,
-        #[serde(default, deserialize_with = "optional_name", skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "some_name", skip_serializing_if = "Option::is_none")]
         replaces: Option<String>,
     },
     WhisperSubscribe {

@@ -28,7 +28,7 @@ pub(super) fn integer<'de, Source: Deserializer<'de>>(source: Source) -> Result<
 }
 
 /// The same where the field may be absent.
-pub(super) fn optional_integer<'de, Source: Deserializer<'de>>(source: Source) -> Result<Option<u64>, Source::Error> {
+pub(super) fn some_integer<'de, Source: Deserializer<'de>>(source: Source) -> Result<Option<u64>, Source::Error> {
     integer(source).map(Some)
 }
 
@@ -48,7 +48,7 @@ pub(super) fn name<'de, Source: Deserializer<'de>>(source: Source) -> Result<Str
 }
 
 /// The same where the field may be absent.
-pub(super) fn optional_name<'de, Source: Deserializer<'de>>(source: Source) -> Result<Option<String>, Source::Error> {
+pub(super) fn some_name<'de, Source: Deserializer<'de>>(source: Source) -> Result<Option<String>, Source::Error> {
     name(source).map(Some)
 }
 
@@ -61,6 +61,6 @@ pub(super) fn object<'de, Source: Deserializer<'de>>(source: Source) -> Result<J
 }
 
 /// The same where the field may be absent.
-pub(super) fn optional_object<'de, Source: Deserializer<'de>>(source: Source) -> Result<Option<Json>, Source::Error> {
+pub(super) fn some_object<'de, Source: Deserializer<'de>>(source: Source) -> Result<Option<Json>, Source::Error> {
     object(source).map(Some)
 }

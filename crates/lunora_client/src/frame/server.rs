@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::field::{integer, optional_integer, present};
+use super::field::{integer, present, some_integer};
 
 /// What a row went through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,21 @@ pub struct PushResult {
     pub error: Option<ErrorBody>,
 }
 
+/// How far a shard is, in the frames that may leave each part of it out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Progress {
+    /// Place in the shard's log.
+    #[serde(default, deserialize_with = "some_integer", skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<u64>,
+    /// Which log that is.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<String>,
+    /// The last `clientSeq` of this client that has run.
+    #[serde(default, deserialize_with = "some_integer", skip_serializing_if = "Option::is_none")]
+    pub last_mutation_id: Option<u64>,
+}
+
 /// What a server sends, one by one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -75,20 +90,8 @@ pub enum ServerFrame {
         id: String,
         #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         results: Option<Vec<PushResult>>,
-        #[serde(
-            default,
-            deserialize_with = "optional_integer",
-            skip_serializing_if = "Option::is_none"
-        )]
-        last_mutation_id: Option<u64>,
-        #[serde(
-            default,
-            deserialize_with = "optional_integer",
-            skip_serializing_if = "Option::is_none"
-        )]
-        cursor: Option<u64>,
-        #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-        epoch: Option<String>,
+        #[serde(flatten)]
+        progress: Progress,
         #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         caps: Option<Vec<String>>,
     },
@@ -96,38 +99,14 @@ pub enum ServerFrame {
         id: String,
         #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         data: Option<Json>,
-        #[serde(
-            default,
-            deserialize_with = "optional_integer",
-            skip_serializing_if = "Option::is_none"
-        )]
-        cursor: Option<u64>,
-        #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-        epoch: Option<String>,
-        #[serde(
-            default,
-            deserialize_with = "optional_integer",
-            skip_serializing_if = "Option::is_none"
-        )]
-        last_mutation_id: Option<u64>,
+        #[serde(flatten)]
+        progress: Progress,
     },
     Delta {
         id: String,
         delta: RowOperation,
-        #[serde(
-            default,
-            deserialize_with = "optional_integer",
-            skip_serializing_if = "Option::is_none"
-        )]
-        cursor: Option<u64>,
-        #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-        epoch: Option<String>,
-        #[serde(
-            default,
-            deserialize_with = "optional_integer",
-            skip_serializing_if = "Option::is_none"
-        )]
-        last_mutation_id: Option<u64>,
+        #[serde(flatten)]
+        progress: Progress,
     },
     Resume {
         id: String,
@@ -141,20 +120,12 @@ pub enum ServerFrame {
         #[serde(deserialize_with = "integer")]
         cursor: u64,
         epoch: String,
-        #[serde(
-            default,
-            deserialize_with = "optional_integer",
-            skip_serializing_if = "Option::is_none"
-        )]
+        #[serde(default, deserialize_with = "some_integer", skip_serializing_if = "Option::is_none")]
         last_mutation_id: Option<u64>,
     },
     PokeStart {
         poke_id: String,
-        #[serde(
-            default,
-            deserialize_with = "optional_integer",
-            skip_serializing_if = "Option::is_none"
-        )]
+        #[serde(default, deserialize_with = "some_integer", skip_serializing_if = "Option::is_none")]
         base_checkpoint: Option<u64>,
         #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         epoch: Option<String>,
@@ -164,17 +135,9 @@ pub enum ServerFrame {
         /// The subscription's id.
         shape_id: String,
         rows_patch: Vec<RowOperation>,
-        #[serde(
-            default,
-            deserialize_with = "optional_integer",
-            skip_serializing_if = "Option::is_none"
-        )]
+        #[serde(default, deserialize_with = "some_integer", skip_serializing_if = "Option::is_none")]
         last_mutation_id: Option<u64>,
-        #[serde(
-            default,
-            deserialize_with = "optional_integer",
-            skip_serializing_if = "Option::is_none"
-        )]
+        #[serde(default, deserialize_with = "some_integer", skip_serializing_if = "Option::is_none")]
         base_checkpoint: Option<u64>,
         #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         reset: Option<bool>,
@@ -184,11 +147,7 @@ pub enum ServerFrame {
     },
     PokeEnd {
         poke_id: String,
-        #[serde(
-            default,
-            deserialize_with = "optional_integer",
-            skip_serializing_if = "Option::is_none"
-        )]
+        #[serde(default, deserialize_with = "some_integer", skip_serializing_if = "Option::is_none")]
         checkpoint: Option<u64>,
         #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         epoch: Option<String>,
@@ -197,11 +156,7 @@ pub enum ServerFrame {
         id: String,
         #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         data: Option<Json>,
-        #[serde(
-            default,
-            deserialize_with = "optional_integer",
-            skip_serializing_if = "Option::is_none"
-        )]
+        #[serde(default, deserialize_with = "some_integer", skip_serializing_if = "Option::is_none")]
         seq: Option<u64>,
         #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         generation: Option<String>,

@@ -8,7 +8,7 @@ use lunora_ir::Application;
 use lunora_ir::drift::{Drift, Snapshot, Stranded, runbook, stranded_text};
 
 use super::baseline::Baseline;
-use super::receipt::Receipts;
+use super::receipt::{Covering, Receipts};
 use super::report::{Gate, GateState, ReleaseReport};
 use crate::build::wanted;
 use crate::codegen::{CodegenFailure, stale};
@@ -57,6 +57,7 @@ pub struct Deployed {
 /// The report as it grows.
 struct Asked {
     report: ReleaseReport,
+    covering: Option<Covering>,
 }
 
 impl Asked {
@@ -81,6 +82,7 @@ impl Asked {
                 warnings: Vec::new(),
                 sources: SourceFiles::default(),
             },
+            covering: None,
         }
     }
 
@@ -184,14 +186,19 @@ impl Asked {
         let receipts = Receipts::look(&self.report.root, baseline, options.url.as_deref(), options.now)?;
         let mut stranded = Stranded::of(baseline);
         stranded.shards = options.deployed.as_ref().and_then(|deployed| deployed.shards);
-        if let Some((path, rows)) = receipts.covering {
+        if let Some(covering) = receipts.covering {
             for (table, count) in &mut stranded.rows {
-                *count = rows.get(table).copied();
+                *count = covering.rows.get(table).copied();
             }
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = covering
+                .path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             let detail = format!("the export of `{name}` covers what is {}", stranded_text(&stranded));
             self.gate("jurisdiction", GateState::Passed, detail);
-            self.report.receipt = Some(path);
+            self.covering = Some(covering);
         } else if options.strand_data {
             let detail = format!("no export; {}", stranded_text(&stranded));
             self.gate("jurisdiction", GateState::Overridden, detail);
@@ -272,8 +279,12 @@ pub(crate) fn judged(
     asked
         .compare(project, (before, current), application, options)
         .map_err(|error| vec![error])?;
-    let ReleaseReport { stops, receipt, .. } = asked.report;
-    if stops.is_empty() { Ok(receipt) } else { Err(stops) }
+    let stops = asked.report.stops;
+    if stops.is_empty() {
+        Ok(asked.covering.map(|covering| covering.path))
+    } else {
+        Err(stops)
+    }
 }
 
 /// Asks every gate. What stops a deployment is in the report; nothing has been shipped.
@@ -332,6 +343,11 @@ pub fn release_gates(options: &ReleaseOptions) -> Result<ReleaseReport, Box<Code
     }
     asked.wrangler(&project, &application)?;
     let mut report = asked.report;
+    // One of a server on this machine is left for that server, whose data are yet to move: `lunora start` uses it up.
+    report.receipt = asked
+        .covering
+        .filter(|covering| !covering.is_local)
+        .map(|covering| covering.path);
     let wanted = before.is_none() || options.update_schema_baseline;
     if options.rehearsal && wanted && report.stops.is_empty() {
         baseline.write(&report.snapshot).map_err(boxed)?;

@@ -34,15 +34,29 @@ struct Receipt {
     exported_at: u64,
     /// Whom it asked.
     url: String,
+    /// Whether it was said to be production.
+    #[serde(default)]
+    production: bool,
     tables: BTreeMap<String, Table>,
     complete: bool,
+}
+
+/// A receipt that vouches for a move.
+#[derive(Debug)]
+pub(super) struct Covering {
+    /// Its file.
+    pub(super) path: PathBuf,
+    /// Rows by table.
+    pub(super) rows: BTreeMap<String, u64>,
+    /// Of a server on this machine, whose data `lunora start` moves, and nobody else.
+    pub(super) is_local: bool,
 }
 
 /// What was found among the receipts.
 #[derive(Debug, Default)]
 pub(super) struct Receipts {
-    /// The one that covers, newest first; its file, and rows by table.
-    pub(super) covering: Option<(PathBuf, BTreeMap<String, u64>)>,
+    /// The newest that covers.
+    pub(super) covering: Option<Covering>,
     /// Why each of the others does not.
     pub(super) refused: Vec<String>,
 }
@@ -82,6 +96,13 @@ fn objection(receipt: &Receipt, baseline: &Snapshot, url: Option<&str>, now: u64
     };
     if url.is_some_and(|url| !is_of(url)) {
         return Some(format!("is of an export from `{}`", receipt.url));
+    }
+    // A development server's rows are not those that a deployment leaves behind.
+    if url.is_none() && is_local(&receipt.url) && !receipt.production {
+        return Some(format!(
+            "is of an export from `{}` on this machine, without `--prod`; state --url when that is what is deployed",
+            receipt.url
+        ));
     }
     let missing: Vec<&str> = baseline
         .tables_in_objects()
@@ -140,7 +161,11 @@ impl Receipts {
             if found.covering.is_none() || receipt.exported_at > newest {
                 newest = receipt.exported_at;
                 let rows = receipt.tables.into_iter().map(|(name, table)| (name, table.rows));
-                found.covering = Some((path, rows.collect()));
+                found.covering = Some(Covering {
+                    path,
+                    rows: rows.collect(),
+                    is_local: is_local(&receipt.url),
+                });
             }
         }
         Ok(found)

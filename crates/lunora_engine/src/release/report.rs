@@ -54,7 +54,7 @@ pub struct ReleaseReport {
     /// The snapshot that becomes the baseline once it is deployed.
     #[serde(skip)]
     pub snapshot: String,
-    /// The receipt that covers a move, absolute.
+    /// The receipt that covers a move and is used up by it, absolute.
     #[serde(skip)]
     pub receipt: Option<PathBuf>,
     /// The app's Vite configuration.

@@ -1,7 +1,7 @@
 // The smallest app with a root table, a sharded table and every kind of function.
 import { createShardObject, createShardRegistryObject } from "@lunora/do";
 import type { ShardObjectClass, ShardRegistryObjectClass } from "@lunora/do";
-import { createWorker } from "@lunora/runtime";
+import { createWorker, fanOut } from "@lunora/runtime";
 import { defineApp, defineSchema, defineTable, initLunora, v } from "@lunora/server";
 import type { FunctionRegistry, LunoraDefinition } from "@lunora/server";
 import type { Loose } from "../loose.ts";
@@ -61,7 +61,7 @@ const app = defineApp({
   resolveIdentity: ({ token }) => (token === undefined ? null : { userId: token }),
 });
 
-const definition: LunoraDefinition = { schema, functions, app };
+const definition: LunoraDefinition = { schema, functions, fanOut, app };
 export const ShardDO: ShardObjectClass = createShardObject(definition);
 export const ShardRegistryDO: ShardRegistryObjectClass = createShardRegistryObject(definition);
 export default createWorker(definition);

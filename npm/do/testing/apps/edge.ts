@@ -2,7 +2,7 @@
 import { createShardObject, createShardRegistryObject } from "@lunora/do";
 import type { ShardObjectClass, ShardRegistryObjectClass } from "@lunora/do";
 import { LunoraError } from "@lunora/errors";
-import { createWorker } from "@lunora/runtime";
+import { createWorker, fanOut } from "@lunora/runtime";
 import { defineApp, defineSchema, defineTable, initLunora, v } from "@lunora/server";
 import type { FunctionRegistry, LunoraDefinition } from "@lunora/server";
 import type { Loose } from "../loose.ts";
@@ -131,7 +131,7 @@ const app = defineApp({
     }),
 });
 
-const definition: LunoraDefinition = { schema, functions, app };
+const definition: LunoraDefinition = { schema, functions, fanOut, app };
 export const ShardDO: ShardObjectClass = createShardObject(definition);
 export const ShardRegistryDO: ShardRegistryObjectClass = createShardRegistryObject(definition);
 

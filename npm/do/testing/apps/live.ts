@@ -1,11 +1,11 @@
 // An app for sockets: pushes, groups, watermarks, the op-log, sleep.
-import { createShardObject, createShardRegistryObject } from "@lunora/do";
-import type { ShardObject, ShardRegistryObjectClass } from "@lunora/do";
+import { createShardRegistryObject } from "@lunora/do";
+import type { ShardRegistryObjectClass } from "@lunora/do";
 import { LunoraError } from "@lunora/errors";
-import { createWorker } from "@lunora/runtime";
 import { defineApp, defineSchema, defineTable, initLunora, v } from "@lunora/server";
-import type { FunctionRegistry, LunoraDefinition } from "@lunora/server";
+import type { LunoraDefinition } from "@lunora/server";
 import type { Loose } from "../loose.ts";
+import { functionsOf, observedShard, observedWorker } from "../observed-app.ts";
 
 const { query, mutation, internalQuery, internalMutation } = initLunora.dataModel<Loose>().create();
 
@@ -107,16 +107,9 @@ const handlers = {
   secretList: internalQuery.query(async () => "secret"),
 };
 
-const module = async (): Promise<Record<string, unknown>> => handlers;
-const root = { kind: "root" } as const;
-const byRoom = { kind: "argument", argument: "room", field: "room" } as const;
-
-const functions: FunctionRegistry = Object.fromEntries(
-  Object.entries(handlers).map(([exportName, { kind, visibility }]) => [
-    `live:${exportName}`,
-    { kind, visibility, address: exportName === "add2Room" ? byRoom : root, module, exportName },
-  ]),
-);
+const functions = functionsOf("live", handlers, {
+  add2Room: { kind: "argument", argument: "room", field: "room" },
+});
 
 const app = defineApp({
   allowedOrigins: ["https://friend.example"],
@@ -138,48 +131,13 @@ const app = defineApp({
 
 const definition: LunoraDefinition = { schema, functions, app };
 
-/** The class with the fields that the platform's own has. */
-const ShardBase = createShardObject(definition, { mutationDeadline: 1_500 }) as unknown as new (
-  context: never,
-  env: never,
-) => ShardObject & { readonly ctx: Loose };
-
-let constructions = 0;
-
-export class ShardDO extends ShardBase {
-  readonly construction = (constructions += 1);
-
-  /** Rows of a statement, for looking behind the store. */
-  async sql(text: string): Promise<unknown> {
-    return this.ctx.storage.sql.exec(text).toArray();
-  }
-
-  /** How many objects of this class the process has made. */
-  async constructed(): Promise<number> {
-    return constructions;
-  }
-
+export class ShardDO extends observedShard(definition, { mutationDeadline: 1_500 }) {
   /** Sockets that the object holds open. */
   async sockets(): Promise<number> {
     return this.ctx.getWebSockets().filter((socket: Loose) => socket.readyState === 1).length;
-  }
-
-  async ringNow(): Promise<unknown> {
-    await this.ctx.storage.setAlarm(Date.now());
-    return null;
   }
 }
 
 export const ShardRegistryDO: ShardRegistryObjectClass = createShardRegistryObject(definition);
 
-const worker = createWorker(definition);
-
-export default {
-  async fetch(request: Request, env: Loose, context: Loose): Promise<Response> {
-    const { pathname, searchParams } = new URL(request.url);
-    if (pathname !== "/test") return worker.fetch(request, env, context);
-    const stub = env.SHARD.getByName(searchParams.get("object") ?? "__root__");
-    const { method, argument } = (await request.json()) as { method: string; argument: unknown };
-    return Response.json(await stub[method](argument));
-  },
-};
+export default observedWorker(definition);

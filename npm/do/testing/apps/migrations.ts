@@ -1,5 +1,5 @@
 // An app for data migrations: every tier, a unique index, a trigger, and transforms of every kind of wrong.
-import { admin, createShardObject, createShardRegistryObject } from "@lunora/do";
+import { admin, createShardObject, createShardRegistryObject, shaping } from "@lunora/do";
 import type { ShardObject, ShardRegistryObjectClass } from "@lunora/do";
 import { adminRoutes, createWorker } from "@lunora/runtime";
 import { defineApp, defineMigration, defineSchema, defineTable, initLunora, LunoraError, v } from "@lunora/server";
@@ -157,6 +157,7 @@ const definition: LunoraDefinition = {
   schema,
   functions,
   shapes,
+  shaping,
   migrations,
   app: defineApp({ authorizeShard: () => true }),
   admin,

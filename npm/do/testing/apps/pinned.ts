@@ -1,7 +1,7 @@
 // An app pinned to a jurisdiction, on namespaces that keep it or break it in every known way.
 import { admin, createSessionObject, createShardObject, createShardRegistryObject } from "@lunora/do";
 import type { ShardObjectClass, ShardRegistryObjectClass } from "@lunora/do";
-import { adminRoutes, createWorker, presenceRoutes } from "@lunora/runtime";
+import { adminRoutes, createWorker, fanOut, presenceRoutes } from "@lunora/runtime";
 import { createSchedulerObject, scheduling } from "@lunora/scheduler";
 import { defineApp, definePresence, defineSchema, defineTable, initLunora, v } from "@lunora/server";
 import type { FunctionRegistry, LunoraDefinition } from "@lunora/server";
@@ -56,6 +56,7 @@ const functions: FunctionRegistry = Object.fromEntries(
 const definition: LunoraDefinition = {
   schema,
   functions,
+  fanOut,
   app: defineApp({ authorizeShard: () => true, authorizeFanOut: () => true }),
   presence: { "rooms:room": { module: async () => kinds, exportName: "room" } },
   scheduling,

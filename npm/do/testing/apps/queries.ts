@@ -1,12 +1,13 @@
 // An app of live queries: with and without identity, under policies, failing, hanging, in pages.
-import { createShardObject, createShardRegistryObject } from "@lunora/do";
-import type { ShardObject, ShardRegistryObjectClass } from "@lunora/do";
+import { createShardRegistryObject } from "@lunora/do";
+import type { ShardRegistryObjectClass } from "@lunora/do";
 import { LunoraError } from "@lunora/errors";
-import { createWorker } from "@lunora/runtime";
+import { fanOut } from "@lunora/runtime";
 import { defineApp, definePolicy, defineSchema, defineTable, initLunora, rls, v } from "@lunora/server";
-import type { FunctionRegistry, LunoraDefinition } from "@lunora/server";
+import type { LunoraDefinition } from "@lunora/server";
 
 import type { Loose } from "../loose.ts";
+import { functionsOf, observedShard, observedWorker } from "../observed-app.ts";
 import { doStep } from "../steps.ts";
 
 const { query, mutation, internalQuery } = initLunora.dataModel<Loose>().create();
@@ -135,19 +136,10 @@ const handlers = {
   room: query.input({ room: v.string() }).query(async ({ ctx }: Loose) => ctx.db.query("posts").collect()),
 };
 
-const module = async (): Promise<Record<string, unknown>> => handlers;
-const root = { kind: "root" } as const;
-const addresses: Record<string, Loose> = {
+const functions = functionsOf("queries", handlers, {
   everywhere: { kind: "fanOut", field: "room", merge: { kind: "concat", by: null, direction: null } },
   room: { kind: "argument", argument: "room", field: "room" },
-};
-
-const functions: FunctionRegistry = Object.fromEntries(
-  Object.entries(handlers).map(([exportName, { kind, visibility }]) => [
-    `queries:${exportName}`,
-    { kind, visibility, address: addresses[exportName] ?? root, module, exportName },
-  ]),
-);
+});
 
 const app = defineApp({
   resolveIdentity: ({ token }) => (token === undefined ? null : { userId: token }),
@@ -156,51 +148,17 @@ const app = defineApp({
   opLog: { rows: 200, ageMs: 3_600_000 },
 });
 
-const definition: LunoraDefinition = { schema, functions, app };
+const definition: LunoraDefinition = { schema, functions, fanOut, app };
 
-/** The class with the fields that the platform's own has. */
-const ShardBase = createShardObject(definition, { queryDeadline: 500 }) as unknown as new (
-  context: never,
-  env: never,
-) => ShardObject & { readonly ctx: Loose };
-
-let constructions = 0;
-
-export class ShardDO extends ShardBase {
-  readonly construction = (constructions += 1);
-
+export class ShardDO extends observedShard(definition, { queryDeadline: 500 }) {
   /** How often each query has run since the last time this was asked. */
   async takeRuns(): Promise<unknown> {
     const taken = { ...runs };
     for (const name of Object.keys(runs)) delete runs[name];
     return taken;
   }
-
-  /** How many objects of this class the process has made. */
-  async constructed(): Promise<number> {
-    return constructions;
-  }
-
-  async sql(text: string): Promise<unknown> {
-    return this.ctx.storage.sql.exec(text).toArray();
-  }
-
-  async ringNow(): Promise<unknown> {
-    await this.ctx.storage.setAlarm(Date.now());
-    return null;
-  }
 }
 
 export const ShardRegistryDO: ShardRegistryObjectClass = createShardRegistryObject(definition);
 
-const worker = createWorker(definition);
-
-export default {
-  async fetch(request: Request, env: Loose, context: Loose): Promise<Response> {
-    const { pathname, searchParams } = new URL(request.url);
-    if (pathname !== "/test") return worker.fetch(request, env, context);
-    const stub = env.SHARD.getByName(searchParams.get("object") ?? "__root__");
-    const { method, argument } = (await request.json()) as { method: string; argument: unknown };
-    return Response.json(await stub[method](argument));
-  },
-};
+export default observedWorker(definition);

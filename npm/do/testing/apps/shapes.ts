@@ -1,5 +1,5 @@
 // An app of random shapes: the test makes the same ones from the same seed.
-import { createShardObject, createShardRegistryObject } from "@lunora/do";
+import { createShardObject, createShardRegistryObject, shaping } from "@lunora/do";
 import type { ShardObject, ShardRegistryObjectClass } from "@lunora/do";
 import { createWorker } from "@lunora/runtime";
 import { defineApp, defineMutator, defineShape, initLunora, v } from "@lunora/server";
@@ -44,6 +44,7 @@ const definition: LunoraDefinition = {
     ...scenario.shapes,
     everything: { table: "first", address: { kind: "root" }, module: async () => more, exportName: "everything" },
   },
+  shaping,
   functions: Object.fromEntries(
     Object.entries(handlers).map(([exportName, { kind, visibility }]) => [
       exportName === "join" ? "mutators:join" : `shapes:${exportName}`,

@@ -3,7 +3,9 @@
 use lunora_diagnostics::codes;
 use lunora_ir::FunctionKind;
 
-use super::{CallSite, Handle, Walk};
+use super::Walk;
+use super::calls::CallSite;
+use super::handle::Handle;
 use crate::facts::Name;
 use crate::link::value::{Place, Value};
 
