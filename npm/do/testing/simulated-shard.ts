@@ -26,7 +26,7 @@ export class SimulatedConnection implements Connection {
   readonly id: string;
   readonly identity: Identity | null;
   readonly clientId: string | undefined;
-  readonly capabilities: ReadonlySet<Capability> = new Set();
+  readonly capabilities: ReadonlySet<Capability> = new Set<Capability>();
   readonly #frames: string[] = [];
 
   constructor(id: string, identity: Identity | null, clientId?: string) {

@@ -7,7 +7,7 @@ import { run } from "./run.mjs";
 
 const withTypes = () => [
   join(root, "tests"),
-  ...packages.map((name) => join(root, "npm", name)),
+  ...packages.flatMap((name) => [join(root, "npm", name), join(root, "npm", name, "testing")]),
   ...readdirSync(join(root, "playground")).map((name) => join(root, "playground", name)),
 ];
 

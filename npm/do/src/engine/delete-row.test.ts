@@ -55,10 +55,7 @@ test.each([
     args: { id: folder },
     identity: { userId },
   });
-  expect(answer).toMatchObject({ ok: false, status: 409 });
-  expect(answer.body.error).toMatchObject({
-    code: "RELATION_RESTRICTED",
-    data: { table: "notes", field: "folder", ...(isNamed ? { id: note } : {}) },
-  });
+  const data = { table: "notes", field: "folder", ...(isNamed ? { id: note } : {}) };
+  expect(answer).toMatchObject({ ok: false, status: 409, body: { error: { code: "RELATION_RESTRICTED", data } } });
   expect(JSON.stringify(answer).includes(note)).toBe(isNamed);
 });
