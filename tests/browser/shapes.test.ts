@@ -207,7 +207,7 @@ describe("shapes and mutators", () => {
     app.write("lunora/shapes.ts", shapes);
     await until("the shapes are registered", () => app.read("lunora/_generated/shapes.ts").includes("inRoom"));
     await until("the worker has them", () =>
-      app.read("lunora/_generated/worker.ts").includes("functions, shapes, app"),
+      app.read("lunora/_generated/worker.ts").includes("functions, shapes, shaping, app"),
     );
     expect(app.read("lunora/_generated/api.ts")).toContain('shapeReference("inRoom", "entries"');
     app.remove("lunora/shapes.ts");

@@ -1,12 +1,10 @@
 // `lunora prepare` and `lunora deploy`: the gates, a real build, real wrangler, and what is written down afterwards.
 import { existsSync, mkdirSync, symlinkSync } from "node:fs";
-import { createServer } from "node:http";
-import type { IncomingMessage, Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TestApp, call, freePort, until } from "../support/app.ts";
+import { UploadApi } from "../support/upload-api.ts";
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const baseline = "lunora/.lunora-schema.json";
@@ -162,48 +160,12 @@ describe("lunora deploy", () => {
   });
 });
 
-/** A stand-in for the API that wrangler sends to; it takes everything, and remembers the worker. */
-async function takeEverything(uploads: string[]): Promise<Server> {
-  const read = async (request: IncomingMessage): Promise<string> => {
-    let text = "";
-    for await (const chunk of request) text += String(chunk);
-    return text;
-  };
-  const answer = (path: string, method: string): unknown => {
-    if (path.endsWith("/subdomain")) return { enabled: true, previews_enabled: true, subdomain: "example" };
-    if (path.includes("/workers/services/") && method === "GET") return undefined;
-    if (path.endsWith("/assets-upload-session")) return { jwt: "all-there", buckets: [] };
-    if (path.endsWith("/deployments")) return { deployments: [] };
-    if (path.includes("/workers/scripts/"))
-      return { id: "notes", deployment_id: "1", startup_time_ms: 1, has_assets: true };
-    return [];
-  };
-  const server = createServer((request, response) => {
-    const path = (request.url ?? "").split("?")[0] ?? "";
-    void read(request).then((body) => {
-      if (request.method === "PUT" && /\/workers\/scripts\/[^/]+$/.test(path)) uploads.push(body);
-      const result = answer(path, request.method ?? "GET");
-      const found = result !== undefined;
-      response.writeHead(found ? 200 : 404, { "content-type": "application/json" });
-      const errors = found ? [] : [{ code: 10_090, message: "This does not exist." }];
-      response.end(JSON.stringify({ success: found, errors, messages: [], result: result ?? null }));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return server;
-}
-
 describe("a deployment that succeeds", () => {
   test("sends the worker with its migrations and makes the schema the baseline", async () => {
     installWrangler();
-    const uploads: string[] = [];
-    const server = await takeEverything(uploads);
-    const environment = {
-      CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/client/v4`,
-      CLOUDFLARE_API_TOKEN: "a-token-for-nothing",
-      CLOUDFLARE_ACCOUNT_ID: "0123456789abcdef0123456789abcdef",
-      HOME: app.folder,
-    };
+    const api = await UploadApi.start();
+    const { uploads } = api;
+    const environment = api.environment(app.folder);
     try {
       const { code, output } = await lunora(["deploy"], environment);
       expect(code, output).toBe(0);
@@ -237,7 +199,7 @@ describe("a deployment that succeeds", () => {
       expect(existsSync(app.path(".lunora/receipts/used/backup.receipt.json"))).toBe(true);
       expect(uploads).toHaveLength(2);
     } finally {
-      await new Promise((resolve) => server.close(resolve));
+      await api.stop();
     }
   });
 });

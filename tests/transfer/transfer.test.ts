@@ -118,6 +118,7 @@ describe("a round trip", () => {
       sourceJurisdiction: null,
       exportedAt: report.exportedAt,
       url: source.origin,
+      production: false,
       tables: report.tables,
       complete: true,
     });

@@ -294,6 +294,9 @@ fn a_move_needs_an_export_that_covers_it() {
     })
     .unwrap();
     assert!(project.path(".lunora/receipts/used/good.receipt.json").exists());
+    // Of the same data, and older: it must not vouch for another move from there.
+    assert!(project.path(".lunora/receipts/used/old.receipt.json").exists());
+    assert!(project.path(".lunora/receipts/region.receipt.json").exists());
     assert_eq!(gates(&options(&project)).drift.changes, []);
 }
 

@@ -1,6 +1,8 @@
 export { openScheduleOutbox } from "./engine/scheduling/schedule-outbox.ts";
 export { admin } from "./engine/admin/admin.ts";
 export type { AdminPart } from "./engine/admin/admin-part.ts";
+export { shaping } from "./engine/live/shaping.ts";
+export type { ShapingFactory } from "./engine/live/shaping.ts";
 export { createSessionObject } from "./session-object.ts";
 export type { SessionObject, SessionObjectClass, SessionOptions } from "./session-object.ts";
 export type { RoomTimes } from "./session/room-engine.ts";

@@ -45,6 +45,5 @@ export function toErrorBody(thrown: unknown): ErrorResponse {
 
 /** The error that a body stands for: what a client throws. */
 export function fromErrorBody(body: ErrorBody, status?: number): LunoraError {
-  const { data, hint, docsUrl } = body;
-  return new LunoraError(body.code, body.message, { status, data, hint, docsUrl });
+  return new LunoraError(body.code, body.message, { ...body, status });
 }

@@ -1,5 +1,5 @@
 // Notes in rooms, with every kind of thing that hooks use. Runs in workerd.
-import { createShardObject, createShardRegistryObject } from "@lunora/do";
+import { createShardObject, createShardRegistryObject, shaping } from "@lunora/do";
 import type { ShardObjectClass, ShardRegistryObjectClass } from "@lunora/do";
 import { LunoraError } from "@lunora/errors";
 import { createWorker } from "@lunora/runtime";
@@ -72,7 +72,13 @@ const shapes: ShapeRegistry = {
   notesOf: { table: "notes", address: byRoom, module, exportName: "notesOf" },
 };
 
-const definition: LunoraDefinition = { schema, functions, shapes, app: defineApp({ authorizeShard: () => true }) };
+const definition: LunoraDefinition = {
+  schema,
+  functions,
+  shapes,
+  shaping,
+  app: defineApp({ authorizeShard: () => true }),
+};
 export const ShardDO: ShardObjectClass = createShardObject(definition);
 export const ShardRegistryDO: ShardRegistryObjectClass = createShardRegistryObject(definition);
 export default createWorker(definition);

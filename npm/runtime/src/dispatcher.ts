@@ -9,8 +9,7 @@ import { callObject } from "./call-object.ts";
 import type { Timers } from "./call-object.ts";
 import { countCrossing } from "./crossings.ts";
 import type { CheckedCall } from "./envelope-check.ts";
-import { fanOut } from "./fan-out.ts";
-import type { FanOutLimits } from "./fan-out.ts";
+import type { fanOut, FanOutLimits } from "./fan-out.ts";
 import { loggerOf } from "./logger.ts";
 import { reachObject } from "./reach-object.ts";
 import { failureOf } from "./responses.ts";
@@ -216,8 +215,12 @@ export class Dispatcher {
     caller: Caller,
     { field, merge }: Extract<Target, { kind: "fanOut" }>,
   ): Promise<ShardAnswer> {
+    const askAll = this.#definition.fanOut as typeof fanOut | undefined;
+    if (askAll === undefined) {
+      throw new Error(`\`${call.functionPath}\` asks all shards, but the worker has no \`fanOut\`: run codegen again`);
+    }
     const { timers } = this.#options;
-    const result = await fanOut(merge, this.#options.fanOut, {
+    const result = await askAll(merge, this.#options.fanOut, {
       timers,
       list: (cursor) =>
         callObject(

@@ -269,12 +269,16 @@ export interface LunoraDefinition {
   readonly functions: FunctionRegistry;
   /** Absent in an app without shapes. */
   readonly shapes?: ShapeRegistry;
+  /** What answers subscriptions to shapes: `shaping` of `@lunora/do`. There when `shapes` is. */
+  readonly shaping?: object;
   /** Absent in an app without data migrations. */
   readonly migrations?: MigrationRegistry;
   /** Absent in an app without rooms. */
   readonly presence?: PresenceRegistry;
   /** What runs streams inside shards: `streams` of `@lunora/do`. Absent in an app that has none. */
   readonly streams?: object;
+  /** What asks all shards: `fanOut` of `@lunora/runtime`. Absent in an app in which no query does. */
+  readonly fanOut?: object;
   /** Absent in an app that schedules nothing. */
   readonly scheduling?: SchedulingPart;
   readonly app: AppOptions;

@@ -1,5 +1,5 @@
 // The app that the real-time rows measure: messages in channels, accounts with balances, items in groups.
-import { createShardObject, createShardRegistryObject } from "@lunora/do";
+import { createShardObject, createShardRegistryObject, shaping } from "@lunora/do";
 import type { ShardObject } from "@lunora/do";
 import { createWorker, REGISTRY_OBJECT } from "@lunora/runtime";
 import type { RegistryMethods } from "@lunora/runtime";
@@ -100,7 +100,7 @@ const app = defineApp({
   resolveIdentity: ({ token }) => (token === undefined ? null : { userId: token }),
 });
 
-const definition: LunoraDefinition = { schema, functions, shapes, app };
+const definition: LunoraDefinition = { schema, functions, shapes, shaping, app };
 
 /** The class with the fields that the platform's own has. */
 const ShardBase = createShardObject(definition) as unknown as new (

@@ -71,6 +71,16 @@ fn is_local(url: &str) -> bool {
         .any(|prefix| url.starts_with(prefix))
 }
 
+/// Whether both are of the same app. Servers on this machine have several names; a receipt of production says nothing of
+/// theirs, nor theirs of it.
+fn is_same_place(one: &str, other: &str) -> bool {
+    if is_local(one) {
+        is_local(other)
+    } else {
+        one.trim_end_matches('/') == other.trim_end_matches('/')
+    }
+}
+
 /// What keeps a receipt from vouching for the move away from `baseline`.
 fn objection(receipt: &Receipt, baseline: &Snapshot, url: Option<&str>, now: u64) -> Option<String> {
     if receipt.version != 1 {
@@ -86,15 +96,7 @@ fn objection(receipt: &Receipt, baseline: &Snapshot, url: Option<&str>, now: u64
             region(baseline.jurisdiction.as_deref())
         ));
     }
-    // Servers on this machine have several names; a receipt of production says nothing of theirs, nor theirs of it.
-    let is_of = |url: &str| {
-        if is_local(url) {
-            is_local(&receipt.url)
-        } else {
-            receipt.url.trim_end_matches('/') == url.trim_end_matches('/')
-        }
-    };
-    if url.is_some_and(|url| !is_of(url)) {
+    if url.is_some_and(|url| !is_same_place(url, &receipt.url)) {
         return Some(format!("is of an export from `{}`", receipt.url));
     }
     // A development server's rows are not those that a deployment leaves behind.
@@ -116,6 +118,12 @@ fn objection(receipt: &Receipt, baseline: &Snapshot, url: Option<&str>, now: u64
         return Some("is older than a day, so that it misses what was written since".to_owned());
     }
     None
+}
+
+/// A receipt, or why the file is none.
+fn read(path: &Path) -> Result<serde_json::Result<Receipt>, Diagnostic> {
+    let text = std::fs::read_to_string(path).map_err(|error| file_diagnostic(FileAction::Read, path, &error))?;
+    Ok(serde_json::from_str(&text))
 }
 
 fn receipts_in(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
@@ -145,9 +153,7 @@ impl Receipts {
         let mut newest = 0;
         for path in receipts_in(&root.join(FOLDER))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let text =
-                std::fs::read_to_string(&path).map_err(|error| file_diagnostic(FileAction::Read, &path, &error))?;
-            let receipt: Receipt = match serde_json::from_str(&text) {
+            let receipt = match read(&path)? {
                 Ok(receipt) => receipt,
                 Err(error) => {
                     found.refused.push(format!("`{name}` is no receipt: {error}"));
@@ -172,10 +178,25 @@ impl Receipts {
     }
 }
 
-/// Puts a receipt away once the app has moved: the same export must not vouch for the next move.
+/// Puts a receipt away once the app has moved, and with it the earlier ones of the same data: they must not vouch for
+/// another move from the same region.
 pub(crate) fn use_up(root: &Path, receipt: &Path) -> Result<(), Diagnostic> {
     let folder = root.join(USED_FOLDER);
     std::fs::create_dir_all(&folder).map_err(|error| file_diagnostic(FileAction::CreateDirectory, &folder, &error))?;
-    let target = folder.join(receipt.file_name().unwrap_or_default());
-    std::fs::rename(receipt, &target).map_err(|error| file_diagnostic(FileAction::Write, &target, &error))
+    let used = read(receipt)?;
+    for path in receipts_in(&root.join(FOLDER))? {
+        let is_stale = match (&used, read(&path)?) {
+            (Ok(used), Ok(other)) => {
+                other.source_jurisdiction == used.source_jurisdiction
+                    && other.exported_at <= used.exported_at
+                    && is_same_place(&used.url, &other.url)
+            }
+            _ => path == receipt,
+        };
+        if is_stale {
+            let target = folder.join(path.file_name().unwrap_or_default());
+            std::fs::rename(&path, &target).map_err(|error| file_diagnostic(FileAction::Write, &target, &error))?;
+        }
+    }
+    Ok(())
 }

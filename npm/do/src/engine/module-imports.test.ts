@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import type { Loose } from "../../testing/loose.ts";
 import { MemoryShard } from "../../testing/memory-shard.ts";
+import { shaping } from "./live/shaping.ts";
 
 const { query, mutation } = initLunora.dataModel<Loose>().create();
 const handlers: Record<string, Loose> = {
@@ -28,6 +29,7 @@ const definition: LunoraDefinition = {
   schema: defineSchema({ notes: defineTable({ text: v.string() }) }),
   functions: Object.fromEntries([...entries("late", lateModule), ...entries("prompt", async () => handlers)]),
   shapes: { all: { table: "notes", address: { kind: "root" }, module: lateModule, exportName: "all" } },
+  shaping,
   app: {},
 };
 

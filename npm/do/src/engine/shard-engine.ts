@@ -15,7 +15,8 @@ import { ResultKeeper } from "./idempotency.ts";
 import type { Flush } from "./live/flush.ts";
 import type { LiveHost, QueryPart, ShapePart } from "./live/live-host.ts";
 import { LiveQueries } from "./live/live-queries.ts";
-import { LiveShapes } from "./live/live-shapes.ts";
+import { noShapes } from "./live/no-shapes.ts";
+import type { ShapingFactory } from "./live/shaping.ts";
 import { within } from "./live/within.ts";
 import { writeMeta } from "./meta.ts";
 import type { MutationCall, MutationOutcome } from "./mutation-call.ts";
@@ -141,9 +142,10 @@ export class ShardEngine {
       forgetClientsAfterMs: definition.app.forgetClientsAfterMs ?? FORGET_CLIENTS_AFTER,
     });
     const liveHost = this.#liveHost();
+    const shaping = definition.shaping as ShapingFactory | undefined;
     this.#parts = {
       q: new LiveQueries(liveHost, options.queryDeadline, options.liveResultsLength),
-      s: new LiveShapes(liveHost, options.queryDeadline),
+      s: shaping?.(liveHost, options.queryDeadline) ?? noShapes(definition),
     };
     this.#hub = new SocketHub({
       storage: host.sql,
