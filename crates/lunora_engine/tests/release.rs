@@ -316,8 +316,8 @@ fn an_export_from_this_machine_covers_a_deployment_only_when_it_is_said() {
         url: None,
         ..options(&project)
     };
-    let said = ReleaseOptions {
-        url: Some("http://127.0.0.1:8787".to_owned()),
+    let said = |url: &str| ReleaseOptions {
+        url: Some(url.to_owned()),
         ..unsaid.clone()
     };
     write(false);
@@ -328,8 +328,13 @@ fn an_export_from_this_machine_covers_a_deployment_only_when_it_is_said() {
         message.contains("`local.json` is of an export from `http://localhost:5173` on this machine"),
         "{message}"
     );
-    assert!(gates(&said).stops.is_empty());
+    assert_eq!(
+        codes(&gates(&said("http://127.0.0.1:8787"))),
+        ["JURISDICTION_STRANDS_DATA"]
+    );
+    assert!(gates(&said("http://127.0.0.1:5173")).stops.is_empty());
     write(true);
+    assert!(gates(&said("http://127.0.0.1:8787")).stops.is_empty());
     let rehearsed = gates(&unsaid);
     assert!(rehearsed.stops.is_empty(), "{:?}", rehearsed.stops);
     // The server's own data are yet to move, and its start asks for the receipt too.

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use lunora_client::AdminAddress;
 use lunora_diagnostics::codes;
@@ -74,6 +75,22 @@ pub(crate) fn explained(failure: Failure) -> Failure {
     failure
 }
 
+/// How often a terminal is looked at that does not block.
+const LOOK_PAUSE: Duration = Duration::from_millis(20);
+
+/// A line from the terminal. Node has made it one that does not block, for every process that has it.
+fn read_answer() -> std::io::Result<Vec<u8>> {
+    let mut answer = Vec::new();
+    let mut input = std::io::stdin().lock();
+    loop {
+        match input.read_until(b'\n', &mut answer) {
+            Ok(_) => return Ok(answer),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => std::thread::sleep(LOOK_PAUSE),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Asks whether to go on. Where nobody can be asked the answer is no.
 pub(crate) fn confirm(question: &str) -> Result<(), Failure> {
     let refused = |message: &str| Failure::usage(codes::TRANSFER_NOT_CONFIRMED, message);
@@ -86,9 +103,7 @@ pub(crate) fn confirm(question: &str) -> Result<(), Failure> {
     let unwritable = |error: std::io::Error| Failure::internal(error.to_string());
     write!(output, "{question}\nGo on? Type `yes`: ").map_err(unwritable)?;
     output.flush().map_err(unwritable)?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(unwritable)?;
-    if answer.trim() == "yes" {
+    if read_answer().map_err(unwritable)?.trim_ascii() == b"yes" {
         return Ok(());
     }
     Err(refused("the answer was not `yes`; nothing was done"))

@@ -71,6 +71,11 @@ fn is_local(url: &str) -> bool {
         .any(|prefix| url.starts_with(prefix))
 }
 
+/// What is behind the last colon: of addresses on one machine the port tells servers apart.
+fn port(url: &str) -> &str {
+    url.trim_end_matches('/').rsplit(':').next().unwrap_or_default()
+}
+
 /// Whether both are of the same app. Servers on this machine have several names; a receipt of production says nothing of
 /// theirs, nor theirs of it.
 fn is_same_place(one: &str, other: &str) -> bool {
@@ -99,10 +104,11 @@ fn objection(receipt: &Receipt, baseline: &Snapshot, url: Option<&str>, now: u64
     if url.is_some_and(|url| !is_same_place(url, &receipt.url)) {
         return Some(format!("is of an export from `{}`", receipt.url));
     }
-    // A development server's rows are not those that a deployment leaves behind.
-    if url.is_none() && is_local(&receipt.url) && !receipt.production {
+    // A development server's rows are not those that a deployment, or a production build beside it, leaves behind.
+    let is_asked = url.is_some_and(|url| port(url) == port(&receipt.url));
+    if is_local(&receipt.url) && !receipt.production && !is_asked {
         return Some(format!(
-            "is of an export from `{}` on this machine, without `--prod`; state --url when that is what is deployed",
+            "is of an export from `{}` on this machine, without `--prod`: it may be a development server's",
             receipt.url
         ));
     }
