@@ -1,4 +1,4 @@
-import { encodeValue, HEADERS, ID_RANDOM_BYTES, mintId, PATHS } from "@lunora/protocol";
+import { encodeValue, MUTATION_ID_HEADER, RPC_PATH } from "@lunora/protocol";
 import type { ArgumentsOf, CallArguments, ResultOf, RpcRequest, ShapeReference } from "@lunora/protocol";
 
 import { hostEnvironment } from "./environment.ts";
@@ -80,7 +80,6 @@ type OpenCall<Options> = readonly [args?: unknown, options?: Options];
 
 /** Calls functions, and keeps what they return up to date. */
 export class LunoraClient {
-  readonly #environment: ClientEnvironment;
   readonly #live: Live;
   readonly #parts = new Map<Extension<unknown>, unknown>();
   /** The worst of the shards in use: `offline`, then `connecting`, then `connected`. */
@@ -88,30 +87,16 @@ export class LunoraClient {
   /** Mutations of this identity that the server has not decided yet. */
   readonly pendingCount: Store<number>;
 
-  constructor({
-    url,
-    token = null,
-    subject,
-    transport,
-    shapes,
-    pageDeltas,
-    offline,
-    maxItems = 1_000,
-    ...options
-  }: LunoraClientOptions) {
-    const { fetch, retry } = options;
-    this.#environment = { ...hostEnvironment(), ...options.environment, ...(fetch && { fetch }) };
+  constructor(options: LunoraClientOptions) {
+    const { url, environment, fetch, retry, transport } = options;
     this.#live = new Live({
+      ...options,
+      token: options.token ?? null,
+      maxItems: options.maxItems ?? 1_000,
       url: url.replace(/\/+$/, ""),
-      environment: this.#environment,
+      environment: { ...hostEnvironment(), ...environment, ...(fetch && { fetch }) },
       retry: { ...DEFAULT_RETRY, ...retry },
-      hasSockets: transport !== "http" && this.#environment.WebSocket !== undefined,
-      token,
-      subject,
-      shapes,
-      pageDeltas,
-      offline,
-      maxItems,
+      hasSockets: transport !== "http",
     });
     this.connectionStatus = this.#live.connectionStatus;
     this.pendingCount = this.#live.pendingCount;
@@ -150,9 +135,9 @@ export class LunoraClient {
     const shard = this.#live.shardOf(reference, args, options?.shardKey);
     if (hasSockets && shard !== undefined)
       return mutations.mutate(shard, reference.path, args ?? {}, options ?? {}) as Promise<ResultOf<Reference>>;
-    const mutationId = options?.mutationId ?? mintId(this.#environment.randomBytes(ID_RANDOM_BYTES));
+    const mutationId = options?.mutationId ?? this.#live.mintId();
     return http.repeat(
-      () => this.#call(reference, args, options, { [HEADERS.mutationId]: mutationId }),
+      () => this.#call(reference, args, options, { [MUTATION_ID_HEADER]: mutationId }),
       options?.signal,
     );
   }
@@ -181,8 +166,8 @@ export class LunoraClient {
     handlers: SubscriptionHandlers<ResultOf<Reference>> | ((data: ResultOf<Reference>) => void),
   ): Subscription<ResultOf<Reference>> {
     const both = typeof handlers === "function" ? { onData: handlers } : handlers;
-    const { view, end } = this.#live.watched.subscribe(reference, args, both as SubscriptionHandlers<never>);
-    return { unsubscribe: end, current: () => view.getSnapshot().data as ResultOf<Reference> | undefined };
+    const subscription = this.#live.watched.subscribe(reference, args, both as SubscriptionHandlers<never>);
+    return subscription as Subscription<ResultOf<Reference>>;
   }
 
   /** The shape's shared view. Subscribes while somebody listens. */
@@ -255,6 +240,6 @@ export class LunoraClient {
       args: encodeValue(args ?? {}),
       ...(shardKey !== undefined && { shardKey }),
     };
-    return resultOf(await this.#live.http.post(PATHS.rpc, body, signal, headers)) as ResultOf<Reference>;
+    return resultOf(await this.#live.http.post(RPC_PATH, body, signal, headers)) as ResultOf<Reference>;
   }
 }

@@ -1,6 +1,7 @@
-import { CLOSE_CODES } from "@lunora/protocol";
+import { CLOSED_FORBIDDEN, CLOSED_IDENTITY_INVALID, CLOSED_RELOAD, CLOSED_TOKEN_EXPIRED } from "@lunora/protocol";
 
 import { retryDelay } from "./retry.ts";
+import type { Delays } from "./retry.ts";
 import type { Step } from "./step.ts";
 import type { ConnectionStatus } from "./types.ts";
 
@@ -13,7 +14,7 @@ export const PING_INTERVAL_MS = 25_000;
 export const PONG_TIMEOUT_MS = 10_000;
 /** A connection that nobody needs stays open for so long. */
 export const IDLE_GRACE_MS = 30_000;
-const RECONNECT = { attempts: Infinity, initialDelayMs: 250, maxDelayMs: 30_000 };
+const RECONNECT: Delays = { initialDelayMs: 250, maxDelayMs: 30_000 };
 /** So often in a row a reload is followed at once. */
 const IMMEDIATE_ATTEMPTS = 3;
 
@@ -87,13 +88,11 @@ export function stepConnection(
       const { code, canRenew } = event;
       if (phase !== "connecting" && phase !== "open") break;
       const isFinal =
-        code === CLOSE_CODES.identityInvalid ||
-        code === CLOSE_CODES.forbidden ||
-        (code === CLOSE_CODES.tokenExpired && !canRenew);
+        code === CLOSED_IDENTITY_INVALID || code === CLOSED_FORBIDDEN || (code === CLOSED_TOKEN_EXPIRED && !canRenew);
       if (isFinal)
         return [{ ...state, phase: "refused", awaitsPong: false }, [main(), DOWN, { type: "refused", code }]];
-      const isExpected = code === CLOSE_CODES.reload || code === CLOSE_CODES.tokenExpired;
-      return lose(state, isExpected && attempt < IMMEDIATE_ATTEMPTS ? 0 : backoff(attempt, random));
+      const isExpected = code === CLOSED_RELOAD || code === CLOSED_TOKEN_EXPIRED;
+      return lose(state, isExpected && attempt < IMMEDIATE_ATTEMPTS ? 0 : backoff(state, random));
     }
     case "timer":
       if (event.timer === "idle") {
@@ -101,10 +100,7 @@ export function stepConnection(
         return [{ ...INITIAL_CONNECTION, phase: phase === "refused" ? phase : "idle" }, [main(), CLOSE, DOWN]];
       }
       if (phase === "waiting") return connect(state);
-      if (phase === "connecting" || awaitsPong) {
-        const [next, effects] = lose(state, backoff(attempt, random));
-        return [next, [CLOSE, ...effects]];
-      }
+      if (phase === "connecting" || awaitsPong) return abandon(state, random);
       if (phase !== "open") break;
       if (attempt > 0) return [{ ...state, attempt: 0 }, [main(PING_INTERVAL_MS - STABLE_MS)]];
       return probe(state);
@@ -113,11 +109,9 @@ export function stepConnection(
       // What the device says of its network is a hint: the socket itself has to answer.
       if (phase === "open" && !awaitsPong) return probe(state);
       break;
-    case "drop": {
+    case "drop":
       if (phase !== "open") break;
-      const [next, effects] = lose(state, backoff(attempt, random));
-      return [next, [CLOSE, ...effects]];
-    }
+      return abandon(state, random);
     case "reset": {
       const [next, effects] = isNeeded ? connect({ ...INITIAL_CONNECTION, isNeeded }) : [INITIAL_CONNECTION, []];
       return [next, [main(), CLOSE, DOWN, ...effects]];
@@ -145,6 +139,11 @@ function lose(state: ConnectionState, delay: number): Step<ConnectionState, Conn
   return [{ ...state, phase: "waiting", attempt: state.attempt + 1, awaitsPong: false }, [main(delay), DOWN]];
 }
 
-function backoff(attempt: number, random: number): number {
+function abandon(state: ConnectionState, random: number): Step<ConnectionState, ConnectionEffect> {
+  const [next, effects] = lose(state, backoff(state, random));
+  return [next, [CLOSE, ...effects]];
+}
+
+function backoff({ attempt }: ConnectionState, random: number): number {
   return retryDelay(attempt + 1, random, RECONNECT);
 }

@@ -66,14 +66,10 @@ export function hostEnvironment(): ClientEnvironment {
     WebSocket: host.WebSocket as ClientEnvironment["WebSocket"],
     locks: host.navigator?.locks as ClientLocks | undefined,
     onNetworkChange: (listener) => {
-      const online = (): void => listener(true);
-      const offline = (): void => listener(false);
-      host.addEventListener?.("online", online);
-      host.addEventListener?.("offline", offline);
-      return () => {
-        host.removeEventListener?.("online", online);
-        host.removeEventListener?.("offline", offline);
-      };
+      const ending = new AbortController();
+      host.addEventListener?.("online", () => listener(true), ending);
+      host.addEventListener?.("offline", () => listener(false), ending);
+      return () => ending.abort();
     },
     report: (error) => (host.reportError ?? console.error)(error),
   };

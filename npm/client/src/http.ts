@@ -1,5 +1,4 @@
 import { LunoraError } from "@lunora/errors";
-import { HEADERS } from "@lunora/protocol";
 
 import type { ClientEnvironment } from "./environment.ts";
 import { isTransient, retryDelay } from "./retry.ts";
@@ -28,7 +27,7 @@ export class Http {
       const response = await this.#environment.fetch(url, {
         method: "POST",
         headers: {
-          ...(token !== null && { [HEADERS.authorization]: `Bearer ${token}` }),
+          ...(token !== null && { authorization: `Bearer ${token}` }),
           ...headers,
           "content-type": "application/json",
         },

@@ -49,9 +49,9 @@ export class Layers {
     this.mustRebase = true;
   }
 
-  drop(isDropped: (mutationId: string) => boolean): void {
+  drop(entries: readonly Undecided["entry"][]): void {
     this.mustRebase ||= this.#layers.length > 0;
-    this.#layers = this.#layers.filter(({ mutationId }) => !isDropped(mutationId));
+    this.#layers = this.#layers.filter((layer) => !entries.some(({ mutationId }) => mutationId === layer.mutationId));
   }
 
   /** Brings the overlay up to date with what was touched; `touched` gets what it changes, and then `done` is called. */
@@ -59,8 +59,8 @@ export class Layers {
     let layers: readonly Layer[] = this.#fresh;
     this.#fresh = [];
     if (this.mustRebase || (touched.size > 0 && this.#layers.length > 0)) {
-      const { shapes, views } = this.#host;
-      for (const view of [...this.overlay.results.keys(), ...(shapes?.touched(this.overlay, views) ?? [])])
+      const { shapes, watched } = this.#host;
+      for (const view of [...this.overlay.results.keys(), ...(shapes?.touched(this.overlay, watched.all) ?? [])])
         touched.add(view);
       this.mustRebase = false;
       this.overlay = newOverlay();

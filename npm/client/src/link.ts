@@ -1,5 +1,14 @@
 import { LunoraError } from "@lunora/errors";
-import { CLOSE_CODES, PATHS, PING, PONG, SUBPROTOCOL, toBase64Url, TOKEN_SUBPROTOCOL_PREFIX } from "@lunora/protocol";
+import {
+  CLOSED_FORBIDDEN,
+  CLOSED_TOKEN_EXPIRED,
+  PING,
+  PONG,
+  SOCKET_PATH,
+  SUBPROTOCOL,
+  toBase64Url,
+  TOKEN_SUBPROTOCOL_PREFIX,
+} from "@lunora/protocol";
 import type { AckFrame, BatchFrame, ClientFrame, ErrorFrame, ServerFrame } from "@lunora/protocol";
 
 import { INITIAL_CONNECTION, stepConnection } from "./connection.ts";
@@ -21,11 +30,14 @@ export interface LinkHost {
   readonly transact: (work: () => void) => void;
   /** Tells a channel what happened. */
   step(channel: Channel, event: ChannelEvent): void;
-  /** The server answered `connect`. */
-  greeted(link: Link): void;
-  down(link: Link): void;
-  /** It does not want this client: `link.refusal` says why. */
-  refused(link: Link): void;
+  /** What waits for the shard. */
+  readonly mutations: {
+    /** The server answered `connect`. */
+    up(shard: string): void;
+    down(shard: string): void;
+    /** It will never take anything of this client. */
+    refuse(shard: string, error: LunoraError): void;
+  };
 }
 
 /** What frames say of whom they are for. */
@@ -112,7 +124,7 @@ export class Link {
       case "down":
         this.answers.clear();
         this.tell({ type: "down" });
-        this.#host.down(this);
+        this.#host.mutations.down(this.shard);
         break;
       case "refused":
         this.#refuse(effect.code);
@@ -121,16 +133,12 @@ export class Link {
 
   #refuse(code: number): void {
     const name =
-      code === CLOSE_CODES.forbidden
-        ? "FORBIDDEN_SHARD"
-        : code === CLOSE_CODES.tokenExpired
-          ? "TOKEN_EXPIRED"
-          : "UNAUTHORIZED";
+      code === CLOSED_FORBIDDEN ? "FORBIDDEN_SHARD" : code === CLOSED_TOKEN_EXPIRED ? "TOKEN_EXPIRED" : "UNAUTHORIZED";
     const error = this.#complaint ?? new LunoraError(name, `\`${this.shard}\` refused the connection`);
     this.refusal = error;
     this.tell({ type: "failed", error });
     // Who is not known may be known later, and then the writes go on. Who is known and may not never will.
-    if (code === CLOSE_CODES.forbidden) this.#host.refused(this);
+    if (code === CLOSED_FORBIDDEN) this.#host.mutations.refuse(this.shard, error);
   }
 
   #setTimer(timer: Timer, ms: number | undefined): void {
@@ -160,13 +168,13 @@ export class Link {
         this.#forget();
         this.dispatch({ type: "closed", code, canRenew: session.canRenew(this.#token) });
         // A frame of ours that it could not take; the other codes say who is not wanted.
-        if (this.#complaint && code < CLOSE_CODES.tokenExpired) environment.report(this.#complaint);
+        if (this.#complaint && code < CLOSED_TOKEN_EXPIRED) environment.report(this.#complaint);
         this.#complaint = undefined;
       });
     try {
       this.#token = await session.token();
       if (generation !== this.#generation || environment.WebSocket === undefined) return;
-      const address = socketUrl(url + PATHS.ws, { shard: this.shard });
+      const address = socketUrl(url + SOCKET_PATH, { shard: this.shard });
       const socket = new environment.WebSocket(address, protocolsOf(this.#token));
       socket.addEventListener("open", () => {
         if (generation !== this.#generation) socket.close();
@@ -205,7 +213,7 @@ export class Link {
       this.dispatch({ type: "greeted" });
       this.lastMutationId = lastMutationId ?? 0;
       this.tell({ type: "greeted", epoch: frame.epoch });
-      this.#host.greeted(this);
+      this.#host.mutations.up(this.shard);
     } else if (frame.type === "error" && id === undefined) {
       this.#complaint = errorOf(frame.error);
     } else if (frame.type === "error" || frame.type === "ack") {

@@ -1,4 +1,4 @@
-import { CAPABILITIES, ID_RANDOM_BYTES, mintId, resolveAddress } from "@lunora/protocol";
+import { CAPABILITIES, ID_RANDOM_BYTES, mintId, objectOf } from "@lunora/protocol";
 import type { ClientFrame, FunctionReference } from "@lunora/protocol";
 
 import type { AuthToken } from "./client.ts";
@@ -14,16 +14,15 @@ import { callSafely, Observable } from "./observable.ts";
 import type { Box, Offline, OfflineHost, OfflinePart } from "./offline-part.ts";
 import type { LayerHost } from "./overlay.ts";
 import type { TakeDelta } from "./query-state.ts";
-import type { QueryView } from "./query-view.ts";
 import { retryDelay } from "./retry.ts";
-import type { RetryPolicy } from "./retry.ts";
+import type { Delays, RetryPolicy } from "./retry.ts";
 import { Session } from "./session.ts";
 import type { ShapesPart } from "./shapes-part.ts";
 import type { ConnectionStatus } from "./types.ts";
 import type { View } from "./view.ts";
 import { Views } from "./views.ts";
 
-const AGAIN = { attempts: Infinity, initialDelayMs: 500, maxDelayMs: 30_000 };
+const AGAIN: Delays = { initialDelayMs: 500, maxDelayMs: 30_000 };
 
 export interface LiveOptions {
   /** Origin of the Worker, without a slash at its end. */
@@ -31,10 +30,10 @@ export interface LiveOptions {
   readonly environment: ClientEnvironment;
   readonly retry: RetryPolicy;
   readonly token: AuthToken;
-  readonly subject: string | undefined;
-  readonly shapes: ShapesPart | undefined;
-  readonly pageDeltas: TakeDelta | undefined;
-  readonly offline: OfflinePart | undefined;
+  readonly subject?: string;
+  readonly shapes?: ShapesPart | undefined;
+  readonly pageDeltas?: TakeDelta | undefined;
+  readonly offline?: OfflinePart | undefined;
   /** Mutations that may wait at once. */
   readonly maxItems: number;
   /** Without sockets views cannot be live, and mutations take another way. */
@@ -74,19 +73,21 @@ export class Live implements LinkHost, LayerHost, ExtensionHost, OfflineHost {
   /** A turn has ended while layers were not over. */
   #mustCommit = false;
 
-  constructor({ environment, token, subject, offline, ...options }: LiveOptions) {
-    const { url, hasSockets, retry } = options;
+  constructor(options: LiveOptions) {
+    const { url, environment, token, subject } = options;
+    const hasSockets = options.hasSockets && environment.WebSocket !== undefined;
     this.url = url;
     this.environment = environment;
     this.hasSockets = hasSockets;
     this.shapes = options.shapes;
     this.pageDeltas = options.pageDeltas;
-    this.clientId = hasSockets ? mintId(environment.randomBytes(ID_RANDOM_BYTES)) : "";
+    // Workers have no randomness while they start, and need none here.
+    this.clientId = hasSockets ? this.mintId() : "";
     this.mutations = new Mutations(this, options.maxItems);
     this.session = new Session(token, subject, () => this.transact(() => this.#signIn()));
-    this.http = new Http(url, environment, retry, () => this.session.token());
+    this.http = new Http(url, environment, options.retry, () => this.session.token());
     if (!hasSockets) return;
-    this.offline = offline?.(this);
+    this.offline = options.offline?.(this);
     this.#signIn();
     this.#askToken(1);
     this.#endNetwork = environment.onNetworkChange((isOnline) =>
@@ -149,7 +150,7 @@ export class Live implements LinkHost, LayerHost, ExtensionHost, OfflineHost {
     this.offline?.signOut();
     for (const link of this.links.values()) link.reset();
     const channels = Array.from(this.links.values(), (link) => [...link.channels.values()]).flat();
-    for (const channel of new Set<Channel>([...this.views.values(), ...channels]))
+    for (const channel of new Set<Channel>([...this.watched.all.values(), ...channels]))
       this.step(channel, { type: "forget" });
     this.mutations.signOut(before);
     for (const depart of this.departures) depart(false);
@@ -179,18 +180,8 @@ export class Live implements LinkHost, LayerHost, ExtensionHost, OfflineHost {
     this.environment.setTimer(delay, () => this.transact(work));
   }
 
-  // Layers
-
-  get views(): ReadonlyMap<string, View> {
-    return this.watched.all;
-  }
-
-  findQuery(reference: FunctionReference, args: unknown): QueryView | undefined {
-    return this.watched.find(reference, args);
-  }
-
-  seqOf(mutationId: string): number {
-    return this.mutations.seqOf(mutationId);
+  mintId(): string {
+    return mintId(this.environment.randomBytes(ID_RANDOM_BYTES));
   }
 
   readonly report = (error: unknown): void => this.environment.report(error);
@@ -202,8 +193,7 @@ export class Live implements LinkHost, LayerHost, ExtensionHost, OfflineHost {
   }
 
   shardOf({ address }: Pick<FunctionReference, "address">, args: unknown = {}, shardKey?: string): string | undefined {
-    const target = resolveAddress(address, args as Record<string, unknown>, shardKey);
-    return target.kind === "object" ? target.name : undefined;
+    return objectOf(address, args as Record<string, unknown>, shardKey);
   }
 
   open(channel: Channel & { readonly shard: string }): void {
@@ -231,18 +221,6 @@ export class Live implements LinkHost, LayerHost, ExtensionHost, OfflineHost {
 
   step(channel: Channel, event: ChannelEvent): void {
     this.watched.step(channel, event);
-  }
-
-  greeted({ shard }: Link): void {
-    this.mutations.up(shard);
-  }
-
-  down({ shard }: Link): void {
-    this.mutations.down(shard);
-  }
-
-  refused({ shard, refusal }: Link): void {
-    if (refusal) this.mutations.refuse(shard, refusal);
   }
 
   #linkOf(shard: string): Link {

@@ -1,5 +1,5 @@
 import { LunoraError } from "@lunora/errors";
-import { decodeValue, encodeValue, ID_RANDOM_BYTES, mintId } from "@lunora/protocol";
+import { decodeValue, encodeValue } from "@lunora/protocol";
 import type { AckFrame, ErrorFrame } from "@lunora/protocol";
 
 import type { Undecided } from "./layers.ts";
@@ -67,19 +67,16 @@ export class Mutations {
     shard: string,
     path: string,
     args: unknown,
-    {
-      signal,
-      mutationId = mintId(this.#live.environment.randomBytes(ID_RANDOM_BYTES)),
-      optimisticUpdate,
-    }: QueuedMutation,
+    { signal, mutationId = this.#live.mintId(), optimisticUpdate }: QueuedMutation,
   ): Promise<unknown> {
     const { layers, transact } = this.#live;
     signal?.throwIfAborted();
     const known = this.#awaiters.get(mutationId);
     if (known) return known.promise;
     const entry = this.#entry(mutationId, path, args);
-    const awaiter = newAwaiter();
+    const awaiter = {} as { -readonly [Field in keyof Awaiter]: Awaiter[Field] };
     this.#awaiters.set(mutationId, awaiter);
+    awaiter.promise = new Promise((resolve, reject) => Object.assign(awaiter, { resolve, reject }));
     transact(() => {
       layers.add({ shard, entry }, optimisticUpdate);
       this.#enqueue({ shard, entry });
@@ -99,7 +96,7 @@ export class Mutations {
   /** Nobody can say any more who called these. */
   rejectUnclaimed(): void {
     for (const box of this.#takeUnclaimed()) {
-      this.#live.layers.drop((id) => box.state.entries.some(({ mutationId }) => mutationId === id));
+      this.#live.layers.drop(box.state.entries);
       this.#leave(box, "rejected");
     }
   }
@@ -115,8 +112,7 @@ export class Mutations {
     const stays = (box: Box): boolean => box.clientId === clientId || offline?.hasFailed === true;
     for (const box of this.#boxes) {
       if (!stays(box)) offline?.release(box.clientId);
-      const isUnclaimed = box.identity === undefined;
-      if (!isUnclaimed) layers.drop((id) => box.state.entries.some(({ mutationId }) => mutationId === id));
+      if (box.identity !== undefined) layers.drop(box.state.entries);
       if (box.identity === before) this.#leave(box, "kept");
     }
     this.#boxes = this.#boxes.filter(stays);
@@ -192,8 +188,7 @@ export class Mutations {
     const { links, clientId, session } = this.#live;
     const link = links.get(box.shard);
     if (!this.#isReady || link?.state.phase !== "open" || box.identity !== session.identity) return;
-    const { lastMutationId } = link;
-    this.#step(box, box.clientId === clientId ? { type: "up", lastMutationId } : { type: "up" });
+    this.#step(box, { type: "up", lastMutationId: box.clientId === clientId ? link.lastMutationId : undefined });
   }
 
   #step(box: Box, event: OutboxEvent): void {
@@ -255,7 +250,7 @@ export class Mutations {
         const { entry, outcome, result, error } = effect;
         offline?.remove(box, entry);
         this.#seqs.delete(entry.mutationId);
-        layers.drop((mutationId) => mutationId === entry.mutationId);
+        layers.drop([entry]);
         if (outcome !== "aborted") this.#tellSettled(box.shard, entry, outcome, error && errorOf(error), result);
         break;
       }
@@ -265,11 +260,9 @@ export class Mutations {
   }
 
   #answered(box: Box, link: Link, sent: readonly OutboxEntry[], frame: AckFrame | ErrorFrame): void {
-    if (frame.type === "error") {
-      const results = sent.map(({ seq }) => ({ clientSeq: seq, error: frame.error }));
-      return this.#step(box, { type: "ack", sent, results });
-    }
-    const { results = [], lastMutationId } = frame;
+    const isRefused = frame.type === "error";
+    const results = isRefused ? sent.map(({ seq }) => ({ clientSeq: seq, error: frame.error })) : (frame.results ?? []);
+    const lastMutationId = isRefused ? undefined : frame.lastMutationId;
     if (box.clientId === this.#live.clientId) link.lastMutationId = lastMutationId ?? link.lastMutationId;
     this.#step(box, { type: "ack", sent, results, lastMutationId });
   }
@@ -277,7 +270,7 @@ export class Mutations {
   /** Another identity than the one that called these is signed in. */
   #leave({ shard, state }: Box, status: "rejected" | "kept"): void {
     for (const entry of state.entries) {
-      const message = `Another identity has signed in: \`${entry.path}\` is not sent`;
+      const message = `Another identity has signed in than called \`${entry.path}\``;
       const data = { isKept: status === "kept", mayHaveTakenEffect: entry.isTried };
       this.#tellSettled(shard, entry, status, new LunoraError("OFFLINE_IDENTITY_CHANGED", message, { data }));
     }
@@ -302,10 +295,4 @@ export class Mutations {
         callSafely(() => listener(settled), this.#live.environment.report);
     });
   }
-}
-
-function newAwaiter(): Awaiter {
-  const awaiter: Partial<{ -readonly [Field in keyof Awaiter]: Awaiter[Field] }> = {};
-  awaiter.promise = new Promise((resolve, reject) => Object.assign(awaiter, { resolve, reject }));
-  return awaiter as Awaiter;
 }

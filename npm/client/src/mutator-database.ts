@@ -21,7 +21,7 @@ export function openMutatorRun(overlay: Overlay, layer: Layer, host: LayerHost, 
   let isClosed = false;
   let last: Promise<unknown> | undefined;
   const shapes = (table: string): ShapeView[] =>
-    [...host.views.values()].filter(
+    [...host.watched.all.values()].filter(
       (view): view is View & ShapeView =>
         view instanceof ShapeView && view.shard === layer.shard && view.table === table,
     );
@@ -38,7 +38,7 @@ export function openMutatorRun(overlay: Overlay, layer: Layer, host: LayerHost, 
     return null;
   };
   const set = (table: string, id: string, row: unknown): void => {
-    changes(table).set(id, { row, seq: host.seqOf(layer.mutationId) });
+    changes(table).set(id, { row, seq: host.mutations.seqOf(layer.mutationId) });
     for (const view of shapes(table)) touched.add(view);
   };
   /** What is called while the mutator runs happens now, whoever awaits it when. */

@@ -81,7 +81,7 @@ export type OutboxEffect =
       readonly entry: OutboxEntry;
       readonly outcome: "succeeded" | "rejected" | "aborted";
       readonly result?: unknown;
-      readonly error?: ErrorBody;
+      readonly error?: ErrorBody | undefined;
     }
   /** Connect again after a pause. */
   | { readonly type: "drop" };
@@ -124,9 +124,7 @@ export function stepOutbox(state: OutboxState, event: OutboxEvent): Step<OutboxS
 
 function flush(state: OutboxState): Step<OutboxState, OutboxEffect> {
   if (!state.isUp || state.storing > 0 || state.sent >= state.entries.length) return [state, []];
-  const entries = state.entries.map((entry, place) =>
-    place < state.sent || entry.isTried ? entry : { ...entry, isTried: true },
-  );
+  const entries = state.entries.map((entry) => (entry.isTried ? entry : { ...entry, isTried: true }));
   const received = (entries[0]?.seq ?? 1) - 1;
   const effects: OutboxEffect[] = [];
   let chunk: OutboxEntry[] = [];
@@ -194,11 +192,7 @@ function acknowledge(
     } else if (isDecided || (error !== undefined && isVerdict(error.code))) {
       gone.add(entry);
       hasGap ||= !isDecided;
-      effects.push(
-        error === undefined
-          ? { type: "settle", entry, outcome: "succeeded", result }
-          : { type: "settle", entry, outcome: "rejected", error },
-      );
+      effects.push({ type: "settle", entry, outcome: error ? "rejected" : "succeeded", result, error });
     } else {
       isTransient = true;
     }

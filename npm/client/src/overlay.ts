@@ -23,10 +23,14 @@ export interface Layer {
 /** Where layers find what they change. */
 export interface LayerHost {
   readonly shapes: ShapesPart | undefined;
-  readonly views: ReadonlyMap<string, View>;
-  findQuery(reference: FunctionReference, args: unknown): QueryView | undefined;
-  /** The mutation's place in the sequence that `lastMutationId` counts; infinite for another client's. */
-  seqOf(mutationId: string): number;
+  readonly watched: {
+    readonly all: ReadonlyMap<string, View>;
+    find(reference: FunctionReference, args: unknown): QueryView | undefined;
+  };
+  readonly mutations: {
+    /** The mutation's place in the sequence that `lastMutationId` counts; infinite for another client's. */
+    seqOf(mutationId: string): number;
+  };
   report(error: unknown): void;
 }
 
@@ -60,21 +64,22 @@ export function addLayer(
 ): Promise<void> | undefined {
   const { update, args, mutationId } = layer;
   const { results } = overlay;
+  const { watched } = host;
   const store: OptimisticStore = {
     getQuery: (reference, ...[queryArgs]) => {
-      const view = host.findQuery(reference, queryArgs);
+      const view = watched.find(reference, queryArgs);
       return (view && (results.get(view) ?? view.state.base)?.data) as never;
     },
     getAllQueries: ({ path }) =>
-      Array.from(host.views.values()).flatMap((view) => {
+      Array.from(watched.all.values()).flatMap((view) => {
         if (!(view instanceof QueryView) || view.path !== path) return [];
         const shown = results.get(view) ?? view.state.base;
         return shown ? [{ args: decodeValue(view.args) as never, value: shown.data as never }] : [];
       }),
     setQuery: (reference, queryArgs, data) => {
-      const view = host.findQuery(reference, queryArgs);
+      const view = watched.find(reference, queryArgs);
       // From then on the server's own result has it.
-      if (!view || host.seqOf(mutationId) <= view.state.lastMutationId) return;
+      if (!view || host.mutations.seqOf(mutationId) <= view.state.lastMutationId) return;
       results.set(view, { data });
       touched.add(view);
     },

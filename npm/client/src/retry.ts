@@ -1,11 +1,15 @@
-import { isLunoraError } from "@lunora/errors";
+import { LunoraError } from "@lunora/errors";
 
-/** How often and how slowly a call is repeated. */
-export interface RetryPolicy {
-  /** Tries in all, the first one included. */
-  readonly attempts: number;
+/** How slowly something is repeated. */
+export interface Delays {
   readonly initialDelayMs: number;
   readonly maxDelayMs: number;
+}
+
+/** How often and how slowly a call is repeated. */
+export interface RetryPolicy extends Delays {
+  /** Tries in all, the first one included. */
+  readonly attempts: number;
 }
 
 export const DEFAULT_RETRY: RetryPolicy = { attempts: 7, initialDelayMs: 100, maxDelayMs: 3_000 };
@@ -24,14 +28,14 @@ const TRANSIENT: ReadonlySet<string> = new Set([
 
 /** Whether a failed call may be repeated, given that repeating it does no harm. */
 export function isTransient(failure: unknown): boolean {
-  return isLunoraError(failure) && TRANSIENT.has(failure.code);
+  return failure instanceof LunoraError && TRANSIENT.has(failure.code);
 }
 
 /**
  * How long to wait after the given number of failures (1 and up), milliseconds: doubling, bounded,
  * and spread over its upper half so that clients do not come back together. `random` is in [0, 1).
  */
-export function retryDelay(failures: number, random: number, policy: RetryPolicy): number {
-  const full = Math.min(policy.maxDelayMs, policy.initialDelayMs * 2 ** (failures - 1));
+export function retryDelay(failures: number, random: number, { initialDelayMs, maxDelayMs }: Delays): number {
+  const full = Math.min(maxDelayMs, initialDelayMs * 2 ** (failures - 1));
   return full / 2 + (full / 2) * random;
 }

@@ -23,15 +23,13 @@ export function failureOf({ status, body }: PostAnswer): LunoraError {
   const own = status >= 400 ? status : undefined;
   if (isObject(error) && typeof error["code"] === "string" && typeof error["message"] === "string")
     return errorOf(error as unknown as ErrorBody, own);
-  return new LunoraError("INTERNAL", `The server answered with status ${status} and no Lunora envelope`, {
-    status: own,
-    hint: "Is the `url` of the client that of the Worker?",
-  });
+  const message = `An answer with status ${status} that is not Lunora's: is \`url\` that of the Worker?`;
+  return new LunoraError("INTERNAL", message, { status: own });
 }
 
 /** The error that a body on the wire stands for. */
 export function errorOf(body: ErrorBody, status?: number): LunoraError {
-  return fromErrorBody(body.data === undefined ? body : { ...body, data: decodeValue(body.data) }, status);
+  return fromErrorBody({ ...body, data: decodeValue(body.data) }, status);
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

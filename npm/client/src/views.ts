@@ -7,7 +7,7 @@ import type { Live } from "./live.ts";
 import { callSafely } from "./observable.ts";
 import type { QueryEvent } from "./query-state.ts";
 import { QueryView } from "./query-view.ts";
-import type { LiveShape, ShapeOptions, SubscriptionHandlers } from "./types.ts";
+import type { LiveShape, ShapeOptions, Subscription, SubscriptionHandlers } from "./types.ts";
 import { View } from "./view.ts";
 
 /** A view that nobody looks at stays subscribed for so long. */
@@ -36,7 +36,7 @@ export class Views {
 
   shape(reference: ShapeReference, args: unknown = {}, options: ShapeOptions<never> = {}): View & LiveShape {
     const { shapes } = this.#live;
-    if (!shapes) throw new LunoraError("NOT_IMPLEMENTED", "Give the client `shapes` of `@lunora/client/shapes`");
+    if (!shapes) throw new LunoraError("NOT_IMPLEMENTED", "Give the client the option `shapes`");
     const shard = this.#live.shardOf(reference, args);
     const key = `shape ${subscriptionKey(reference.name, args, shard)}`;
     const view = this.#view(key, () => shapes.view(reference, args, key, shard, this.#onUse));
@@ -44,11 +44,7 @@ export class Views {
     return view as View & LiveShape;
   }
 
-  subscribe(
-    reference: FunctionReference,
-    args: unknown,
-    handlers: SubscriptionHandlers<never>,
-  ): { readonly view: QueryView; readonly end: () => void } {
+  subscribe(reference: FunctionReference, args: unknown, handlers: SubscriptionHandlers<never>): Subscription<unknown> {
     const view = this.query(reference, args);
     let told: unknown = view;
     const tell = (): void => {
@@ -58,9 +54,9 @@ export class Views {
       if (error) handlers.onError?.(error);
       else handlers.onData?.(data as never);
     };
-    const end = view.subscribe(tell);
+    const unsubscribe = view.subscribe(tell);
     callSafely(tell, this.#live.environment.report);
-    return { view, end };
+    return { unsubscribe, current: () => view.getSnapshot().data };
   }
 
   find(reference: FunctionReference, args: unknown = {}): QueryView | undefined {
@@ -128,8 +124,8 @@ export class Views {
       return this.#live.open(view);
     }
     const error = hasSockets
-      ? new LunoraError("FAN_OUT_NOT_LIVE", "It has no single shard: use `query`")
-      : new LunoraError("NOT_IMPLEMENTED", "Nothing is live without WebSockets");
+      ? new LunoraError("FAN_OUT_NOT_LIVE", "No single shard has it: use `query`")
+      : new LunoraError("NOT_IMPLEMENTED", "Nothing is live without sockets");
     this.step(view, { type: "failed", error });
   }
 

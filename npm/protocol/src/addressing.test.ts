@@ -10,6 +10,7 @@ import {
   hasIdForm,
   mintId,
   objectName,
+  objectOf,
   resolveAddress,
   ROOT_OBJECT,
   shardValueText,
@@ -153,6 +154,23 @@ describe("resolveAddress", () => {
     const merge = { kind: "sum" } as const;
     expect(resolveAddress({ kind: "fanOut", field: "f", merge }, {})).toEqual({ kind: "fanOut", field: "f", merge });
     expect(resolveAddress({ kind: "worker" }, {})).toEqual({ kind: "worker" });
+  });
+
+  it("names its object without the rest of the target", () => {
+    expect(objectOf({ kind: "root" }, {})).toBe(ROOT_OBJECT);
+    expect(objectOf(byChannel, { channelId: "general" }, "general")).toBe(general.name);
+    expect(objectOf(byId, { id })).toBe(general.name);
+    expect(objectOf({ kind: "fanOut", field: "f", merge: { kind: "sum" } }, {})).toBeUndefined();
+    expect(objectOf({ kind: "worker" }, {})).toBeUndefined();
+    expect(() => objectOf(byChannel, { channelId: "general" }, "random")).toThrow(
+      expect.objectContaining({ code: "SHARD_MISMATCH" }),
+    );
+  });
+
+  it("says which argument names no shard, and what it is instead", () => {
+    expect(() => objectOf(byChannel, {})).toThrow(/`channelId` .* not this undefined$/);
+    expect(() => objectOf(byChannel, { channelId: null })).toThrow(/not this null$/);
+    expect(() => objectOf(byId, { id: mintId(new Uint8Array(16)) })).toThrow(/`id` is no id of `messages`/);
   });
 
   it("takes an explicit shard key only when it agrees", () => {

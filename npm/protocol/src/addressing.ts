@@ -23,32 +23,25 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /**
  * The one text of a shard value: strings and ids as they are, numbers as `String` writes them
  * (negative zero as `0`), bigints in decimal. Throws `BAD_REQUEST` for anything else, and for
- * values that are empty, longer than 512 bytes, not finite, or hold half a surrogate pair.
+ * values that are empty, longer than 512 bytes, not finite, or hold half a surrogate pair; `what`
+ * says in the message what it was.
  */
-export function shardValueText(value: unknown): string {
-  if (typeof value === "bigint") return checkShardText(value.toString());
-  if (typeof value === "number") {
-    if (!Number.isFinite(value)) throw badShardValue(`\`${value}\` is not finite`);
-    return String(value === 0 ? 0 : value);
-  }
-  if (typeof value !== "string")
-    throw badShardValue(
-      `a shard value is a string, an id, a number or a bigint, not ${value === null ? "null" : `a value of type \`${typeof value}\``}`,
-    );
-  return checkShardText(value);
+export function shardValueText(value: unknown, what?: string): string {
+  return checkShardText(typeof value === "bigint" || Number.isFinite(value) ? String(value) : value, what);
 }
 
-function checkShardText(text: string): string {
-  if (text === "") throw badShardValue("the empty string names no shard");
-  if (LONE_SURROGATE.test(text)) throw badShardValue("half of a surrogate pair has no form in UTF-8");
-  // Three bytes at most for each code unit: short texts need no counting.
-  if (text.length * 3 > MAX_SHARD_VALUE_BYTES) {
-    const { length } = encoder.encode(text);
-    if (length > MAX_SHARD_VALUE_BYTES) {
-      throw badShardValue(`a shard value has at most ${MAX_SHARD_VALUE_BYTES} bytes of UTF-8, this one has ${length}`);
-    }
-  }
-  return text;
+function checkShardText(text: unknown, what = "A shard's value"): string {
+  if (
+    typeof text === "string" &&
+    text !== "" &&
+    !LONE_SURROGATE.test(text) &&
+    // Three bytes at most for each code unit: short texts need no counting.
+    (text.length * 3 <= MAX_SHARD_VALUE_BYTES || encoder.encode(text).length <= MAX_SHARD_VALUE_BYTES)
+  )
+    return text;
+  throw badRequest(
+    `${what} has to be 1 to ${MAX_SHARD_VALUE_BYTES} bytes of UTF-8 or a finite number, not this ${text === null ? text : typeof text}`,
+  );
 }
 
 /** `<field>=<percent-encoded value>`: the name of the object that holds the shard. */
@@ -66,10 +59,10 @@ export function mintId(random: Uint8Array, shardValue?: string): string {
   return shardValue === undefined ? toBase64Url(random) : encodeIdShard(toBase64Url(random), shardValue);
 }
 
-/** 32-bit FNV-1a of the text's UTF-8. */
-function hashText(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of encoder.encode(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+/** FNV-1a of the text's UTF-8, 32 bits with a sign, from another start when one is given. */
+export function hashText(text: string, start = 0x811c9dc5): number {
+  let hash = start;
+  for (const byte of encoder.encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash;
 }
 
@@ -90,8 +83,8 @@ export function deriveId(mutationId: string, table: string, n: number, shardValu
   const bytes = isDerivable(mutationId) ? fromBase64Url(mutationId) : undefined;
   if (bytes === undefined) throw new RangeError(`No id can be derived from \`${mutationId.slice(0, 64)}\``);
   const view = new DataView(bytes.buffer);
-  const mask = (hashText(table) + Math.imul(n, DERIVATION_STEP)) >>> 0;
-  view.setUint32(12, (view.getUint32(12) ^ mask) >>> 0);
+  // Writing takes it modulo 2^32.
+  view.setUint32(12, view.getUint32(12) ^ (hashText(table) + Math.imul(n, DERIVATION_STEP)));
   return mintId(bytes, shardValue);
 }
 
@@ -107,12 +100,11 @@ export function encodeIdShard(random: string, shardValue: string): string {
 export function decodeIdShard(id: string): string | null {
   const dot = id.indexOf(".");
   if (dot === -1) return null;
-  const bytes = fromBase64Url(id.slice(dot + 1));
-  if (bytes === undefined) throw malformedId(id);
   try {
-    return checkShardText(decoder.decode(bytes));
+    // What is not base64url becomes the empty text, which names no shard.
+    return checkShardText(decoder.decode(fromBase64Url(id.slice(dot + 1))));
   } catch {
-    throw malformedId(id);
+    throw badRequest(`\`${id.slice(0, 64)}\` is not an id: what follows the dot names no shard`);
   }
 }
 
@@ -129,6 +121,8 @@ export function hasIdForm(text: string, isSharded: boolean): boolean {
   }
 }
 
+type Arguments = Readonly<Record<string, unknown>>;
+
 /** Where a call goes. */
 export type Target =
   | {
@@ -142,71 +136,49 @@ export type Target =
   | { readonly kind: "fanOut"; readonly field: string; readonly merge: FanOutMerge }
   | { readonly kind: "worker" };
 
-const ROOT_TARGET: Target = { kind: "object", name: ROOT_OBJECT, field: null, value: null };
-
 /**
  * Where a call with these (decoded) arguments goes. An explicit shard key is the bare value; it
  * must name the same shard, else `SHARD_MISMATCH`.
  */
-export function resolveAddress(address: Address, args: Readonly<Record<string, unknown>>, shardKey?: string): Target {
-  const target = targetOf(address, args);
-  if (shardKey !== undefined) {
-    const named = target.kind === "object" ? (target.value ?? ROOT_OBJECT) : undefined;
-    if (named !== shardKey) {
-      throw new LunoraError(
-        "SHARD_MISMATCH",
-        `\`shardKey\` is \`${shardKey}\`, but the function's address is ${named === undefined ? "no single shard" : `\`${named}\``}`,
-        {
-          hint: "Leave `shardKey` out: the reference carries the address.",
-        },
-      );
-    }
-  }
-  return target;
+export function resolveAddress(address: Address, args: Arguments, shardKey?: string): Target {
+  const value = valueOf(address, args, shardKey);
+  if (address.kind === "fanOut") return { kind: "fanOut", field: address.field, merge: address.merge };
+  if (value === undefined) return { kind: "worker" };
+  const field = "field" in address ? address.field : null;
+  return { kind: "object", name: nameOf(address, value), field, value };
 }
 
-function targetOf(address: Address, args: Readonly<Record<string, unknown>>): Target {
-  switch (address.kind) {
-    case "root":
-      return ROOT_TARGET;
-    case "argument":
-      return shardTarget(address.field, shardValueText(argument(args, address.argument)));
-    case "id":
-      return shardTarget(address.field, shardOfId(argument(args, address.argument), address));
-    case "fanOut":
-      return { kind: "fanOut", field: address.field, merge: address.merge };
-    case "worker":
-      return { kind: "worker" };
-  }
+/** The name of the object in the target; `undefined` when the call goes to many or to none. */
+export function objectOf(address: Address, args: Arguments, shardKey?: string): string | undefined {
+  const value = valueOf(address, args, shardKey);
+  return value === undefined ? value : nameOf(address, value);
 }
 
-function shardTarget(field: string, value: string): Target {
-  return { kind: "object", name: objectName(field, value), field, value };
+function nameOf(address: Address, value: string | null): string {
+  return value !== null && "field" in address ? objectName(address.field, value) : ROOT_OBJECT;
 }
 
-function argument(args: Readonly<Record<string, unknown>>, name: string): unknown {
-  const value = Object.hasOwn(args, name) ? args[name] : undefined;
-  if (value === undefined)
-    throw new LunoraError("BAD_REQUEST", `The argument \`${name}\` names the shard and is missing`);
-  return value;
+/** The text of the shard's value; `null` for the root, `undefined` when there is no single shard. */
+function valueOf(address: Address, args: Arguments, shardKey: string | undefined): string | null | undefined {
+  const value = "argument" in address ? shardOf(address, args) : address.kind === "root" ? null : undefined;
+  if (shardKey === undefined || shardKey === (value === null ? ROOT_OBJECT : value)) return value;
+  throw new LunoraError(
+    "SHARD_MISMATCH",
+    `\`shardKey\` is \`${shardKey}\`, and the reference's address \`${value ?? address.kind}\``,
+    { hint: "Leave `shardKey` out: the reference carries the address." },
+  );
 }
 
-function shardOfId(id: unknown, address: { readonly argument: string; readonly table: string }): string {
-  if (typeof id !== "string") throw new LunoraError("BAD_REQUEST", `The argument \`${address.argument}\` is not an id`);
-  const shard = decodeIdShard(id);
-  if (shard === null) {
-    throw new LunoraError(
-      "BAD_REQUEST",
-      `The argument \`${address.argument}\` is not an id of \`${address.table}\`: it carries no shard`,
-    );
-  }
-  return shard;
+/** The text of the shard that an argument names. */
+function shardOf(address: Extract<Address, { readonly argument: string }>, args: Arguments): string {
+  const { kind, argument } = address;
+  const value = Object.hasOwn(args, argument) ? args[argument] : undefined;
+  if (kind === "argument") return shardValueText(value, `The argument \`${argument}\``);
+  const shard = typeof value === "string" ? decodeIdShard(value) : null;
+  if (shard !== null) return shard;
+  throw badRequest(`The argument \`${argument}\` is no id of \`${address.table}\` with a shard in it`);
 }
 
-function badShardValue(why: string): LunoraError {
-  return new LunoraError("BAD_REQUEST", `A shard cannot be named: ${why}`);
-}
-
-function malformedId(id: string): LunoraError {
-  return new LunoraError("BAD_REQUEST", `\`${id.slice(0, 64)}\` is not an id: what follows the dot names no shard`);
+function badRequest(message: string): LunoraError {
+  return new LunoraError("BAD_REQUEST", message);
 }

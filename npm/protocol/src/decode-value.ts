@@ -2,7 +2,7 @@ import { LunoraError } from "@lunora/errors";
 
 import { fromBase64 } from "./base64.ts";
 import { viewOf } from "./typed-arrays.ts";
-import { ERROR_FIELDS, MAX_BIGINT_DIGITS, MAX_WIRE_DEPTH, setField, WIRE_TAG } from "./wire.ts";
+import { enter, ERROR_FIELDS, MAX_BIGINT_DIGITS, setField, WIRE_TAG } from "./wire.ts";
 
 /**
  * The value that parsed JSON stands for. What holds no tagged value comes back as the same
@@ -19,16 +19,6 @@ function decode(value: unknown, depth: number): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (!Array.isArray(value)) return decodeFields(value as Record<string, unknown>, enter(depth));
   return value[0] === WIRE_TAG ? decodeTagged(value, depth) : decodeItems(value, enter(depth));
-}
-
-function enter(depth: number): number {
-  if (depth >= MAX_WIRE_DEPTH) {
-    throw new LunoraError(
-      "WIRE_TOO_DEEP",
-      `A value on the wire has at most ${MAX_WIRE_DEPTH} levels; this one has more`,
-    );
-  }
-  return depth + 1;
 }
 
 function decodeItems(items: readonly unknown[], depth: number): readonly unknown[] {
@@ -62,28 +52,33 @@ function decodeFields(fields: Record<string, unknown>, depth: number): Record<st
 }
 
 function decodeTagged(tagged: readonly unknown[], depth: number): unknown {
-  const [, kind, payload] = tagged;
+  const { 1: kind, 2: payload, length } = tagged;
   switch (kind) {
     case "undefined":
-      return expectLength(tagged, 2, undefined);
     case "nan":
-      return expectLength(tagged, 2, Number.NaN);
     case "inf":
-      return expectLength(tagged, 2, Number.POSITIVE_INFINITY);
     case "-inf":
-      return expectLength(tagged, 2, Number.NEGATIVE_INFINITY);
+      expectForm(tagged, length === 2);
+      return CONSTANTS[kind];
     case "bigint":
-      return expectLength(tagged, 3, decodeBigint(payload));
-    case "date":
-      return expectLength(tagged, 3, decodeDate(payload));
+      // The length first: reading digits costs more than linear time.
+      expectForm(tagged, isText(payload) && payload.length <= MAX_BIGINT_DIGITS + 1 && DECIMAL.test(payload));
+      return BigInt(payload as string);
+    case "date": {
+      // The time of an invalid date is a tagged number, which has no payload of its own.
+      const time = Array.isArray(payload) && payload.length === 2 ? decode(payload, depth) : payload;
+      expectForm(tagged, typeof time === "number");
+      return new Date(time as number);
+    }
     case "url":
-      return expectLength(tagged, 3, decodeUrl(payload));
+      expectForm(tagged, isText(payload) && URL.canParse(payload));
+      return new URL(payload as string);
     case "arr":
-      return expectLength(tagged, 3, decodeItems(arrayOf("arr", payload), enter(depth)));
+      return decodeItems(listOf(tagged), enter(depth));
     case "set":
-      return expectLength(tagged, 3, new Set(decodeItems(arrayOf("set", payload), enter(depth))));
+      return new Set(decodeItems(listOf(tagged), enter(depth)));
     case "map":
-      return expectLength(tagged, 3, decodeMap(payload, enter(depth)));
+      return decodeMap(tagged, enter(depth));
     case "bytes":
       return decodeBytes(tagged);
     case "error":
@@ -93,80 +88,54 @@ function decodeTagged(tagged: readonly unknown[], depth: number): unknown {
   }
 }
 
-function expectLength<Value>(tagged: readonly unknown[], length: number, value: Value): Value {
-  if (tagged.length !== length)
-    throw malformed(String(tagged[1]), `has ${tagged.length} elements instead of ${length}`);
-  return value;
+const CONSTANTS = { undefined, nan: Number.NaN, inf: Number.POSITIVE_INFINITY, "-inf": Number.NEGATIVE_INFINITY };
+const DECIMAL = /^-?[0-9]{1,1024}$/;
+
+/** Throws `WIRE_MALFORMED` unless the payload has the form of its kind and no more elements follow it than may. */
+function expectForm(tagged: readonly unknown[], hasForm: boolean, most = 3): asserts hasForm {
+  if (!hasForm || tagged.length > most)
+    throw new LunoraError("WIRE_MALFORMED", `A wire value of kind \`${String(tagged[1])}\` has another form`);
 }
 
-function arrayOf(kind: string, payload: unknown): readonly unknown[] {
-  if (!Array.isArray(payload)) throw malformed(kind, "holds no array");
-  return payload;
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
-function decodeBigint(payload: unknown): bigint {
-  // The length first: reading digits costs more than linear time.
-  if (typeof payload !== "string" || payload.length > MAX_BIGINT_DIGITS + 1 || !/^-?[0-9]{1,1024}$/.test(payload)) {
-    throw malformed("bigint", `is not a decimal of at most ${MAX_BIGINT_DIGITS} digits`);
-  }
-  return BigInt(payload);
+function listOf(tagged: readonly unknown[]): readonly unknown[] {
+  const [, , payload] = tagged;
+  expectForm(tagged, Array.isArray(payload));
+  return payload as unknown[];
 }
 
-const NON_FINITE: ReadonlySet<unknown> = new Set(["nan", "inf", "-inf"]);
-
-function decodeDate(payload: unknown): Date {
-  if (typeof payload === "number") return new Date(payload);
-  // An invalid date: its time travels as a tagged number.
-  if (Array.isArray(payload) && payload[0] === WIRE_TAG && payload.length === 2 && NON_FINITE.has(payload[1])) {
-    return new Date(Number.NaN);
-  }
-  throw malformed("date", "holds no number");
-}
-
-function decodeUrl(payload: unknown): URL {
-  if (typeof payload !== "string" || !URL.canParse(payload)) throw malformed("url", "is not an absolute URL");
-  return new URL(payload);
-}
-
-function decodeMap(payload: unknown, depth: number): Map<unknown, unknown> {
+function decodeMap(tagged: readonly unknown[], depth: number): Map<unknown, unknown> {
   const map = new Map<unknown, unknown>();
-  for (const entry of arrayOf("map", payload)) {
-    if (!Array.isArray(entry) || entry.length !== 2) throw malformed("map", "has an entry that is not a pair");
-    map.set(decode(entry[0], depth), decode(entry[1], depth));
+  for (const entry of listOf(tagged)) {
+    expectForm(tagged, Array.isArray(entry) && entry.length === 2);
+    const [key, value] = entry as unknown[];
+    map.set(decode(key, depth), decode(value, depth));
   }
   return map;
 }
 
 function decodeBytes(tagged: readonly unknown[]): ArrayBuffer | ArrayBufferView {
   const [, , payload, name] = tagged;
-  if (tagged.length > 4) throw malformed("bytes", "has more than four elements");
-  if (name !== undefined && name !== null && typeof name !== "string")
-    throw malformed("bytes", "has a name that is not text");
-  const bytes = typeof payload === "string" ? fromBase64(payload) : undefined;
-  if (bytes === undefined) throw malformed("bytes", "is not padded base64");
-  const view = viewOf(name ?? undefined, bytes);
-  if (view === undefined) throw malformed("bytes", `is not a whole number of elements of \`${String(name)}\``);
+  const bytes = isText(payload) && isText(name ?? "") ? fromBase64(payload) : undefined;
+  const view = bytes && viewOf(name, bytes);
+  expectForm(tagged, view !== undefined, 4);
   return view;
 }
 
 function decodeError(tagged: readonly unknown[], depth: number): Error {
   const [, , name, message, own, cause] = tagged;
-  if (tagged.length < 5 || tagged.length > 6) throw malformed("error", "has neither five nor six elements");
-  if (typeof name !== "string" || typeof message !== "string")
-    throw malformed("error", "has a name or message that is not text");
-  if (typeof own !== "object" || own === null || Array.isArray(own))
-    throw malformed("error", "has no object of fields");
+  const hasForm = isText(name) && isText(message) && typeof own === "object" && own !== null && !Array.isArray(own);
+  expectForm(tagged, hasForm, 6);
   const decodedCause = decode(cause, depth);
-  const error = new Error(message, decodedCause === undefined ? undefined : { cause: decodedCause });
+  const error = new Error(message as string, decodedCause === undefined ? undefined : { cause: decodedCause });
   Object.defineProperty(error, "name", { value: name, configurable: true, enumerable: false, writable: true });
-  for (const [key, field] of Object.entries(own)) {
+  for (const [key, field] of Object.entries(own as object)) {
     const decoded = decode(field, depth);
     if (decoded !== undefined && !ERROR_FIELDS.has(key))
       setField(error as unknown as Record<string, unknown>, key, decoded);
   }
   return error;
-}
-
-function malformed(kind: string, why: string): LunoraError {
-  return new LunoraError("WIRE_MALFORMED", `A wire value of kind \`${kind}\` ${why}`);
 }

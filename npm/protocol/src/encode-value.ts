@@ -2,7 +2,7 @@ import { LunoraError } from "@lunora/errors";
 
 import { toBase64 } from "./base64.ts";
 import { viewName } from "./typed-arrays.ts";
-import { ERROR_FIELDS, MAX_BIGINT_DIGITS, MAX_WIRE_DEPTH, setField, WIRE_TAG } from "./wire.ts";
+import { enter, ERROR_FIELDS, MAX_BIGINT_DIGITS, setField, WIRE_TAG } from "./wire.ts";
 
 /**
  * A value as JSON can hold it. What is plain JSON already comes back as the same object, so the
@@ -33,14 +33,13 @@ function encode(value: unknown, depth: number): unknown {
 }
 
 function encodeNonFinite(value: number): unknown {
-  if (Number.isNaN(value)) return [WIRE_TAG, "nan"];
-  return [WIRE_TAG, value > 0 ? "inf" : "-inf"];
+  return [WIRE_TAG, value > 0 ? "inf" : value < 0 ? "-inf" : "nan"];
 }
 
 function encodeBigint(value: bigint): unknown {
   const text = value.toString();
   if (text.length - (value < 0n ? 1 : 0) > MAX_BIGINT_DIGITS) {
-    throw new LunoraError("WIRE_VALUE_UNSUPPORTED", `A bigint on the wire has at most ${MAX_BIGINT_DIGITS} digits`);
+    throw unsupported(`a bigint of more than ${MAX_BIGINT_DIGITS} digits`);
   }
   return [WIRE_TAG, "bigint", text];
 }
@@ -55,16 +54,6 @@ function encodeObject(value: object, depth: number): unknown {
   if (prototype === Object.prototype || prototype === null)
     return encodeFields(value as Record<string, unknown>, enter(depth));
   return encodeInstance(value, depth);
-}
-
-function enter(depth: number): number {
-  if (depth >= MAX_WIRE_DEPTH) {
-    throw new LunoraError(
-      "WIRE_TOO_DEEP",
-      `A value on the wire has at most ${MAX_WIRE_DEPTH} levels; this one has more, or refers to itself`,
-    );
-  }
-  return depth + 1;
 }
 
 /** Copies only from the first item on that does not stand for itself. */
@@ -116,19 +105,12 @@ function encodeInstance(value: object, depth: number): unknown {
   }
   if (value instanceof Set) return [WIRE_TAG, "set", Array.from(value, (item) => encodePart(item, inner))];
   if (value instanceof Error) return encodeError(value, inner);
-  const { name, isOfOtherRealm } = classOf(value);
-  if (isOfOtherRealm) return encodeFields(value as Record<string, unknown>, inner);
-  throw unsupported(`an instance of \`${name}\``);
-}
-
-/** A plain object of another realm: its prototype is the end of the chain too and is called `Object`. */
-function classOf(value: object): { readonly name: string; readonly isOfOtherRealm: boolean } {
   const prototype = Object.getPrototypeOf(value) as { readonly constructor?: { readonly name?: unknown } };
   const name = prototype.constructor?.name;
-  return {
-    name: typeof name === "string" && name !== "" ? name : "a class without a name",
-    isOfOtherRealm: name === "Object" && Object.getPrototypeOf(prototype) === null,
-  };
+  // A plain object of another realm: its prototype is the end of the chain too and is called `Object`.
+  if (name === "Object" && Object.getPrototypeOf(prototype) === null)
+    return encodeFields(value as Record<string, unknown>, inner);
+  throw unsupported(`an instance of \`${typeof name === "string" ? name : ""}\``);
 }
 
 function encodePart(value: unknown, depth: number): unknown {
@@ -156,5 +138,5 @@ function encodeError(error: Error, depth: number): unknown {
 }
 
 function unsupported(what: string): LunoraError {
-  return new LunoraError("WIRE_VALUE_UNSUPPORTED", `A value cannot travel: it is ${what}. Only plain data can`);
+  return new LunoraError("WIRE_VALUE_UNSUPPORTED", `Only plain data can travel, not ${what}`);
 }

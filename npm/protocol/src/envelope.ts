@@ -3,12 +3,18 @@ import type { ErrorBody } from "@lunora/errors";
 
 import { encodeValue } from "./encode-value.ts";
 
+// What every page needs of the lists below has a name of its own: a page that uses one entry of an object carries all of it.
+
+export const RPC_PATH = "/_lunora/rpc";
+export const SOCKET_PATH = "/_lunora/ws";
+export const MUTATION_ID_HEADER = "x-lunora-mutation-id";
+
 /** Reserved paths of the Worker. */
 export const PATHS = {
-  rpc: "/_lunora/rpc",
+  rpc: RPC_PATH as typeof RPC_PATH,
   rpcBatch: "/_lunora/rpc-batch",
   /** WebSocket; `?shard=` is the object's name, the root when it is left out. */
-  ws: "/_lunora/ws",
+  ws: SOCKET_PATH as typeof SOCKET_PATH,
   /** WebSocket of a room; `?path=` names the kind of room, `?room=` the room. */
   presence: "/_lunora/presence",
   status: "/_lunora/status",
@@ -19,7 +25,7 @@ export const PATHS = {
 /** Names of headers, as they are read and written. */
 export const HEADERS = {
   authorization: "authorization",
-  mutationId: "x-lunora-mutation-id",
+  mutationId: MUTATION_ID_HEADER as typeof MUTATION_ID_HEADER,
   clientId: "x-lunora-client-id",
   clientSequence: "x-lunora-client-seq",
   region: "x-lunora-region",

@@ -18,22 +18,27 @@ export type Capability = (typeof CAPABILITIES)[keyof typeof CAPABILITIES];
 export const SUBPROTOCOL = "lunora";
 export const TOKEN_SUBPROTOCOL_PREFIX = "lunora.bearer.";
 
+/** The worker's code is replaced: connect again at once. */
+export const CLOSED_RELOAD = 1012;
+/** The token has expired: get a new one and connect again. */
+export const CLOSED_TOKEN_EXPIRED = 4001;
+/** The identity is not valid, or not any more: do not connect again with this token. */
+export const CLOSED_IDENTITY_INVALID = 4401;
+/** This identity may not reach this shard. */
+export const CLOSED_FORBIDDEN = 4403;
+
 /** Codes a socket is closed with. */
 export const CLOSE_CODES = {
   /** A frame broke the protocol; an `error` frame came before. */
   protocolError: 1008,
   /** A frame was longer than {@link FRAME_BYTES}. */
   tooLarge: 1009,
-  /** The worker's code is replaced: connect again at once. */
-  reload: 1012,
+  reload: CLOSED_RELOAD as typeof CLOSED_RELOAD,
   /** The reader does not keep up: connect again and resume. */
   slowReader: 1013,
-  /** The token has expired: get a new one and connect again. */
-  tokenExpired: 4001,
-  /** The identity is not valid, or not any more: do not connect again with this token. */
-  identityInvalid: 4401,
-  /** This identity may not reach this shard. */
-  forbidden: 4403,
+  tokenExpired: CLOSED_TOKEN_EXPIRED as typeof CLOSED_TOKEN_EXPIRED,
+  identityInvalid: CLOSED_IDENTITY_INVALID as typeof CLOSED_IDENTITY_INVALID,
+  forbidden: CLOSED_FORBIDDEN as typeof CLOSED_FORBIDDEN,
 } as const;
 
 /** Longest frame in either direction, bytes of UTF-8. A longer answer is cut into several frames. */

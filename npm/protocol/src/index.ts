@@ -4,11 +4,13 @@ export {
   deriveId,
   encodeIdShard,
   hasIdForm,
+  hashText,
   ID_RANDOM_BYTES,
   isDerivable,
   MAX_SHARD_VALUE_BYTES,
   mintId,
   objectName,
+  objectOf,
   RESERVED_OBJECT_PREFIX,
   resolveAddress,
   ROOT_OBJECT,
@@ -19,7 +21,15 @@ export { fromBase64Url, toBase64Url } from "./base64.ts";
 export { canonicalJson, subscriptionKey } from "./canonical-json.ts";
 export { decodeValue } from "./decode-value.ts";
 export { encodeValue } from "./encode-value.ts";
-export { encodeFailure, HEADERS, MAX_BATCH_CALLS, PATHS } from "./envelope.ts";
+export {
+  encodeFailure,
+  HEADERS,
+  MAX_BATCH_CALLS,
+  MUTATION_ID_HEADER,
+  PATHS,
+  RPC_PATH,
+  SOCKET_PATH,
+} from "./envelope.ts";
 export type {
   BatchCall,
   BatchRequest,
@@ -33,6 +43,10 @@ export type {
 export {
   CAPABILITIES,
   CLOSE_CODES,
+  CLOSED_FORBIDDEN,
+  CLOSED_IDENTITY_INVALID,
+  CLOSED_RELOAD,
+  CLOSED_TOKEN_EXPIRED,
   FRAME_BYTES,
   MAX_PUSH_ENTRIES,
   PING,

@@ -180,6 +180,14 @@ describe("encoding", () => {
     expect(decodeValue(JSON.parse(JSON.stringify(encodeValue(value))))).toEqual(value);
     expect(() => encodeValue({ value })).toThrow(expect.objectContaining({ code: "WIRE_TOO_DEEP" }));
   });
+
+  it("takes an invalid date in the 64th level, and no chain of dates", () => {
+    let value: unknown = new Date(Number.NaN);
+    for (let level = 0; level < 64; level++) value = [value];
+    expect(decodeValue(JSON.parse(JSON.stringify(encodeValue(value))))).toEqual(value);
+    const chain = [WIRE_TAG, "date", [WIRE_TAG, "date", [WIRE_TAG, "nan"]]];
+    expect(() => decodeValue(chain)).toThrow(expect.objectContaining({ code: "WIRE_MALFORMED" }));
+  });
 });
 
 describe("random values", () => {

@@ -1,5 +1,5 @@
 // Rows in channels of worlds, one world a shard, as the reference shard has them. Runs in workerd.
-import { createShardObject, createShardRegistryObject } from "@lunora/do";
+import { createShardObject, createShardRegistryObject, shaping } from "@lunora/do";
 import type { ShardObjectClass, ShardRegistryObjectClass } from "@lunora/do";
 import { LunoraError } from "@lunora/errors";
 import { createWorker } from "@lunora/runtime";
@@ -78,7 +78,7 @@ const app = defineApp({
   authorizeShard: () => true,
   resolveIdentity: ({ token }) => (token === undefined ? null : { userId: token }),
 });
-const definition: LunoraDefinition = { schema, functions, shapes, app };
+const definition: LunoraDefinition = { schema, functions, shapes, shaping, app };
 export const ShardDO: ShardObjectClass = createShardObject(definition);
 export const ShardRegistryDO: ShardRegistryObjectClass = createShardRegistryObject(definition);
 export default createWorker(definition);
