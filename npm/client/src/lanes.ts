@@ -63,8 +63,10 @@ export class Lanes {
     const stored = await storage.list(PREFIX);
     for (const clientId of new Set(boxesOf(stored, identity()).map((box) => box.clientId))) {
       if (this.#isClosed || this.#releases.has(clientId) || !(await this.#lock(clientId, true))) continue;
-      // Read again: its page may have changed it before it went.
-      adopt(boxesOf(await storage.list(`${PREFIX}${clientId}/`), identity()));
+      // Read again: its page may have changed it before it went, and another identity may have signed in here.
+      const boxes = boxesOf(await storage.list(`${PREFIX}${clientId}/`), identity());
+      if (boxes.length > 0) adopt(boxes);
+      else this.release(clientId);
     }
   }
 

@@ -283,6 +283,30 @@ describe("the outbox", () => {
     expect(shard.violations).toEqual([]);
   });
 
+  it.each([0, 1, 2, 3, 4, 5])(
+    "leaves what it finds to others when somebody else signs in after %d reads",
+    async (reads) => {
+      const world = new World(seed);
+      const profile = new BrowserProfile();
+      const left = world.open("ada", profile);
+      left.setOnline(false);
+      void left.client.mutation(add, { channel: "a", tag: "t1", author: "ada" });
+      await settle();
+      left.kill(0);
+      profile.isSlow = true;
+      const staying = world.open("ada", profile);
+      for (let read = 0; read < reads; read++) {
+        await settle();
+        profile.step();
+      }
+      staying.client.setAuthToken(world.tokens("bob"), "bob");
+      await world.quiet(10_000);
+      world.open("ada", profile);
+      await world.quiet(30_000);
+      expect(world.shard.state.applied).toMatchObject([{ tag: "t1" }]);
+    },
+  );
+
   it("notices by the token itself that somebody else has signed in", async () => {
     const world = new World(seed);
     world.hasSubjects = false;
