@@ -21,7 +21,7 @@ export class ConnectDeadline<Waiting> {
   /** It has come, or does not matter any more. */
   forget(waiting: Waiting): void {
     if (!this.#waiting.delete(waiting) || this.#waiting.size > 0) return;
-    clearTimeout(this.#timer ?? undefined);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
 
