@@ -15,6 +15,7 @@ export { checkJobList, jobOrder, jobTime, jobTimeAfter } from "./job-order.ts";
 export { loggerOf } from "./logger.ts";
 export { PRESENCE_HEADER, presenceRoutes } from "./presence-route.ts";
 export { reachObject } from "./reach-object.ts";
+export { nextAlarm } from "./next-alarm.ts";
 export type { Route, RouteScope } from "./route.ts";
 export { runJob } from "./run-job.ts";
 export { SCHEDULER_BINDING, SCHEDULER_OBJECT } from "./scheduler-protocol.ts";

@@ -1,3 +1,5 @@
+import { nextAlarm } from "@lunora/runtime";
+
 import type { ClientLedger } from "./client-ledger.ts";
 import type { Change } from "./commit.ts";
 import { oldestResult, RESULT_LIFETIME, sweepResults } from "./idempotency.ts";
@@ -77,6 +79,8 @@ export class ShardAlarm {
   readonly #tables: readonly Table[];
   readonly #sweep = new ExpirySweep();
   #armed: number | null = null;
+  /** Nothing is armed for earlier: see {@link nextAlarm}. */
+  #notBefore = 0;
   /** The log has nothing to give before. */
   #logNotBefore = 0;
 
@@ -110,8 +114,10 @@ export class ShardAlarm {
     return this.#arm(time);
   }
 
-  async #arm(time: number | null): Promise<void> {
-    if (time === null || (this.#armed !== null && this.#armed <= time)) return;
+  async #arm(wanted: number | null): Promise<void> {
+    if (wanted === null) return;
+    const time = Math.max(wanted, this.#notBefore);
+    if (this.#armed !== null && this.#armed <= time) return;
     await this.#host.setAlarm(time);
     this.#armed = time;
   }
@@ -134,6 +140,7 @@ export class ShardAlarm {
         time = Math.min(time, expiryOf(table, after) ?? Infinity);
       }
     }
+    // Nearly always something earlier is armed; then nothing is awaited.
     if (time === Infinity || (this.#armed !== null && this.#armed <= time)) return undefined;
     return this.#arm(time);
   }
@@ -145,6 +152,7 @@ export class ShardAlarm {
 
   /** One bounded pass; arms the next. */
   async ring(host: WriteHost, now: number): Promise<void> {
+    this.#notBefore = nextAlarm(this.#armed, now);
     this.#armed = null;
     const { storage, ledger } = this.#parts;
     sweepResults(storage, now - RESULT_LIFETIME);

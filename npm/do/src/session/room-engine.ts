@@ -1,6 +1,7 @@
 import { LunoraError } from "@lunora/errors";
 import { CLOSE_CODES, decodeValue, encodeValue, parsePresenceFrame, PRESENCE_BYTES } from "@lunora/protocol";
 import type { PresenceClientFrame, PresenceServerFrame } from "@lunora/protocol";
+import { nextAlarm } from "@lunora/runtime";
 import type { RegisteredPresence } from "@lunora/server";
 
 import { failureOf } from "../engine/function-runner.ts";
@@ -77,6 +78,8 @@ export class RoomEngine {
   readonly #empty: EmptySeats;
   readonly #sockets = new Map<RoomSocket, SocketState>();
   #isGathering = false;
+  /** Nothing is armed for earlier: see {@link nextAlarm}. */
+  #notBefore = 0;
 
   /** `sockets`: those that outlived sleep. */
   constructor(kind: RegisteredPresence, host: RoomHost, times: RoomTimes, sockets: Iterable<RoomSocket>) {
@@ -223,6 +226,8 @@ export class RoomEngine {
   /** The alarm went off. */
   ring(): void {
     const now = this.#host.now();
+    // The alarm may have been moved on while it rang: what it is armed for now says nothing of that.
+    this.#notBefore = nextAlarm(null, now);
     for (const [socket, state] of this.#sockets) {
       if (this.#expire(socket, state) || this.#deadAt(socket, state) > now) continue;
       this.#drop(socket, CLOSE_CODES.slowReader, "nothing was heard for too long: connect again");
@@ -241,7 +246,7 @@ export class RoomEngine {
     let next = this.#room.nextExpiry ?? Infinity;
     for (const [socket, state] of this.#sockets)
       next = Math.min(next, this.#deadAt(socket, state), state.caller.expiresAt ?? Infinity);
-    this.#host.setAlarm(next === Infinity ? null : next);
+    this.#host.setAlarm(next === Infinity ? null : Math.max(next, this.#notBefore));
   }
 
   /** Everybody is told soon, once for what comes together. */

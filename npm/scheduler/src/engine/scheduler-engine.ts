@@ -1,4 +1,4 @@
-import { jobSource } from "@lunora/runtime";
+import { jobSource, nextAlarm } from "@lunora/runtime";
 import type {
   HoldAnswer,
   JobOrder,
@@ -63,9 +63,6 @@ export const DEFAULT_LIMITS: SchedulerLimits = {
 
 /** While something is under way the alarm goes off this often, milliseconds: the object may not fall asleep over them. */
 const HEARTBEAT = 10_000;
-
-/** Two alarms are never closer than this, milliseconds. */
-const APART = 5;
 
 /** How long one alarm stays with it, milliseconds. */
 const STAY = 20_000;
@@ -170,8 +167,7 @@ export class SchedulerEngine implements SchedulerMethods {
 
   /** The object's alarm went off. */
   async ring(): Promise<void> {
-    // The platform removes the alarm that is answered, also when the same time is set anew; and it may be early.
-    this.#notBefore = Math.max(this.#armed ?? 0, this.#host.now()) + APART;
+    this.#notBefore = nextAlarm(this.#armed, this.#host.now());
     this.#armed = null;
     this.#pump();
     this.#tidying.run(() => this.#pump());

@@ -1,0 +1,55 @@
+import { defineSchema, defineTable, initLunora, v } from "@lunora/server";
+import type { LunoraDefinition } from "@lunora/server";
+import { expect, test } from "vitest";
+
+import type { Loose } from "../../testing/loose.ts";
+import { MemoryShard } from "../../testing/memory-shard.ts";
+
+const { mutation, query } = initLunora.dataModel<Loose>().create();
+
+const handlers: Record<string, unknown> = {
+  add: mutation
+    .input({ at: v.number() })
+    .mutation(async ({ ctx, args }: Loose) => ctx.db.insert("visits", { at: args.at })),
+  count: query.query(async ({ ctx }: Loose) => (await ctx.db.query("visits").collect()).length),
+};
+const definition: LunoraDefinition = {
+  schema: defineSchema({ visits: defineTable({ at: v.number() }).ttl("at", { after: 1_000 }) }),
+  functions: {
+    f: [
+      async () => handlers,
+      '{"add":["mutation","public",{"kind":"root"}],"count":["query","public",{"kind":"root"}]}',
+    ],
+  },
+  app: {},
+};
+
+/** The platform's alarm: it goes when it was answered, also when its very millisecond was set anew meanwhile. */
+class Alarm {
+  armed: number | null = null;
+
+  async answer(shard: MemoryShard, early: number): Promise<void> {
+    const answered = this.armed;
+    if (answered === null) throw new Error("nobody would ring");
+    shard.now = answered - early;
+    await shard.engine.ring();
+    if (this.armed === answered) this.armed = null;
+  }
+}
+
+test.each([0, 1])("what expires goes, also when the alarm rings %d ms early", async (early) => {
+  const alarm = new Alarm();
+  const shard = new MemoryShard(definition);
+  Object.assign(shard.host, {
+    getAlarm: async () => alarm.armed,
+    setAlarm: async (time: number) => void (alarm.armed = time),
+  });
+  await shard.open();
+  for (let index = 0; index < 3; index += 1) await shard.call("f:add", { at: shard.now + index * 500 });
+  for (let rings = 0; rings < 20; rings += 1) {
+    const { result } = (await shard.call("f:count")).body;
+    if (result === 0) return;
+    await alarm.answer(shard, early);
+  }
+  expect.fail("rows are left");
+});
