@@ -465,7 +465,7 @@ export class Simulation {
   }
 
   /**
-   * What one page wrote under one identity took effect in the order of the calls. What a storage that
+   * What one page wrote under one identity took effect in the order of the calls. Only what a storage that
    * failed did not take may arrive, in a late frame, behind what another page found there.
    */
   #checkOrder(): void {
@@ -473,7 +473,8 @@ export class Simulation {
     const last = new Map<string, number>();
     for (const { tag, client } of this.#world.shard.state.applied) {
       const index = place.get(tag) ?? -1;
-      if (this.#calls[index]?.isSafe === false) continue;
+      const call = this.#calls[index];
+      if (call?.isSafe === false && call.tab.profile.wasFull) continue;
       if (index < (last.get(client) ?? -1)) throw new Error(`${tag} overtook an earlier mutation of its page`);
       last.set(client, index);
     }

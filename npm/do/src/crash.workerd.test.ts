@@ -67,8 +67,8 @@ test(`SIGKILL under ${WRITERS} writers, ${ROUNDS} times: nothing acknowledged is
     );
     const running = Promise.all(writers.map((writer, index) => write(writer, clients[index] as SocketClient)));
     await pause(random.below(200) + 50);
-    // However busy the machine is: a run in which little was acknowledged would prove little.
-    while (writers.some(({ acked }) => acked <= round)) await pause(5);
+    // However busy the machine is.
+    while (writers.some(({ acked }) => acked <= round + 1)) await pause(5);
     await worker.kill();
     await running;
     await worker.spawn();
@@ -110,5 +110,6 @@ test(`SIGKILL under ${WRITERS} writers, ${ROUNDS} times: nothing acknowledged is
     }
     if (log.low === 1) expect(log.n).toBe(families.length * (1 + CHILDREN));
   }
-  expect(writers.every(({ acked }) => acked >= ROUNDS)).toBe(true);
+  // A run in which little was acknowledged would prove little.
+  expect(writers.every(({ acked }) => acked > ROUNDS)).toBe(true);
 });

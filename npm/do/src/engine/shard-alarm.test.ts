@@ -53,3 +53,17 @@ test.each([0, 1])("what expires goes, also when the alarm rings %d ms early", as
   }
   expect.fail("rows are left");
 });
+
+test("an alarm that rings long before its time, as somebody else armed it, does not put the others off", async () => {
+  const alarm = new Alarm();
+  const shard = new MemoryShard(definition);
+  Object.assign(shard.host, {
+    getAlarm: async () => alarm.armed,
+    setAlarm: async (time: number) => void (alarm.armed = time),
+  });
+  await shard.open();
+  await shard.call("f:add", { at: shard.now + 3_600_000 });
+  await alarm.answer(shard, 3_600_000);
+  await shard.call("f:add", { at: shard.now });
+  expect(alarm.armed).toBe(shard.now + 1_000);
+});
