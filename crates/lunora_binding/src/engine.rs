@@ -4,16 +4,12 @@ use std::sync::Arc;
 
 use lunora_diagnostics::{Diagnostic, codes};
 use lunora_engine::EngineOptions;
-use napi::bindgen_prelude::*;
-use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use tokio::sync::Mutex;
 
 use crate::answer::{Answer, decode, defect, guarded, guarded_now};
+use crate::event_callback::{EventCallback, sink};
 use crate::fault;
-
-/// Calls the host with an event, as JSON text. Weak: a forgotten engine does not keep Node running.
-type EventCallback = ThreadsafeFunction<String, (), String, Status, true, true>;
 
 /// A development engine; see `npm/native/index.d.ts` for what it tells and takes.
 #[napi]
@@ -55,12 +51,7 @@ impl Engine {
             if running.is_some() {
                 return Err(defect("the engine was started twice").into());
             }
-            let sink = Arc::new(move |event: lunora_engine::EngineEvent| {
-                // Events are plain data; one that could not be encoded would be a defect of the type itself.
-                if let Ok(text) = serde_json::to_string(&event) {
-                    callback.call(Ok(text), ThreadsafeFunctionCallMode::NonBlocking);
-                }
-            });
+            let sink = sink(callback);
             *running = Some(Arc::new(lunora_engine::Engine::start(options, sink).await?));
             Ok(())
         })

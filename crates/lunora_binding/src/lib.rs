@@ -15,6 +15,7 @@ mod build;
 mod client_module;
 mod commands;
 mod engine;
+mod event_callback;
 mod fault;
 mod server;
 

@@ -5,16 +5,12 @@ use std::time::Duration;
 
 use lunora_diagnostics::SourceFiles;
 use lunora_engine::ServeOptions;
-use napi::bindgen_prelude::*;
-use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use tokio::sync::Mutex;
 
 use crate::answer::{Answer, Failure, decode, defect, guarded};
+use crate::event_callback::{EventCallback, sink};
 use crate::fault;
-
-/// Calls the host with an event, as JSON text. Weak: a forgotten server does not keep Node running.
-type EventCallback = ThreadsafeFunction<String, (), String, Status, true, true>;
 
 /// A production server; see `npm/native/index.d.ts` for what it tells and takes.
 #[napi]
@@ -51,12 +47,7 @@ impl Server {
             if running.is_some() {
                 return Err(defect("the server was started twice").into());
             }
-            let sink = Arc::new(move |event: lunora_engine::EngineEvent| {
-                // Events are plain data; one that could not be encoded would be a defect of the type itself.
-                if let Ok(text) = serde_json::to_string(&event) {
-                    callback.call(Ok(text), ThreadsafeFunctionCallMode::NonBlocking);
-                }
-            });
+            let sink = sink(callback);
             let server = lunora_engine::Server::start(options, sink)
                 .await
                 .map_err(|errors| Failure::new(errors, SourceFiles::default(), color))?;
