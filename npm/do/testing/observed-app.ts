@@ -2,6 +2,7 @@
 import { createShardObject } from "@lunora/do";
 import type { ShardObject, ShardOptions } from "@lunora/do";
 import { createWorker } from "@lunora/runtime";
+import type { Route } from "@lunora/runtime";
 import type { FunctionRegistry, LunoraDefinition } from "@lunora/server";
 
 import type { Loose } from "./loose.ts";
@@ -35,7 +36,7 @@ export function functionsOf(
 /** The class of an app's shards, for the app to extend. */
 export function observedShard(
   definition: LunoraDefinition,
-  options: ShardOptions,
+  options: ShardOptions = {},
 ): new (context: never, env: never) => ObservedShard {
   const Base = createShardObject(definition, options) as unknown as new (
     context: never,
@@ -64,10 +65,13 @@ export function observedShard(
 }
 
 /** The app's worker, which calls methods of an object at `/test`. */
-export function observedWorker(definition: LunoraDefinition): {
+export function observedWorker(
+  definition: LunoraDefinition,
+  routes: readonly Route[] = [],
+): {
   fetch(request: Request, env: Loose, context: Loose): Promise<Response>;
 } {
-  const worker = createWorker(definition);
+  const worker = createWorker(definition, { routes });
   return {
     async fetch(request, env, context) {
       const { pathname, searchParams } = new URL(request.url);

@@ -1,12 +1,14 @@
 // An app for data migrations: every tier, a unique index, a trigger, and transforms of every kind of wrong.
-import { admin, createShardObject, createShardRegistryObject, shaping } from "@lunora/do";
-import type { ShardObject, ShardRegistryObjectClass } from "@lunora/do";
-import { adminRoutes, createWorker } from "@lunora/runtime";
+import { admin, createShardRegistryObject, shaping } from "@lunora/do";
+import type { ShardRegistryObjectClass } from "@lunora/do";
+import { adminRoutes } from "@lunora/runtime";
 import { defineApp, defineMigration, defineSchema, defineTable, initLunora, LunoraError, v } from "@lunora/server";
-import type { FunctionRegistry, LunoraDefinition, MigrationRegistry } from "@lunora/server";
+import type { LunoraDefinition, MigrationRegistry } from "@lunora/server";
 import type { Loose } from "../loose.ts";
+import { functionsOf, observedShard, observedWorker } from "../observed-app.ts";
+import { stepFunctions } from "../step-functions.ts";
 
-const { query, mutation, shape } = initLunora.dataModel<Loose>().create();
+const { shape } = initLunora.dataModel<Loose>().create();
 
 const columns = {
   text: v.string(),
@@ -110,40 +112,13 @@ function migration(id: string): Loose {
   return declared.find((one) => one.id === id);
 }
 
-async function run(ctx: Loose, steps: Loose[]): Promise<Loose[]> {
-  const results: Loose[] = [];
-  for (const [method, table, ...rest] of steps) {
-    if (method === "fill") for (let index = 0; index < rest[0]; index += 1) await ctx.db.insert(table, rest[1]);
-    else if (method === "insert") results.push(await ctx.db.insert(table, rest[0]));
-    else results.push(await ctx.db[table][method](...rest));
-  }
-  return results;
-}
-
-const handlers = {
-  write: mutation.input({ steps: v.array(v.any()) }).mutation(async ({ ctx, args }: Loose) => run(ctx, args.steps)),
-  writeRoom: mutation
-    .input({ room: v.string(), steps: v.array(v.any()) })
-    .mutation(async ({ ctx, args }: Loose) => run(ctx, args.steps)),
-  list: query.input({ table: v.string() }).query(async ({ ctx, args }: Loose) => ctx.db.query(args.table).collect()),
-  listRoom: query
-    .input({ room: v.string(), table: v.string() })
-    .query(async ({ ctx, args }: Loose) => ctx.db.query(args.table).collect()),
-};
-
-const module = async (): Promise<Record<string, unknown>> => handlers;
-const functions: FunctionRegistry = Object.fromEntries(
-  Object.entries(handlers).map(([name, { kind }]) => [
-    `t:${name}`,
-    {
-      kind,
-      visibility: "public",
-      address: name.endsWith("Room") ? { kind: "argument", argument: "room", field: "room" } : { kind: "root" },
-      module,
-      exportName: name,
-    },
-  ]),
-);
+const handlers = stepFunctions({
+  fill: async (ctx, table, count, document) => {
+    for (let index = 0; index < count; index += 1) await ctx.db.insert(table, document);
+  },
+});
+const byRoom = { kind: "argument", argument: "room", field: "room" } as const;
+const functions = functionsOf("t", handlers, { writeRoom: byRoom, listRoom: byRoom });
 const shapes: LunoraDefinition["shapes"] = {
   things: {
     table: "things",
@@ -163,25 +138,8 @@ const definition: LunoraDefinition = {
   admin,
 };
 
-const Shard = createShardObject(definition) as unknown as new (context: Loose, env: Loose) => ShardObject & Loose;
-
-export class ShardDO extends Shard {
-  async inspect(method: string, argument: Loose): Promise<Loose> {
-    if (method === "sql") return this["ctx"].storage.sql.exec(argument).toArray();
-    return undefined;
-  }
-}
+export class ShardDO extends observedShard(definition) {}
 
 export const ShardRegistryDO: ShardRegistryObjectClass = createShardRegistryObject(definition);
 
-const worker = createWorker(definition, { routes: adminRoutes() });
-
-export default {
-  async fetch(request: Request, env: Loose, context: Loose): Promise<Response> {
-    const url = new URL(request.url);
-    if (url.pathname !== "/test") return worker.fetch(request, env, context);
-    const stub = env.SHARD.get(env.SHARD.idFromName(url.searchParams.get("object") ?? "__root__"));
-    const { method, argument } = (await request.json()) as Loose;
-    return Response.json((await stub.inspect(method, argument)) ?? null);
-  },
-};
+export default observedWorker(definition, adminRoutes());

@@ -1,11 +1,11 @@
 // An app for streams: short and endless ones, durable and not.
-import { createShardObject, createShardRegistryObject, streams } from "@lunora/do";
-import type { ShardObject, ShardRegistryObjectClass } from "@lunora/do";
+import { createShardRegistryObject, streams } from "@lunora/do";
+import type { ShardRegistryObjectClass } from "@lunora/do";
 import { LunoraError } from "@lunora/errors";
-import { createWorker } from "@lunora/runtime";
 import { defineApp, definePolicies, definePolicy, defineSchema, defineTable, initLunora, rls, v } from "@lunora/server";
-import type { FunctionRegistry, LunoraDefinition } from "@lunora/server";
+import type { LunoraDefinition } from "@lunora/server";
 import type { Loose } from "../loose.ts";
+import { functionsOf, observedShard, observedWorker } from "../observed-app.ts";
 
 const { query, mutation, internalQuery } = initLunora.dataModel<Loose>().create();
 
@@ -122,16 +122,9 @@ const handlers = {
   }),
 };
 
-const module = async (): Promise<Record<string, unknown>> => handlers;
-const root = { kind: "root" } as const;
 const byRoom = { kind: "argument", argument: "room", field: "room" } as const;
 
-const functions: FunctionRegistry = Object.fromEntries(
-  Object.entries(handlers).map(([exportName, { kind, visibility }]) => [
-    `streams:${exportName}`,
-    { kind, visibility, address: exportName === "room" ? byRoom : root, module, exportName },
-  ]),
-);
+const functions = functionsOf("streams", handlers, { room: byRoom });
 
 const app = defineApp({
   resolveIdentity: ({ token }) => {
@@ -144,24 +137,7 @@ const app = defineApp({
 
 const definition: LunoraDefinition = { schema, functions, app, streams };
 
-const ShardBase = createShardObject(definition) as unknown as new (
-  context: never,
-  env: never,
-) => ShardObject & { readonly ctx: Loose };
-
-let constructions = 0;
-
-export class ShardDO extends ShardBase {
-  readonly construction = (constructions += 1);
-
-  async sql(text: string): Promise<unknown> {
-    return this.ctx.storage.sql.exec(text).toArray();
-  }
-
-  async constructed(): Promise<number> {
-    return constructions;
-  }
-
+export class ShardDO extends observedShard(definition) {
   async seen(name: string): Promise<unknown> {
     return seen[name] ?? null;
   }
@@ -174,11 +150,6 @@ export class ShardDO extends ShardBase {
     return gate !== undefined;
   }
 
-  async ringNow(): Promise<unknown> {
-    await this.ctx.storage.setAlarm(Date.now());
-    return null;
-  }
-
   async alarmTime(): Promise<unknown> {
     return this.ctx.storage.getAlarm();
   }
@@ -186,14 +157,4 @@ export class ShardDO extends ShardBase {
 
 export const ShardRegistryDO: ShardRegistryObjectClass = createShardRegistryObject(definition);
 
-const worker = createWorker(definition);
-
-export default {
-  async fetch(request: Request, env: Loose, context: Loose): Promise<Response> {
-    const { pathname, searchParams } = new URL(request.url);
-    if (pathname !== "/test") return worker.fetch(request, env, context);
-    const stub = env.SHARD.getByName(searchParams.get("object") ?? "__root__");
-    const { method, argument } = (await request.json()) as { method: string; argument: unknown };
-    return Response.json(await stub[method](argument));
-  },
-};
+export default observedWorker(definition);
