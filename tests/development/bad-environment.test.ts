@@ -33,7 +33,7 @@ async function vite(environment: Record<string, string> = {}): Promise<{ url: st
   const program = app.run("vite", ["dev", "--port", String(port), "--strictPort"], environment);
   const url = `http://localhost:${port}`;
   await until("Vite serves its page", async () => {
-    if (program.child.exitCode !== null) throw new Error(program.output);
+    program.assertRuns();
     return (await fetch(url)).ok;
   });
   return { url, program };

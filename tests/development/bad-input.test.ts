@@ -333,7 +333,7 @@ describe("before it starts", () => {
 
       mend(app, mistake);
       await until("it serves", async () => {
-        if (vite.child.exitCode !== null) throw new Error(vite.output);
+        vite.assertRuns();
         await call(url, "notes:add", { text: "first" });
         return true;
       });

@@ -30,7 +30,7 @@ async function dev(commandArguments: string[] = []): Promise<{ url: string; prog
   const url = `http://127.0.0.1:${port}`;
   const program = app.run("lunora", ["dev", "--no-vite", "--port", String(port), ...commandArguments]);
   await until("it serves", async () => {
-    if (program.child.exitCode !== null) throw new Error(program.output);
+    program.assertRuns();
     return (await fetch(`${url}/_lunora/status`)).ok;
   });
   return { url, program };
@@ -56,7 +56,7 @@ describe("lunora dev --no-vite", () => {
     const port = await freePort();
     const program = app.run("lunora", ["dev", "--port", String(port)]);
     await until("it serves", async () => {
-      if (program.child.exitCode !== null) throw new Error(program.output);
+      program.assertRuns();
       return (await fetch(`http://127.0.0.1:${port}/_lunora/status`)).ok;
     });
     await until("it says where", () => program.output.includes("LUNORA v"));
@@ -68,7 +68,7 @@ describe("lunora dev --no-vite", () => {
     const program = app.run("lunora", ["dev", "--port", String(port)]);
     const url = `http://localhost:${port}`;
     await until("it serves", async () => {
-      if (program.child.exitCode !== null) throw new Error(program.output);
+      program.assertRuns();
       return (await fetch(`${url}/_lunora/status`)).ok;
     });
     expect(await (await fetch(`${url}/`)).text()).toContain("/@vite/client");

@@ -47,7 +47,7 @@ async function serve(): Promise<{ url: string; server: Program }> {
     LUNORA_ADMIN_TOKEN: token,
   });
   await until(`it serves: ${server.output}`, async () => {
-    if (server.child.exitCode !== null) throw new Error(server.output);
+    server.assertRuns();
     return (await fetch(`${url}/_lunora/health`)).ok;
   });
   return { url, server };

@@ -40,7 +40,7 @@ function begin(commandArguments: string[] = [], environment: Record<string, stri
 async function start(commandArguments: string[] = [], environment: Record<string, string> = {}): Promise<Program> {
   const server = begin(commandArguments, environment);
   await until(`it serves: ${server.output}`, async () => {
-    if (server.child.exitCode !== null) throw new Error(server.output);
+    server.assertRuns();
     return (await fetch(`${url}/_lunora/health/ready`)).ok;
   });
   return server;

@@ -133,9 +133,9 @@ export class Rehearsal {
   async start(...options: string[]): Promise<void> {
     const server = this.starting(...options);
     await until("it serves", async () => {
-      return server.child.exitCode !== null || (await fetch(`${this.url}/_lunora/health/ready`)).ok;
+      server.assertRuns();
+      return (await fetch(`${this.url}/_lunora/health/ready`)).ok;
     });
-    if (server.child.exitCode !== null) throw new Error(server.output);
     this.#server = server;
   }
 

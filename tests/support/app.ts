@@ -19,6 +19,9 @@ import { fileURLToPath } from "node:url";
 const repository = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const scratch = join(repository, "tests", ".tmp");
 
+/** Thrown by a condition: what is waited for cannot come any more. */
+export class WaitedInVain extends Error {}
+
 /** Waits until `condition` gives something; polls, because the other side is another process. */
 export async function until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>> {
   let last: unknown;
@@ -28,6 +31,7 @@ export async function until<T>(what: string, condition: () => T | Promise<T>): P
       if (value !== undefined && value !== null && value !== false) return value as NonNullable<T>;
       last = value;
     } catch (error) {
+      if (error instanceof WaitedInVain) throw error;
       last = error;
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -107,6 +111,11 @@ export class Program {
   /** Everything written so far, to both streams. */
   get output(): string {
     return this.#output;
+  }
+
+  /** For who waits for something that it does: throws once it has ended. */
+  assertRuns(): void {
+    if (this.child.exitCode !== null) throw new WaitedInVain(`the program ended: ${this.#output}`);
   }
 
   /** Resolves with the exit code, or the signal that ended it, when everything it wrote has been read. */
@@ -193,8 +202,8 @@ export class TestApp {
     const port = await freePort();
     const url = `http://localhost:${port}`;
     const vite = this.run("vite", ["dev", "--port", String(port), "--strictPort"]);
-    await until(`vite serves: ${vite.output}`, async () => {
-      if (vite.child.exitCode !== null) throw new Error(vite.output);
+    await until("vite serves", async () => {
+      vite.assertRuns();
       return (await fetch(`${url}/_lunora/status`)).ok;
     });
     return { url, vite };

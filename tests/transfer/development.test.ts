@@ -17,7 +17,7 @@ async function dev(): Promise<{ url: string; program: Program }> {
   const url = `http://127.0.0.1:${port}`;
   const program = app.run("lunora", ["dev", "--no-vite", "--port", String(port)]);
   await until("it serves", async () => {
-    if (program.child.exitCode !== null) throw new Error(program.output);
+    program.assertRuns();
     return (await fetch(`${url}/_lunora/status`)).ok;
   });
   return { url, program };
