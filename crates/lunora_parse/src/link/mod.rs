@@ -16,11 +16,13 @@ mod modules;
 mod schema;
 mod shape_address;
 mod shapes;
+mod stated_address;
 mod suggest;
 mod tables;
 mod touches;
 mod validators;
 mod value;
+mod written;
 
 use std::sync::Arc;
 
