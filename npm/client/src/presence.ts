@@ -1,12 +1,11 @@
 import type { LunoraError } from "@lunora/errors";
-import { canonicalJson, decodeValue, encodeValue, PATHS } from "@lunora/protocol";
+import { canonicalJson, decodeValue, encodeValue } from "@lunora/protocol";
 import type { PresenceMember, PresenceReference, PresenceServerFrame } from "@lunora/protocol";
 
 import type { LunoraClient } from "./client.ts";
 import { statusOfConnection } from "./connection.ts";
 import type { Extension, ExtensionHost } from "./extension.ts";
 import { LateStore } from "./late-store.ts";
-import { protocolsOf, socketUrl } from "./link.ts";
 import { RoomSocket } from "./room-socket.ts";
 import { errorOf } from "./transport.ts";
 import type { Store } from "./types.ts";
@@ -60,8 +59,8 @@ class Room extends LateStore<PresenceSnapshot> implements PresenceRoom {
     this.#host = host;
     this.#data = encodeValue(data);
     this.#socket = new RoomSocket(host, {
-      address: () => socketUrl(host.url + PATHS.presence, { path, room }),
-      protocols: protocolsOf,
+      path,
+      room,
       onOpen: () => this.#join(),
       onFrame: (frame) => this.#take(frame),
       onChange: () => this.changed(),
@@ -137,7 +136,7 @@ class Room extends LateStore<PresenceSnapshot> implements PresenceRoom {
       const { memberId, key } = frame;
       this.#me = { memberId, key };
       this.#error = undefined;
-      this.#socket.greeted();
+      this.#socket.dispatch({ type: "greeted" });
       const before = new Map(this.#members);
       this.#members.clear();
       for (const member of frame.members) this.#set(member, before.get(member.memberId));

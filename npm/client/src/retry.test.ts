@@ -32,12 +32,20 @@ it.each([
   ["SHARD_ERROR", true],
   ["SHARD_UNAVAILABLE", true],
   ["WORKER_UNAVAILABLE", true],
+  ["IMPORT_IN_PROGRESS", true],
+  ["WRITES_PAUSED", true],
+  ["MODULE_TIMEOUT", true],
   ["SHARD_TIMEOUT", false],
   ["CONFLICT", false],
   ["INTERNAL", false],
   ["VALIDATION_ERROR", false],
 ])("%s is transient: %s", (code, expected) => {
   expect(isTransient(new LunoraError(code, "x"))).toBe(expected);
+});
+
+it("takes an app's own error as its status says", () => {
+  expect(isTransient(new LunoraError("TOO_BUSY", "x", { status: 503 }))).toBe(true);
+  expect(isTransient(new LunoraError("TOO_BUSY", "x"))).toBe(false);
 });
 
 it("takes nothing else for transient", () => {

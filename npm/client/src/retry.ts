@@ -14,21 +14,12 @@ export interface RetryPolicy extends Delays {
 
 export const DEFAULT_RETRY: RetryPolicy = { attempts: 7, initialDelayMs: 100, maxDelayMs: 3_000 };
 
-/** Failures that say nothing about the call itself: the same call may succeed a moment later. */
-const TRANSIENT: ReadonlySet<string> = new Set([
-  "IMPORT_IN_PROGRESS",
-  "NETWORK_FAILED",
-  "RELOADED",
-  "RELOADING",
-  "SHARD_ERROR",
-  "SHARD_UNAVAILABLE",
-  "WORKER_UNAVAILABLE",
-  "WRITES_PAUSED",
-]);
+/** What says nothing about the call itself: the same call may succeed a moment later. */
+const UNAVAILABLE = 503;
 
 /** Whether a failed call may be repeated, given that repeating it does no harm. */
 export function isTransient(failure: unknown): boolean {
-  return failure instanceof LunoraError && TRANSIENT.has(failure.code);
+  return failure instanceof LunoraError && failure.status === UNAVAILABLE;
 }
 
 /**
