@@ -55,6 +55,27 @@ describe("an outbox", () => {
     expect(later.effects).toMatchObject([{ type: "push", received: 1 }]);
   });
 
+  it("gives an entry another number when the server decided something else under its own", () => {
+    const ack: OutboxEvent = {
+      type: "ack",
+      sent: sent(1, 2, 3),
+      results: [
+        { clientSeq: 1, result: null },
+        { clientSeq: 2, error: error("OUT_OF_ORDER") },
+        { clientSeq: 3, error: error("OUT_OF_ORDER") },
+      ],
+      lastMutationId: 2,
+    };
+    const { state, effects } = run(enqueue(1), enqueue(2), enqueue(3), up(1), flush, ack);
+    expect(ends(effects)).toEqual(["m1 succeeded"]);
+    expect(places(state)).toEqual([
+      ["m2", 3],
+      ["m3", 4],
+    ]);
+    const [stored] = stepOutbox(state, { type: "stored" });
+    expect(pushed(stepOutbox(stored, flush)[1])).toEqual([[3, 4]]);
+  });
+
   it("sends everything undecided again after a connection was lost, also what the server has decided", () => {
     expect(pushed(run(enqueue(1), enqueue(2), up(0), flush, { type: "down" }, up(1), flush).effects)).toEqual([[1, 2]]);
   });

@@ -146,13 +146,18 @@ function flush(state: OutboxState): Step<OutboxState, OutboxEffect> {
 /**
  * Undecided entries follow the server's last number without a gap: a server that was restored, or
  * has forgotten the client, stands somewhere else than the client believed. Their ids stay. What
- * the server has decided keeps its number: its answer is still to come.
+ * the server has decided keeps its number: its answer is still to come. `misplaced`: what was decided under
+ * the number was another entry, which only a page knew that has ended.
  */
-function renumber(state: OutboxState, lastMutationId: number): Step<OutboxState, OutboxEffect> {
+function renumber(
+  state: OutboxState,
+  lastMutationId: number,
+  misplaced?: ReadonlySet<OutboxEntry>,
+): Step<OutboxState, OutboxEffect> {
   let next = lastMutationId;
   const changed: OutboxEntry[] = [];
   const entries = state.entries.map((entry) => {
-    if (entry.seq <= lastMutationId) return entry;
+    if (entry.seq <= lastMutationId && !misplaced?.has(entry)) return entry;
     next++;
     if (entry.seq === next) return entry;
     const renumbered = { ...entry, seq: next };
@@ -178,17 +183,20 @@ function acknowledge(
   const entryOf = new Map(state.entries.map((entry) => [entry.mutationId, entry]));
   const gone = new Set<OutboxEntry>();
   const effects: OutboxEffect[] = [];
+  const misplaced = new Set<OutboxEntry>();
   let hasGap = false;
   let isTransient = false;
   for (const { seq, mutationId } of sent) {
     const entry = entryOf.get(mutationId);
     if (entry === undefined) continue;
     const { result, error } = resultOf.get(seq) ?? {};
-    const isDecided = seq <= last || (error === undefined && resultOf.has(seq));
+    const isMisplaced = error?.code === "OUT_OF_ORDER";
+    const isDecided = !isMisplaced && (seq <= last || (error === undefined && resultOf.has(seq)));
     // Sent again under another number in the meantime.
     if (!isDecided && entry.seq !== seq) continue;
-    if (error?.code === "OUT_OF_ORDER" && !isDecided) {
+    if (isMisplaced) {
       hasGap = true;
+      misplaced.add(entry);
     } else if (isDecided || (error !== undefined && isVerdict(error.code))) {
       gone.add(entry);
       hasGap ||= !isDecided;
@@ -205,7 +213,7 @@ function acknowledge(
   };
   if (isTransient || left.strikes > MAX_STRIKES) return [left, [...effects, { type: "drop" }]];
   if (!hasGap) return [left, effects];
-  const [next, stores] = renumber({ ...left, sent: 0 }, last);
+  const [next, stores] = renumber({ ...left, sent: 0 }, last, misplaced);
   return [next, [...effects, ...stores]];
 }
 

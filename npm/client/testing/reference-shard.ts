@@ -25,6 +25,16 @@ export interface Row extends PageRow {
 
 export type Rows = ReadonlyMap<string, Row>;
 
+/** How an entry ended, and what it called itself. */
+type KeptResult = PushResult & { readonly mutationId: string };
+
+/** The answer to an entry whose outcome is kept, or is a success of which nothing is. */
+function answerOf(kept: KeptResult | undefined, clientSeq: number): PushResult {
+  if (kept === undefined) return { clientSeq };
+  const { mutationId: _, ...result } = kept;
+  return { ...result, clientSeq };
+}
+
 interface State {
   epoch: string;
   head: number;
@@ -34,9 +44,9 @@ interface State {
   /** Rows before each position. */
   history: ReadonlyMap<number, Rows>;
   watermarks: ReadonlyMap<string, number>;
-  results: ReadonlyMap<string, PushResult>;
+  results: ReadonlyMap<string, KeptResult>;
   /** Results by client and mutation id. */
-  named: ReadonlyMap<string, PushResult>;
+  named: ReadonlyMap<string, KeptResult>;
   /** Tags of the mutations that took effect, in order, with their clients. */
   applied: readonly { readonly tag: string; readonly client: string }[];
 }
@@ -132,7 +142,8 @@ export class ReferenceShard {
   push(pusher: Connection, { id, clientId, entries }: PushFrame): void {
     const client = `${pusher.identity}\n${clientId}`;
     const before = this.state.watermarks.get(client) ?? 0;
-    const results = entries.map((entry) => this.#take(client, pusher.identity, entry));
+    const push = { hasMisplaced: false };
+    const results = entries.map((entry) => this.#take(client, pusher.identity, entry, push));
     const lastMutationId = this.state.watermarks.get(client) ?? 0;
     this.#flush(lastMutationId > before ? client : undefined);
     pusher.queue({ type: "ack", id, results, lastMutationId, cursor: this.state.head, epoch: this.state.epoch });
@@ -141,25 +152,35 @@ export class ReferenceShard {
     pusher.send();
   }
 
-  #take(client: string, identity: string, { clientSeq, mutationId = "", functionPath, args }: PushEntry): PushResult {
+  #take(
+    client: string,
+    identity: string,
+    { clientSeq, mutationId = "", functionPath, args }: PushEntry,
+    push: { hasMisplaced: boolean },
+  ): PushResult {
     const watermark = this.state.watermarks.get(client) ?? 0;
     const key = `${client}\n${clientSeq}`;
-    if (clientSeq <= watermark) return this.state.results.get(key) ?? { clientSeq };
-    if (clientSeq > watermark + 1) {
-      const data = { expected: watermark + 1 };
-      return { clientSeq, error: { code: "OUT_OF_ORDER", message: "A gap in the sequence", data } };
-    }
     // A client that has renumbered, or a page's late frame after another page has: answered, not run.
     const name = `${client}\n${mutationId}`;
     const known = this.knowsNames ? this.state.named.get(name) : undefined;
+    const data = { expected: watermark + 1 };
+    const misplaced: PushResult = { clientSeq, error: { code: "OUT_OF_ORDER", message: "Another number", data } };
+    if (clientSeq <= watermark) {
+      const kept = this.state.results.get(key);
+      if (!this.knowsNames || kept === undefined || kept.mutationId === mutationId) return answerOf(kept, clientSeq);
+      if (known !== undefined) return answerOf(known, clientSeq);
+      push.hasMisplaced = true;
+      return misplaced;
+    }
+    if (clientSeq > watermark + 1 || push.hasMisplaced) return misplaced;
     const result = known
-      ? { ...known, clientSeq }
+      ? answerOf(known, clientSeq)
       : this.#run(client, identity, mutationId, functionPath, args as Arguments, clientSeq);
     this.state = {
       ...this.state,
       watermarks: new Map([...this.state.watermarks, [client, clientSeq]]),
-      results: new Map([...this.state.results, [key, result]]),
-      named: new Map([...this.state.named, [name, result]]),
+      results: new Map([...this.state.results, [key, { ...result, mutationId }]]),
+      named: new Map([...this.state.named, [name, { ...result, mutationId }]]),
     };
     return result;
   }

@@ -466,7 +466,8 @@ export class Simulation {
 
   /**
    * What one page wrote under one identity took effect in the order of the calls. Only what a storage that
-   * failed did not take may arrive, in a late frame, behind what another page found there.
+   * failed did not take may arrive, in a late frame, behind what another page found there; and what was taken
+   * back, when its page ended before the storage knew that, has no place to keep.
    */
   #checkOrder(): void {
     const place = new Map(this.#calls.map(({ tag }, index) => [tag, index]));
@@ -474,7 +475,7 @@ export class Simulation {
     for (const { tag, client } of this.#world.shard.state.applied) {
       const index = place.get(tag) ?? -1;
       const call = this.#calls[index];
-      if (call?.isSafe === false && call.tab.profile.wasFull) continue;
+      if ((call?.isSafe === false && call.tab.profile.wasFull) || call?.outcome === "aborted") continue;
       if (index < (last.get(client) ?? -1)) throw new Error(`${tag} overtook an earlier mutation of its page`);
       last.set(client, index);
     }

@@ -178,6 +178,68 @@ test("a call over HTTP with a place in the sequence obeys the same watermark", a
   expect((await texts()).filter((text) => text.startsWith("http "))).toEqual(["http 1"]);
 });
 
+describe("a number that was another entry's", () => {
+  const entry = (clientSeq: number, mutationId?: string): Loose => ({
+    clientSeq,
+    ...(mutationId === undefined ? {} : { mutationId }),
+    functionPath: "live:add",
+    args: { text: `number of ${mutationId}` },
+  });
+  const written = async (...ids: string[]): Promise<number[]> => {
+    const all = await texts();
+    return ids.map((id) => all.filter((text) => text === `number of ${id}`).length);
+  };
+
+  test("is not a success: the entry, and those behind it, come again under another one", async () => {
+    const clientId = "misplaced";
+    const client = await SocketClient.connect(worker, { clientId });
+    // Of a page that has ended, and that alone knew of it.
+    await client.push(clientId, [entry(1, "p late")]);
+    const ack = await client.push(clientId, [entry(1, "p stored"), entry(2, "p behind")]);
+    expect(ack).toMatchObject({
+      results: [
+        { clientSeq: 1, error: { code: "OUT_OF_ORDER", data: { expected: 2 } } },
+        { clientSeq: 2, error: { code: "OUT_OF_ORDER", data: { expected: 2 } } },
+      ],
+      lastMutationId: 1,
+    });
+    expect(await written("p late", "p stored", "p behind")).toEqual([1, 0, 0]);
+    await worker.restart();
+    const later = await SocketClient.connect(worker, { clientId });
+    const again = await later.push(clientId, [entry(2, "p stored"), entry(3, "p behind")]);
+    expect(again).toMatchObject({ results: [{ result: expect.any(String) }, {}], lastMutationId: 3 });
+    expect(await written("p late", "p stored", "p behind")).toEqual([1, 1, 1]);
+    later.close();
+  });
+
+  test("also when its result has a row of its own", async () => {
+    const clientId = "misplaced many";
+    const client = await SocketClient.connect(worker, { clientId });
+    const seqs = Array.from({ length: 100 }, (_, index) => index + 1);
+    await client.push(
+      clientId,
+      seqs.map((seq) => entry(seq, `q ${seq}`)),
+    );
+    const { results } = await client.push(clientId, [entry(50, "q other")]);
+    expect(results).toMatchObject([{ error: { code: "OUT_OF_ORDER", data: { expected: 101 } } }]);
+    client.close();
+  });
+
+  test("answers an entry that was decided under a third number, and one without a name", async () => {
+    const clientId = "misplaced known";
+    const client = await SocketClient.connect(worker, { clientId });
+    const first = await client.push(clientId, [entry(1, "s one"), entry(2, "s two")]);
+    const { results } = await client.push(clientId, [entry(1, "s two"), entry(2), entry(3, "s three")]);
+    expect(results).toMatchObject([
+      { ...first.results[1], clientSeq: 1 },
+      { ...first.results[1], clientSeq: 2 },
+      { clientSeq: 3, result: expect.any(String) },
+    ]);
+    expect(await written("s one", "s two", "s three")).toEqual([1, 1, 1]);
+    client.close();
+  });
+});
+
 describe("an entry that comes again under another number has its effect once", () => {
   const entry = (clientSeq: number, mutationId: string, text = mutationId): Loose => ({
     clientSeq,

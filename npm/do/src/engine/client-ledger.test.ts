@@ -82,7 +82,10 @@ describe("an entry is known by its mutation id", () => {
     createLedgerTables(old);
     const later = new ClientLedger(old);
     expect(later.watermark(client)).toBe(7);
-    expect([later.outcome(client, 6), later.outcome(client, 7)]).toEqual(['{"result":6}', '{"result":7}']);
+    expect([later.outcome(client, 6), later.outcome(client, 7)]).toEqual([
+      { text: '{"result":6}' },
+      { text: '{"result":7}' },
+    ]);
     later.decide(client, 8, {}, { mutationId: "id 8", functionPath: "a:b" });
     later.write(NOW);
     later.settle();
@@ -105,8 +108,8 @@ describe("what is kept is bounded", () => {
   test("by number", () => {
     for (let seq = 1; seq <= 2_000; seq += 100) decide(seq, seq + 99, "x".repeat(20));
     expect(kept()["n"]).toBeLessThan(KEPT_RESULTS + 200);
-    expect(ledger.outcome(client, 2_000)).toBe(`{"result":"${"x".repeat(20)}"}`);
-    expect(ledger.outcome(client, 1)).toBe("{}");
+    expect(ledger.outcome(client, 2_000)).toEqual({ mutationId: "id 2000", text: `{"result":"${"x".repeat(20)}"}` });
+    expect(ledger.outcome(client, 1)).toEqual({ text: "{}" });
   });
 
   test("by length: the oldest are successes without a result then, and still known by name", () => {
@@ -116,8 +119,8 @@ describe("what is kept is bounded", () => {
       expect(kept()["length"]).toBeLessThanOrEqual(KEPT_LENGTH);
       if (seq === 12) reopen();
     }
-    expect(ledger.outcome(client, 24)).toHaveLength(long.length + 13);
-    expect(ledger.outcome(client, 1)).toBe("{}");
+    expect(ledger.outcome(client, 24).text).toHaveLength(long.length + 13);
+    expect(ledger.outcome(client, 1)).toEqual({ mutationId: "id 1", text: "{}" });
     expect(ledger.named(client, "id 1")).toEqual({ functionPath: "a:b", text: "{}" });
     expect(ledger.watermark(client)).toBe(24);
   });

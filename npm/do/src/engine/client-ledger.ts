@@ -1,6 +1,6 @@
 import { ForgottenEntries, createForgottenTable } from "./forgotten-entries.ts";
 import { findNamed, keptOf, NO_RESULT } from "./kept-outcome.ts";
-import type { EntryName, KeptOutcome, NamedOutcome, Outcome } from "./kept-outcome.ts";
+import type { EntryName, KeptOutcome, NamedOutcome, Outcome, PlacedOutcome } from "./kept-outcome.ts";
 import { clientKey } from "./live/flush.ts";
 import { createResultTable, KEPT_LENGTH, KEPT_RESULTS, PushResults } from "./push-results.ts";
 import type { KeptFacts, PushResultRow } from "./push-results.ts";
@@ -127,16 +127,16 @@ export class ClientLedger {
     staged.received = Math.max(staged.received, Math.min(received, staged.last));
   }
 
-  /** JSON of how a decided entry ended; an empty outcome when that is not kept any more. */
-  outcome(client: ClientOf, clientSeq: number): string {
+  /** How the entry ended that was decided at the position. */
+  outcome(client: ClientOf, clientSeq: number): PlacedOutcome {
     const key = clientKey(client.userId, client.clientId);
     const staged = this.#staged.get(key);
     const { recent, rows } = staged?.before ?? this.#stored(key, client);
     const isIt = ([position]: KeptOutcome): boolean => position === clientSeq;
     const found = staged?.outcomes.find(isIt) ?? recent.find(isIt);
-    if (found !== undefined) return found[1];
-    if (clientSeq > rows.newest) return NO_RESULT;
-    return this.#results.find(columnsOf(client), clientSeq) ?? NO_RESULT;
+    if (found !== undefined) return { mutationId: found[2], text: found[1] };
+    const stored = clientSeq > rows.newest ? undefined : this.#results.find(columnsOf(client), clientSeq);
+    return stored ?? { mutationId: undefined, text: NO_RESULT };
   }
 
   /** The client's entry with the mutation id, when it has been decided and the client was not known to have its result. */

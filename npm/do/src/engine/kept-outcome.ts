@@ -12,6 +12,14 @@ export interface EntryName {
 /** An outcome as it is stored: JSON, and the name of the entry when it had one. */
 export type KeptOutcome = readonly [clientSeq: number, outcome: string, mutationId?: string, functionPath?: string];
 
+/** An entry that was decided, found by its position. */
+export interface PlacedOutcome {
+  /** The entry's own; absent when it had none, or when nothing of it is kept. */
+  readonly mutationId: string | undefined;
+  /** JSON of an {@link Outcome}; an empty one when nothing of it is kept. */
+  readonly text: string;
+}
+
 /** An entry that was decided, found by its mutation id. */
 export interface NamedOutcome {
   readonly functionPath: string;

@@ -45,6 +45,14 @@ export interface MutationPlace {
   readonly clientSeq: unknown;
   /** Results up to here have arrived. */
   readonly received?: number | undefined;
+  /** Shared by the entries of one push. */
+  readonly push?: OpenPush | undefined;
+}
+
+/** A push whose entries have not all ended. */
+export interface OpenPush {
+  /** One of its entries has to come under another number: so have those behind it, which must not overtake it. */
+  hasMisplaced: boolean;
 }
 
 /** Gives out the ids of the rows that one mutation inserts: derived from its own id where that has the form. */

@@ -13,14 +13,14 @@ import type { ResultKeeper } from "./idempotency.ts";
 import type { Outcome } from "./kept-outcome.ts";
 import { findKnown } from "./known-mutation.ts";
 import { idSource } from "./mutation-call.ts";
-import type { MutationCall, MutationOutcome } from "./mutation-call.ts";
+import type { MutationCall, MutationOutcome, MutationPlace } from "./mutation-call.ts";
 import type { OpenWrites } from "./open-writes.ts";
 import { Session } from "./session.ts";
 import type { SessionFacts } from "./session.ts";
 import type { ScheduleOutbox } from "./scheduling/schedule-outbox.ts";
 import type { ShardScope } from "./shard-scope.ts";
 import type { Table } from "./table.ts";
-import { judge } from "./watermark.ts";
+import { judge, outOfOrder } from "./watermark.ts";
 
 /** How long a group goes on taking members, milliseconds: readers wait for it. */
 const GROUP_TIME = 1_000;
@@ -125,10 +125,12 @@ export class MutationGroup {
     const now = this.#host.now();
     if (place !== undefined) {
       if (place.received !== undefined) ledger.receive(place.client, place.received);
-      const verdict = judge(place.clientSeq, ledger.watermark(place.client));
+      const watermark = ledger.watermark(place.client);
+      const verdict = judge(place.clientSeq, watermark);
       if (verdict.kind === "refused") return failed(functionPath, verdict.error);
-      if (verdict.kind === "decided")
-        return this.#retold(toOutcome(ledger.outcome(place.client, place.clientSeq as number)));
+      if (verdict.kind === "decided") return this.#decided(call, place, now);
+      if (place.push?.hasMisplaced === true)
+        return failed(functionPath, outOfOrder("the entry before it in its push has to come again", watermark));
     }
     if (call.jobId !== undefined && this.#host.outbox?.isDone(call.jobId) === true) return { ok: true };
     const known = this.#known(call, now);
@@ -145,6 +147,20 @@ export class MutationGroup {
         call.mutationId === undefined ? undefined : { mutationId: call.mutationId, functionPath },
       );
     return outcome;
+  }
+
+  /** The answer to an entry whose number has been decided: what was decided then, if it was this entry. */
+  #decided(call: MutationCall, place: MutationPlace, now: number): MutationOutcome {
+    const { ledger } = this.#host;
+    const kept = ledger.outcome(place.client, place.clientSeq as number);
+    const isAnother = kept.mutationId !== undefined && (call.mutationId ?? kept.mutationId) !== kept.mutationId;
+    if (!isAnother) return this.#retold(toOutcome(kept.text));
+    const known = this.#known(call, now);
+    if (known !== undefined) return this.#retold(known);
+    // A page that ended had given the number to what only it knew, and that arrived late.
+    if (place.push !== undefined) place.push.hasMisplaced = true;
+    const reason = `the client's entry ${place.clientSeq as number} was another mutation`;
+    return failed(call.functionPath, outOfOrder(reason, ledger.watermark(place.client)));
   }
 
   /** How the mutation ended when it came before, under whatever number. */

@@ -1,5 +1,5 @@
 import { addColumn } from "./internal-table.ts";
-import type { KeptOutcome, NamedOutcome } from "./kept-outcome.ts";
+import type { KeptOutcome, NamedOutcome, PlacedOutcome } from "./kept-outcome.ts";
 import { NO_RESULT } from "./kept-outcome.ts";
 import { pieces } from "./pieces.ts";
 import type { SqlStorage } from "./sql.ts";
@@ -57,16 +57,17 @@ export class PushResults {
     return { newest: (row?.["newest"] ?? 0) as number, length: (row?.["length"] ?? 0) as number };
   }
 
-  /** JSON of the outcome at a position. */
-  find(client: ClientColumns, clientSeq: number): string | undefined {
+  /** The outcome at a position. */
+  find(client: ClientColumns, clientSeq: number): PlacedOutcome | undefined {
     const [row] = this.#storage
       .exec(
-        "SELECT outcome FROM __push_result WHERE identity = ? AND client_id = ? AND client_seq = ?",
+        "SELECT outcome, mutation_id FROM __push_result WHERE identity = ? AND client_id = ? AND client_seq = ?",
         ...client,
         clientSeq,
       )
       .toArray();
-    return row?.["outcome"] as string | undefined;
+    if (row === undefined) return undefined;
+    return { mutationId: (row["mutation_id"] ?? undefined) as string | undefined, text: row["outcome"] as string };
   }
 
   findNamed(client: ClientColumns, mutationId: string): NamedOutcome | undefined {

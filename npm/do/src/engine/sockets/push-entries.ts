@@ -2,7 +2,7 @@ import { FRAME_BYTES } from "@lunora/protocol";
 import type { PushEntry, PushFrame, PushResult } from "@lunora/protocol";
 import type { FunctionRegistryEntry } from "@lunora/server";
 
-import type { MutationCall } from "../mutation-call.ts";
+import type { MutationCall, OpenPush } from "../mutation-call.ts";
 import type { SocketConnection } from "./socket-connection.ts";
 
 /** The entries of a push as mutations that wait. */
@@ -16,6 +16,7 @@ export function pushedCalls(
   const client = { userId: identity?.userId ?? null, clientId };
   const results: PushResult[] = [];
   const lengths = new ResultLengths();
+  const push: OpenPush = { hasMisplaced: false };
   let open = entries.length;
   return entries.map((entry, index): MutationCall => {
     const { clientSeq, functionPath, args, mutationId } = entry;
@@ -24,7 +25,7 @@ export function pushedCalls(
       args,
       identity,
       mutationId,
-      place: { client, clientSeq, received: index === 0 ? received : undefined },
+      place: { client, clientSeq, received: index === 0 ? received : undefined, push },
       admit: () => admit(connection, entry),
       done: (outcome) => {
         results[index] = outcome.ok
