@@ -1,0 +1,247 @@
+import { isLunoraError } from "@lunora/errors";
+import type {
+  ObservedCause,
+  ObservedCommit,
+  ObservedPokePart,
+  ObservedSocket,
+  ObservedSubscription,
+  Observer,
+  ShardAnswer,
+  ShardCall,
+} from "@lunora/runtime";
+import type { FunctionKind } from "@lunora/protocol";
+import type { Identity } from "@lunora/server";
+
+import type { ShapeSubscribeFrame, SubscribeFrame } from "@lunora/protocol";
+
+import type { Connection } from "../live/connection.ts";
+import type { LiveAnswer } from "../live/live-answer.ts";
+import type { LiveHost } from "../live/live-host.ts";
+import type { ResetCause } from "../live/resume.ts";
+import type { Flush } from "../live/flush.ts";
+import type { MutationCall } from "../mutation-call.ts";
+import { tellCalls, tellCommit, tellLost, tellWatermarks } from "./group-watch.ts";
+import type { GroupResult } from "./group-watch.ts";
+import { answerFacts, patchFacts } from "./patch-facts.ts";
+import type { PatchFacts } from "./patch-facts.ts";
+import { queryNews, shapeNews } from "./seed-news.ts";
+
+/** A subscription's part of what is told: everything but the socket and the time. */
+export type SubscriptionNews = Pick<ObservedSubscription, "id" | "kind" | "name" | "state"> &
+  Partial<Pick<ObservedSubscription, "args" | "cause" | "rows">>;
+
+/** The commit whose pokes are under way. */
+interface PresentFlush {
+  readonly fromSeq: number;
+  readonly toSeq: number;
+  readonly at: number;
+  readonly calls: readonly string[];
+}
+
+const encoder = new TextEncoder();
+
+/** What a shard tells its observer. The engine has one only when somebody listens. */
+export class ShardWatch {
+  readonly #observer: Observer;
+  readonly #object: string;
+  readonly #now: () => number;
+  #flush: PresentFlush | undefined;
+  /** What the present flush does to subscriptions, by socket. */
+  readonly #parts = new Map<Connection, ObservedPokePart[]>();
+  /** Functions of streams that go on, by socket and id: whoever tells their end does not know them. */
+  readonly #streams = new Map<Connection, Map<string, string>>();
+  /** What answers change for whoever has another one: many have the same. */
+  readonly #answers = new Map<LiveAnswer, Map<LiveAnswer | undefined, PatchFacts>>();
+  /** Sockets often get the very same messages. */
+  #measured: { readonly messages: readonly string[]; readonly bytes: number } = { messages: [], bytes: 0 };
+
+  constructor(observer: Observer, object: string, now: () => number) {
+    this.#observer = observer;
+    this.#object = object;
+    this.#now = now;
+  }
+
+  /** Mutations have come, and wait; `call` is what the Worker calls the only one. */
+  arrived(calls: readonly MutationCall[], call?: string): void {
+    const since = this.#now();
+    for (const mutation of calls) mutation.observed = { call: call ?? this.#observer.nextId(), since };
+  }
+
+  /** Runs a mutation's handler as that call. */
+  within<Result>({ observed, functionPath }: MutationCall, run: () => Result): Result {
+    if (observed === undefined) return run();
+    return this.#observer.within({ call: observed.call, functionPath, object: this.#object }, run);
+  }
+
+  /** A call that waits in no group. */
+  async call(
+    { call = this.#observer.nextId(), functionPath, args }: ShardCall,
+    kind: FunctionKind,
+    identity: Identity | null,
+    run: () => Promise<ShardAnswer>,
+  ): Promise<ShardAnswer> {
+    const since = this.#now();
+    const object = this.#object;
+    const answer = await this.#observer.within({ call, functionPath, object }, run);
+    const at = this.#now();
+    const outcome = answer.ok ? "ok" : answer.body.error.code;
+    const userId = identity?.userId ?? null;
+    this.#observer.tell({
+      type: "call",
+      at,
+      object,
+      call,
+      kind,
+      functionPath,
+      args,
+      userId,
+      outcome,
+      ms: at - since,
+    });
+    return answer;
+  }
+
+  /** A group is on its way to disk. */
+  committed(calls: readonly MutationCall[], group: GroupResult, flush: Flush): void {
+    const at = this.#now();
+    const causes = tellCalls(this.#observer, this.#object, at, calls, group, flush.fromSeq);
+    if (flush.changes.length > 0) this.#commit(flush, "calls", causes, at);
+    tellWatermarks(this.#observer, this.#object, at, calls, group.outcomes, flush.clients);
+  }
+
+  /** A turn that is no group has changed rows. */
+  swept(flush: Flush, by: ObservedCommit["by"]): void {
+    this.#commit(flush, by, [], this.#now());
+  }
+
+  #commit(flush: Flush, by: ObservedCommit["by"], causes: readonly ObservedCause[], at: number): void {
+    tellCommit(this.#observer, this.#object, at, flush, by, causes);
+    const { fromSeq, toSeq } = flush;
+    this.#flush = { fromSeq, toSeq, at, calls: causes.map(({ call }) => call) };
+  }
+
+  lost(calls: readonly MutationCall[], code: string): void {
+    tellLost(this.#observer, this.#object, this.#now(), calls, code);
+  }
+
+  socket(connection: Connection, state: ObservedSocket["state"], close?: { code: number; reason: string }): void {
+    const { id, identity, clientId } = connection;
+    if (state === "closed")
+      for (const stream of this.#streams.get(connection)?.keys() ?? []) this.streamEnded(connection, stream);
+    this.#observer.tell({
+      type: "socket",
+      at: this.#now(),
+      object: this.#object,
+      socket: id,
+      state,
+      userId: identity?.userId ?? null,
+      ...(clientId === undefined ? {} : { clientId }),
+      ...close,
+    });
+  }
+
+  subscription({ id: socket }: Connection, news: SubscriptionNews): void {
+    this.#observer.tell({ type: "subscription", at: this.#now(), object: this.#object, socket, ...news });
+  }
+
+  /** A subscription was refused, or was ended by an error. */
+  refused(connection: Connection, news: Omit<SubscriptionNews, "state">, error: unknown): void {
+    this.subscription(connection, { ...news, state: "refused", cause: isLunoraError(error) ? error.code : "INTERNAL" });
+  }
+
+  streamBegan(connection: Connection, id: string, name: string, args: unknown): void {
+    const streams = this.#streams.get(connection) ?? new Map<string, string>();
+    this.#streams.set(connection, streams.set(id, name));
+    this.subscription(connection, { id, kind: "stream", name, args, state: "began" });
+  }
+
+  streamEnded(connection: Connection, id: string): void {
+    const streams = this.#streams.get(connection);
+    const name = streams?.get(id);
+    if (streams === undefined || name === undefined) return;
+    streams.delete(id);
+    if (streams.size === 0) this.#streams.delete(connection);
+    this.subscription(connection, { id, kind: "stream", name, state: "ended" });
+  }
+
+  /** `holds`: the client's result is still the result. */
+  queryBegan(
+    connection: Connection,
+    id: string,
+    query: SubscribeFrame["query"],
+    answer: LiveAnswer,
+    holds: boolean,
+    host: LiveHost,
+  ): void {
+    this.subscription(connection, queryNews(id, query, answer, holds, host));
+  }
+
+  /** `cause`: why the client's view is not continued. */
+  shapeBegan(
+    connection: Connection,
+    frame: ShapeSubscribeFrame,
+    cause: ResetCause | undefined,
+    pieces: readonly string[],
+  ): void {
+    this.subscription(connection, shapeNews(frame, cause, pieces));
+  }
+
+  /** `sent` is what the client had. */
+  queryPoked(connection: Connection, id: string, name: string, answer: LiveAnswer, sent: LiveAnswer | undefined): void {
+    let ofAnswer = this.#answers.get(answer);
+    if (ofAnswer === undefined) this.#answers.set(answer, (ofAnswer = new Map()));
+    let facts = ofAnswer.get(sent);
+    if (facts === undefined) ofAnswer.set(sent, (facts = answerFacts(answer, sent)));
+    this.#poked(connection, { id, kind: "query", name, ...facts });
+  }
+
+  shapePoked(connection: Connection, id: string, name: string, pieces: readonly string[]): void {
+    const facts = patchFacts(pieces) ?? { rowsIn: 0, rowsOut: 0 };
+    this.#poked(connection, { id, kind: "shape", name, ...facts });
+  }
+
+  /** The present flush does something to a subscription. */
+  #poked(connection: Connection, part: ObservedPokePart): void {
+    if (this.#flush === undefined) return;
+    const parts = this.#parts.get(connection);
+    if (parts === undefined) this.#parts.set(connection, [part]);
+    else parts.push(part);
+  }
+
+  /** What was queued for a socket has been handed to the platform. */
+  delivered(connection: Connection, messages: readonly string[]): void {
+    const subscriptions = this.#parts.get(connection);
+    if (subscriptions === undefined || this.#flush === undefined) return;
+    this.#parts.delete(connection);
+    const { fromSeq, toSeq, at: since, calls } = this.#flush;
+    const at = this.#now();
+    this.#observer.tell({
+      type: "poke",
+      at,
+      object: this.#object,
+      socket: connection.id,
+      fromSeq,
+      toSeq,
+      frames: messages.length,
+      bytes: this.#bytesOf(messages),
+      subscriptions,
+      calls,
+      ms: at - since,
+    });
+  }
+
+  #bytesOf(messages: readonly string[]): number {
+    if (this.#measured.messages !== messages) {
+      const bytes = messages.reduce((sum, text) => sum + encoder.encode(text).byteLength, 0);
+      this.#measured = { messages, bytes };
+    }
+    return this.#measured.bytes;
+  }
+
+  /** Everything of the present flush has left. */
+  settled(): void {
+    this.#flush = undefined;
+    this.#parts.clear();
+    this.#answers.clear();
+  }
+}

@@ -1,0 +1,123 @@
+import { afterEach, expect, test } from "vitest";
+
+import { appEntry, NAMESPACES, result } from "../testing/client.ts";
+import type { Loose } from "../testing/loose.ts";
+import { TapListener } from "../testing/tap-listener.ts";
+import { TestWorker } from "../testing/workerd.ts";
+
+let listener: TapListener;
+let worker: TestWorker;
+
+afterEach(async () => {
+  await worker?.stop();
+  await listener?.stop();
+});
+
+async function start(tap: TapListener): Promise<void> {
+  listener = tap;
+  worker = await TestWorker.start({ entry: appEntry("tapped"), namespaces: NAMESPACES, tap: tap.path });
+}
+
+const CALLS = 3_000;
+const AT_ONCE = 50;
+
+/** Many calls, a bounded number at a time; every one has to be answered. */
+async function run(count: number, text = "x"): Promise<void> {
+  for (let done = 0; done < count; done += AT_ONCE)
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, (_, n) => result(worker, "tapped:add", { channel: `c${done + n}`, text })),
+    );
+}
+
+const dropped = (events: readonly Loose[]): number =>
+  events.filter(({ type }) => type === "dropped").reduce((sum, { count }) => sum + count, 0);
+
+const commits = (events: readonly Loose[]): Loose[] =>
+  events.filter(({ type }) => type === "commit").flatMap(({ changes }) => changes);
+
+test("an inspector that is not there disturbs nobody, and hears the newest once it is", async () => {
+  await start(await TapListener.create());
+  await run(CALLS);
+  await listener.listen();
+  await result(worker, "tapped:add", { channel: "last", text: "after" });
+  await listener.next((event) => event.type === "call" && event.args.includes("last"));
+  expect(dropped(listener.events)).toBeGreaterThan(0);
+  // The newest of before, and no more than are kept while nobody looks.
+  const told = listener.events.filter(({ type }) => type !== "dropped");
+  expect(told.length).toBeLessThanOrEqual(210);
+  expect(JSON.stringify(told)).toContain(`c${CALLS - 1}`);
+});
+
+test("nobody looks: few posts, the newest events, and what was let go is counted", async () => {
+  const tap = await TapListener.start();
+  tap.isOpen = false;
+  await start(tap);
+  const since = Date.now();
+  await run(CALLS);
+  const seconds = (Date.now() - since) / 1_000;
+  await result(worker, "tapped:add", { channel: "last", text: "after" });
+  await listener.next((event) => event.type === "call" && event.args.includes("last"));
+  // One a second, the first at once.
+  expect(listener.heads.length).toBeLessThanOrEqual(seconds + 4);
+  expect(dropped(listener.events)).toBeGreaterThan(0);
+  // Nothing is missing without being counted: a request, a call and a change of each mutation.
+  const told = listener.events.filter(({ type }) => type === "call").length;
+  expect(told).toBeLessThan(CALLS);
+});
+
+for (const manner of ["hangs", "stopsReading"] as const)
+  test(`an inspector that ${manner} keeps nobody waiting, and memory is bounded`, async () => {
+    const tap = await TapListener.start();
+    await start(tap);
+    await run(AT_ONCE);
+    await tap.until(() => tap.heads.length > 0);
+    tap.manner = manner;
+    const begun = tap.begun;
+    // 20,000 characters a mutation, of which 8,192 and 4,096 are kept.
+    await run(CALLS, "y".repeat(20_000));
+    // One post is under way at a time; each is given up after five seconds.
+    expect(tap.begun - begun).toBeLessThanOrEqual(40);
+    tap.manner = "answers";
+    await tap.until(() => dropped(tap.events) > 0);
+    expect(Math.max(...tap.lengths)).toBeLessThan(3_000_000);
+    await result(worker, "tapped:add", { channel: "last", text: "after" });
+    await tap.next((event) => event.type === "call" && event.args.includes("last"));
+  });
+
+test("requests that are broken off do not take along what is told", async () => {
+  await start(await TapListener.start());
+  for (let round = 0; round < 20; round += 1) {
+    const given = new AbortController();
+    const broken = worker.fetch("/_lunora/rpc", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ functionPath: "tapped:slow", args: { ms: 30 } }),
+      signal: given.signal,
+    });
+    setTimeout(() => given.abort(), 10);
+    await expect(broken).rejects.toThrow(/abort/);
+    await result(worker, "tapped:add", { channel: "b", text: `round ${round}` });
+  }
+  // Whoever was to send them may be gone: the next event sends them.
+  const last = (): boolean => commits(listener.events).length === 20;
+  while (!last()) {
+    await result(worker, "tapped:list", { channel: "b" });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(dropped(listener.events)).toBe(0);
+});
+
+test("somebody looks: everything arrives, once", async () => {
+  await start(await TapListener.start());
+  await run(AT_ONCE);
+  await listener.until(() => listener.heads.length > 0);
+  const rounds = 20;
+  for (let round = 0; round < rounds; round += 1) {
+    await run(AT_ONCE);
+    const expected = AT_ONCE * (round + 2);
+    await listener.until(() => commits(listener.events).length >= expected);
+  }
+  expect(dropped(listener.events)).toBe(0);
+  const seqs = commits(listener.events).map(({ seq }) => seq);
+  expect(seqs).toEqual(Array.from({ length: AT_ONCE * (rounds + 1) }, (_, n) => n + 1));
+});
