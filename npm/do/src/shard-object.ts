@@ -1,7 +1,15 @@
 import { DurableObject } from "cloudflare:workers";
 import { fromErrorBody, LunoraError } from "@lunora/errors";
 import { CLOSE_CODES, encodeFailure, PING, PONG } from "@lunora/protocol";
-import { acceptedSocket, BINDINGS, reachObject, refusedSocket, REGISTRY_OBJECT, SHARD_HEADER } from "@lunora/runtime";
+import {
+  acceptedSocket,
+  BINDINGS,
+  observer,
+  reachObject,
+  refusedSocket,
+  REGISTRY_OBJECT,
+  SHARD_HEADER,
+} from "@lunora/runtime";
 import type {
   AdminAnswer,
   AdminCall,
@@ -58,6 +66,7 @@ function hostOf(
     now: options.now ?? Date.now,
     transactionSync: (run) => storage.transactionSync(run),
     objectId: context.id.toString(),
+    observer: observer(),
     databaseSize: () => storage.sql.databaseSize,
     discardTurn: (reason) => context.abort(String(reason)),
     // The platform delivers no other event while the transaction is open, and its errors reset nothing.
@@ -251,11 +260,12 @@ export function createShardObject(definition: LunoraDefinition, options: ShardOp
       if (connection !== undefined) await engine?.receive(connection, message);
     }
 
-    override async webSocketClose(socket: WebSocket): Promise<void> {
+    override async webSocketClose(socket: WebSocket, code?: number, reason?: string): Promise<void> {
       const engine = this.#opened ?? (await this.#reopen(socket));
       const connection = this.#connections.get(socket);
       this.#connections.delete(socket);
-      if (connection !== undefined) engine?.disconnect(connection);
+      if (connection !== undefined)
+        engine?.disconnect(connection, code === undefined ? undefined : { code, reason: reason ?? "" });
       // Answers a close that came from the other side.
       new PlatformSocket(socket).close(1000, "");
     }

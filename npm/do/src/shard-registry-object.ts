@@ -54,6 +54,11 @@ export function createShardRegistryObject(definition: LunoraDefinition): ShardRe
       await this.ctx.storage.sync();
     }
 
+    async registeredAt(name: string): Promise<number | null> {
+      const [row] = this.ctx.storage.sql.exec("SELECT registered FROM shards WHERE name = ?", name).toArray();
+      return (row?.["registered"] ?? null) as number | null;
+    }
+
     async list(options: { field?: string; cursor?: string | null; limit?: number }): Promise<RegistryPage> {
       const { field, cursor, limit = PAGE } = options;
       if (!Number.isInteger(limit) || limit < 1)

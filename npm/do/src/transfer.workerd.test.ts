@@ -392,3 +392,43 @@ describe("import", () => {
     });
   });
 });
+
+describe("where rows are", () => {
+  test.each([1_000_000, 7])("rows and bytes of every table, over all shards, %d rows a page", async (rows) => {
+    await fillAll(source);
+    const tables: Record<string, Loose> = {};
+    let shards = 0;
+    let bytes = 0;
+    let cursor: string | null = null;
+    do {
+      const page: Loose = await admin(source, "residency/tables", { cursor, rows });
+      expect(page.jurisdiction).toBeNull();
+      shards += page.shards;
+      bytes += page.bytes;
+      for (const [name, weight] of Object.entries(page.tables as Record<string, Loose>)) {
+        const known = tables[name] ?? { rows: 0, bytes: 0, shards: 0 };
+        tables[name] = {
+          rows: known.rows + weight.rows,
+          bytes: known.bytes + weight.bytes,
+          shards: known.shards + weight.shards,
+        };
+      }
+      ({ cursor } = page);
+    } while (cursor !== null);
+    expect(shards).toBe(4);
+    const expected: Record<string, Loose> = {};
+    for (const object of ["__root__", "room=red", "room=b%2Flue", "room=gr%C3%BCn"])
+      for (const table of object === "__root__" ? ["things", "people", "marks"] : ["messages", "marks"]) {
+        const stored: Loose[] = await inspect(source, "sql", `SELECT id, doc FROM ${table}`, object);
+        const known = expected[table] ?? { rows: 0, bytes: 0, shards: 0 };
+        const length = ({ id, doc }: Loose): number => Buffer.byteLength(id) + 8 + Buffer.byteLength(doc);
+        expected[table] = {
+          rows: known.rows + stored.length,
+          bytes: known.bytes + stored.reduce((sum, row) => sum + length(row), 0),
+          shards: known.shards + 1,
+        };
+      }
+    expect(tables).toEqual(expected);
+    expect(bytes).toBeGreaterThan(1_900_000);
+  });
+});

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,9 +19,22 @@ export interface WorkerOptions {
   readonly namespaces: readonly NamespaceOptions[];
   /** Text bindings. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Further bindings and services, as workerd's configuration has them. The worker itself is the service `main`. */
+  readonly bindings?: readonly string[];
+  readonly services?: readonly string[];
   /** Expressions put in place of global names when bundling. */
   readonly define?: Readonly<Record<string, string>>;
+  /** Unix socket that the tap of development tells what happens; without one there is no tap. */
+  readonly tap?: string;
 }
+
+const TAP = new URL("../../../crates/lunora_inspector/src/tap.js", import.meta.url);
+
+/** The wrapper around the entry, as development makes it. */
+const WRAPPER = `import "./tap.js";
+export * from "../worker.js";
+export { default } from "../worker.js";
+`;
 
 const COMPATIBILITY_DATE = "2026-11-01";
 
@@ -82,14 +95,30 @@ export class TestWorker {
       logLevel: "silent",
     });
     await writeFile(join(this.directory, "worker.js"), output[0].code);
+    if (this.#options.tap !== undefined) {
+      await writeFile(join(this.directory, "wrapper.js"), WRAPPER);
+      await writeFile(join(this.directory, "tap.js"), await readFile(TAP));
+    }
     await writeFile(join(this.directory, "config.capnp"), this.#configuration());
   }
 
   #configuration(): string {
-    const { namespaces, variables = {} } = this.#options;
+    const { namespaces, variables = {}, services = [], tap } = this.#options;
     const bindings = [
       ...namespaces.map(({ binding, className }) => `(name = "${binding}", durableObjectNamespace = "${className}")`),
       ...Object.entries(variables).map(([name, value]) => `(name = "${name}", text = ${JSON.stringify(value)})`),
+      ...(tap === undefined ? [] : ['(name = "LUNORA_TAP", service = "tap")']),
+      ...(this.#options.bindings ?? []),
+    ];
+    const modules = [
+      ...(tap === undefined
+        ? []
+        : [
+            '(name = "lunora-development/entry.js", esModule = embed "wrapper.js")',
+            '(name = "lunora-development/tap.js", esModule = embed "tap.js")',
+            '(name = "lunora-development/settings.js", esModule = "export const region = null;")',
+          ]),
+      '(name = "worker.js", esModule = embed "worker.js")',
     ];
     const classes = namespaces.map(
       ({ className }) => `(className = "${className}", uniqueKey = "test-${className}", enableSql = true)`,
@@ -100,11 +129,13 @@ const config :Workerd.Config = (
     (name = "main", worker = .main),
     (name = "disk", disk = (path = "${join(this.directory, "storage")}", writable = true)),
     (name = "internet", network = (allow = ["public", "private"])),
+    ${services.map((service) => `${service},`).join("\n    ")}
+    ${tap === undefined ? "" : `(name = "tap", external = (address = "unix:${tap}", http = ())),`}
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
 const main :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  modules = [${modules.join(", ")}],
   compatibilityDate = "${COMPATIBILITY_DATE}",
   bindings = [${bindings.join(", ")}],
   durableObjectNamespaces = [${classes.join(", ")}],

@@ -54,6 +54,20 @@ export const STATUS_BY_CODE = {
   JURISDICTION_UNAVAILABLE: 500,
   /** The results that a shard keeps for its live queries would take too much of its memory. */
   LIVE_RESULTS_LIMIT: 503,
+  /** A field of a mail holds a line break, another control character, or a second address; sent as it is it would add headers or recipients. */
+  MAIL_HEADER_INJECTION: 400,
+  /** A mail cannot be sent as it is: an address, a header, a file or a field of it is missing, malformed or too long. */
+  MAIL_INVALID: 400,
+  /** The mailer has no way to send, several, or no sender. */
+  MAIL_NOT_CONFIGURED: 500,
+  /** The mail that a test waits for did not come, or holds no link that matches. */
+  MAIL_NOT_FOUND: 404,
+  /** The mail provider did not take the mail, or could not be reached. */
+  MAIL_NOT_SENT: 502,
+  /** The transport of the mailer takes fewer recipients than the mail has. */
+  MAIL_RECIPIENT_LIMIT: 400,
+  /** An inbound mail is no mail, or is larger or deeper than what is read. */
+  MAIL_UNREADABLE: 400,
   /** The path exists but not with this HTTP method. */
   METHOD_NOT_ALLOWED: 405,
   /** What `up` or `down` of a data migration gave is no next document of its row. */
@@ -128,6 +142,8 @@ export const STATUS_BY_CODE = {
   SHARD_FIELD_IMMUTABLE: 400,
   /** An id, a row or a key names another shard than the one the call runs in. */
   SHARD_MISMATCH: 400,
+  /** An admin asked about a shard to which nothing was ever written. */
+  SHARD_NOT_FOUND: 404,
   /** A shard did not answer in time. */
   SHARD_TIMEOUT: 504,
   /** A shard could not be reached. */
@@ -146,6 +162,8 @@ export const STATUS_BY_CODE = {
   UNAUTHORIZED: 401,
   /** A unique index cannot be built because rows share the same values. */
   UNIQUE_INDEX_REFUSED: 500,
+  /** The region is not a jurisdiction of Durable Objects, or a second one is declared. */
+  UNKNOWN_JURISDICTION: 500,
   /** No table of the schema has this name. */
   UNKNOWN_TABLE: 404,
   /** The request body has another content type than the path takes. */
@@ -170,7 +188,7 @@ export const STATUS_BY_CODE = {
 export const CODES_BY_STATUS: Readonly<Record<number, string>> = {
   401: "TOKEN_EXPIRED UNAUTHORIZED",
   403: "FORBIDDEN FORBIDDEN_FANOUT FORBIDDEN_SHARD HOST_NOT_ALLOWED ORIGIN_NOT_ALLOWED RLS_REQUIRED",
-  404: "FUNCTION_NOT_FOUND MIGRATION_NOT_FOUND NOT_FOUND SHAPE_NOT_FOUND UNKNOWN_TABLE",
+  404: "FUNCTION_NOT_FOUND MAIL_NOT_FOUND MIGRATION_NOT_FOUND NOT_FOUND SHAPE_NOT_FOUND SHARD_NOT_FOUND UNKNOWN_TABLE",
   405: "METHOD_NOT_ALLOWED",
   408: "CONNECT_TIMEOUT",
   409: "CONFLICT EXPORT_EXPIRED IMPORT_NOT_OPEN IMPORT_TARGET_NOT_EMPTY MIGRATION_IN_PROGRESS MIGRATION_IRREVERSIBLE MIGRATION_OUT_OF_ORDER OFFLINE_IDENTITY_CHANGED OUT_OF_ORDER RELATION_RESTRICTED STREAM_INTERRUPTED",
@@ -178,8 +196,9 @@ export const CODES_BY_STATUS: Readonly<Record<number, string>> = {
   415: "UNSUPPORTED_MEDIA_TYPE",
   426: "UPGRADE_REQUIRED",
   429: "OFFLINE_QUEUE_OVERFLOW RATE_LIMITED ROOM_FULL SUBSCRIPTION_LIMIT",
-  500: "CTX_CLOSED INTERNAL JOB_INTERRUPTED JURISDICTION_UNAVAILABLE MIGRATION_FAILED RUN_DEPTH_EXCEEDED SCHEDULER_MISSING SCHEMA_INVALID SHAPE_INVALID UNIQUE_INDEX_REFUSED",
+  500: "CTX_CLOSED INTERNAL JOB_INTERRUPTED JURISDICTION_UNAVAILABLE MAIL_NOT_CONFIGURED MIGRATION_FAILED RUN_DEPTH_EXCEEDED SCHEDULER_MISSING SCHEMA_INVALID SHAPE_INVALID UNIQUE_INDEX_REFUSED UNKNOWN_JURISDICTION",
   501: "NOT_IMPLEMENTED",
+  502: "MAIL_NOT_SENT",
   503: "IMPORT_IN_PROGRESS LIVE_RESULTS_LIMIT MODULE_TIMEOUT NETWORK_FAILED RELOADED RELOADING SHARD_ERROR SHARD_UNAVAILABLE WORKER_UNAVAILABLE WRITES_PAUSED",
   504: "MUTATION_TIMEOUT QUERY_TIMEOUT SHARD_TIMEOUT",
   507: "STORAGE_FULL STREAM_TOO_LONG",

@@ -18,7 +18,8 @@ export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>>
   FRAME_TOO_LARGE: "Send less at once: a push can be cut into several, and large bytes belong in storage.",
   FUNCTION_NOT_FOUND: "Check the path `file:export`; internal functions are not reachable from outside.",
   HOST_NOT_ALLOWED: "Use `localhost`, or add the host to the allowed hosts.",
-  IMPORT_IN_PROGRESS: "Try again later; an import that was left ends by itself within an hour.",
+  IMPORT_IN_PROGRESS:
+    "Try again later. Whoever left it goes on with `lunora import <file> --resume` or gives it up with `--abort`; by itself it ends within an hour.",
   IMPORT_NOT_OPEN: "Begin a new import.",
   IMPORT_ROW_REFUSED: "Correct the line that the message names, or the schema, and import again; nothing was kept.",
   IMPORT_TARGET_NOT_EMPTY:
@@ -31,6 +32,15 @@ export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>>
   JURISDICTION_UNAVAILABLE:
     "Run on a platform whose namespaces have `jurisdiction`, or take `.jurisdiction()` out of the schema.",
   LIVE_RESULTS_LIMIT: "Subscribe to pages or fewer columns, or to shapes, whose rows the shard does not keep.",
+  MAIL_HEADER_INJECTION:
+    "Refuse such input where it comes in, or remove those characters; pass several recipients as an array.",
+  MAIL_INVALID: "Correct the field that the message names.",
+  MAIL_NOT_CONFIGURED:
+    "Set `MAIL_FROM`, and give a `send_email` binding or `RESEND_API_KEY`; in development set `LUNORA_MAIL_CAPTURE=1`.",
+  MAIL_NOT_FOUND: "Look into the development inbox at what was sent, and compare recipient, subject and pattern.",
+  MAIL_NOT_SENT: "Look at `data`: the provider's status and name of the error. What is temporary may be sent again.",
+  MAIL_RECIPIENT_LIMIT: "Send one mail to each recipient, or use a transport that takes more.",
+  MAIL_UNREADABLE: "Ask the sender for a smaller or simpler mail, or read the raw one with a parser of your own.",
   METHOD_NOT_ALLOWED: "Use the method that the `allow` header names.",
   MIGRATION_DOCUMENT_INVALID:
     "Return the whole document with the row's own `_id` and `_creationTime` or without them, or `undefined` to leave the row alone; await nothing.",
@@ -72,6 +82,8 @@ export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>>
   SHARD_ERROR: "Repeat the call; the server's log has the cause.",
   SHARD_FIELD_IMMUTABLE: "Insert a new row into the other shard and delete this one.",
   SHARD_MISMATCH: "Use ids and values of one shard in a call.",
+  SHARD_NOT_FOUND:
+    "List the shards and name one as it stands there: `__root__`, or field, equals sign and the percent-encoded value.",
   SHARD_TIMEOUT: "Repeat the call; ask for less from each shard when it happens again.",
   SHARD_UNAVAILABLE: "Repeat the call after a moment.",
   STORAGE_FULL: "Remove rows, shorten the retention of the op-log, or split the data over shards with `.shardBy(…)`.",
@@ -81,6 +93,7 @@ export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>>
   TOKEN_EXPIRED: "Get a new token and connect again.",
   UNAUTHORIZED: "Sign in and send the token as `authorization: Bearer`.",
   UNIQUE_INDEX_REFUSED: "Remove the duplicates with the schema of before, then declare the index again.",
+  UNKNOWN_JURISDICTION: "Use one of `eu`, `us`, `fedramp` and `fedramp-high`.",
   UNKNOWN_TABLE: "Use a table of `lunora/schema.ts`.",
   UNSUPPORTED_MEDIA_TYPE: "Send JSON with `content-type: application/json`.",
   UPGRADE_REQUIRED: "Connect with a WebSocket client.",

@@ -1,7 +1,7 @@
 import { LunoraError } from "@lunora/errors";
 import { HEADERS, PATHS } from "@lunora/protocol";
 import type { BatchResponse } from "@lunora/protocol";
-import type { Environment, ExecutionLifetime, LunoraDefinition } from "@lunora/server";
+import type { Environment, ExecutionLifetime, InboundMessage, LunoraDefinition } from "@lunora/server";
 
 import { REAL_TIMERS } from "./call-object.ts";
 import type { Timers } from "./call-object.ts";
@@ -12,6 +12,7 @@ import type { CheckedCall } from "./envelope-check.ts";
 import { FAN_OUT_LIMITS } from "./fan-out.ts";
 import type { FanOutLimits } from "./fan-out.ts";
 import { identityOf, withoutInternalHeaders } from "./identity.ts";
+import { observer } from "./observer.ts";
 import { BODY_BYTES, readJson } from "./read-json.ts";
 import { failureOf, failureResponse, jsonResponse } from "./responses.ts";
 import { findRoute } from "./route.ts";
@@ -34,6 +35,8 @@ export interface WorkerOptions {
 /** What a Worker's module exports by default. */
 export interface Worker {
   fetch(request: Request, env: Environment, context: ExecutionLifetime): Promise<Response>;
+  /** There when the app takes mails. */
+  email?(message: InboundMessage, env: Environment, context: ExecutionLifetime): Promise<void>;
 }
 
 async function alive({ request, env }: RouteScope): Promise<Response> {
@@ -56,7 +59,9 @@ export function createWorker(definition: LunoraDefinition, options: WorkerOption
   const bodyBytes = app.limits?.bodyBytes ?? BODY_BYTES;
 
   async function callerOf({ request, env }: RouteScope): Promise<Caller> {
-    return { identity: await identityOf(app, request, env), isTrusted: false, depth: 0 };
+    const identity = await identityOf(app, request, env);
+    const path = observer() === undefined ? undefined : new URL(request.url).pathname;
+    return { identity, isTrusted: false, depth: 0, ...(path === undefined ? {} : { path }) };
   }
 
   async function rpc(scope: RouteScope): Promise<Response> {
@@ -114,24 +119,45 @@ export function createWorker(definition: LunoraDefinition, options: WorkerOption
     }
   }
 
+  async function handle(received: Request, env: Environment, context: ExecutionLifetime): Promise<Response> {
+    const request = withoutInternalHeaders(received);
+    const { pathname } = new URL(request.url);
+    if (pathname === RESERVED || pathname.startsWith(`${RESERVED}/`)) {
+      const dispatcher = new Dispatcher(definition, env, dispatching);
+      return reserved(
+        { request, env, context, definition, dispatcher, now: dispatching.now, timers: dispatching.timers },
+        pathname,
+      );
+    }
+    if (app.fetch === undefined)
+      return failureResponse(request, env, new LunoraError("NOT_FOUND", `there is nothing at \`${pathname}\``));
+    try {
+      return await app.fetch(request, env, context);
+    } catch (error) {
+      return failureResponse(request, env, error);
+    }
+  }
+
+  const { email } = app;
+  const mail: Pick<Worker, "email"> =
+    email === undefined
+      ? {}
+      : {
+          email: async (message, env, context) =>
+            email(message, env, {
+              waitUntil: (promise) => context.waitUntil(promise),
+              passThroughOnException: () => context.passThroughOnException(),
+              definition,
+            }),
+        };
+
   return {
-    async fetch(received, env, context) {
-      const request = withoutInternalHeaders(received);
+    ...mail,
+    async fetch(request, env, context) {
+      const listening = observer();
+      if (listening === undefined) return handle(request, env, context);
       const { pathname } = new URL(request.url);
-      if (pathname === RESERVED || pathname.startsWith(`${RESERVED}/`)) {
-        const dispatcher = new Dispatcher(definition, env, dispatching);
-        return reserved(
-          { request, env, context, definition, dispatcher, now: dispatching.now, timers: dispatching.timers },
-          pathname,
-        );
-      }
-      if (app.fetch === undefined)
-        return failureResponse(request, env, new LunoraError("NOT_FOUND", `there is nothing at \`${pathname}\``));
-      try {
-        return await app.fetch(request, env, context);
-      } catch (error) {
-        return failureResponse(request, env, error);
-      }
+      return listening.fetched(listening, pathname, dispatching.now, () => handle(request, env, context));
     },
   };
 }

@@ -1,7 +1,10 @@
 import type { Environment, SchemaDefinition } from "@lunora/server";
 
-/** What of a pinned app runs or lies outside its jurisdiction by design: actions in the Worker, rows of global tables. */
-export type CrossingKind = "action" | "globalTable";
+/**
+ * What of a pinned app runs or lies outside its jurisdiction by design: actions in the Worker, rows of global tables,
+ * inbound mail that the app hands to objects elsewhere.
+ */
+export type CrossingKind = "action" | "globalTable" | "mail";
 
 /** How often something went over the boundary. */
 export interface Crossing {

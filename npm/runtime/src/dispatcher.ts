@@ -11,6 +11,8 @@ import { countCrossing } from "./crossings.ts";
 import type { CheckedCall } from "./envelope-check.ts";
 import type { fanOut, FanOutLimits } from "./fan-out.ts";
 import { loggerOf } from "./logger.ts";
+import type { RequestTrace } from "./observed-request.ts";
+import { observer } from "./observer.ts";
 import { reachObject } from "./reach-object.ts";
 import { failureOf } from "./responses.ts";
 import { BINDINGS, REGISTRY_OBJECT } from "./shard-protocol.ts";
@@ -34,6 +36,10 @@ export interface Caller {
   readonly depth: number;
   /** The call is this job of the scheduler. */
   readonly jobId?: string;
+  /** Path of the URL that it came by; absent when a function or the scheduler calls, and when nobody listens. */
+  readonly path?: string;
+  /** Of this one call. */
+  readonly trace?: RequestTrace;
 }
 
 /** A call whose place is known and allowed. */
@@ -55,6 +61,32 @@ export class Dispatcher {
 
   /** Answers one call. Never throws. */
   async call(call: CheckedCall, caller: Caller): Promise<ShardAnswer> {
+    const trace = this.#trace(caller);
+    if (trace === undefined) return this.#call(call, caller);
+    const answer = await this.#call(call, { ...caller, trace });
+    this.#tell(trace, call, caller, answer);
+    return answer;
+  }
+
+  #trace({ path }: Caller): RequestTrace | undefined {
+    const listening = path === undefined ? undefined : observer();
+    if (listening === undefined || path === undefined) return undefined;
+    return { observer: listening, call: listening.nextId(), path, since: this.#options.now() };
+  }
+
+  #tell(trace: RequestTrace, { functionPath }: CheckedCall, { identity }: Caller, answer: ShardAnswer): void {
+    trace.observer.requested(
+      trace,
+      this.#definition.schema,
+      this.#env,
+      functionPath,
+      identity,
+      answer,
+      this.#options.now(),
+    );
+  }
+
+  async #call(call: CheckedCall, caller: Caller): Promise<ShardAnswer> {
     return this.#answer(call.functionPath, async () => {
       const prepared = await this.#prepare(call, caller);
       if (prepared.kind === "alone") return prepared.run();
@@ -73,10 +105,12 @@ export class Dispatcher {
    */
   async batch(calls: readonly CheckedCall[], caller: Caller): Promise<ShardAnswer[]> {
     const answers: ShardAnswer[] = [];
+    const traces = calls.map(() => this.#trace(caller));
     const prepared = await Promise.all(
       calls.map(async (call, index): Promise<Prepared | undefined> => {
+        const trace = traces[index];
         try {
-          return await this.#prepare(call, caller);
+          return await this.#prepare(call, trace === undefined ? caller : { ...caller, trace });
         } catch (error) {
           answers[index] = { ok: false, ...failureOf(error, call.functionPath) };
           return undefined;
@@ -110,6 +144,9 @@ export class Dispatcher {
       answers[index] = await this.#answer((calls[index] as CheckedCall).functionPath, run);
     });
     await Promise.all([...groups, single]);
+    traces.forEach((trace, index) => {
+      if (trace !== undefined) this.#tell(trace, calls[index] as CheckedCall, caller, answers[index] as ShardAnswer);
+    });
     return answers;
   }
 
@@ -138,8 +175,7 @@ export class Dispatcher {
       throw new LunoraError("BAD_REQUEST", `\`${functionPath}\` is a stream, which is subscribed to over a socket`);
     const args = decodeValue(call.args) as Record<string, unknown>;
     const target = resolveAddress(entry.address, args, shardKey);
-    if (entry.kind === "action")
-      return { kind: "alone", run: () => this.#runAction(functionPath, entry, args, caller) };
+    if (entry.kind === "action") return { kind: "alone", run: () => this.#runAction(call, entry, args, caller) };
     switch (target.kind) {
       case "object":
         return this.#prepareObject(call, caller, entry, target);
@@ -160,6 +196,7 @@ export class Dispatcher {
     const { functionPath } = call;
     if (!caller.isTrusted)
       await authorizeShard(this.#definition.app, this.#env, caller.identity, { field, value, name }, functionPath);
+    if (caller.trace !== undefined) caller.trace.object = name;
     // A query has no effect that could happen twice.
     const mutationId = entry.kind === "mutation" ? call.mutationId : undefined;
     return {
@@ -176,7 +213,7 @@ export class Dispatcher {
   #shardCall(
     object: string,
     { functionPath, args, clientId, clientSeq }: CheckedCall,
-    { identity, jobId }: Caller,
+    { identity, jobId, trace }: Caller,
     mutationId: string | undefined,
   ): ShardCall {
     return {
@@ -188,6 +225,7 @@ export class Dispatcher {
       ...(jobId === undefined ? {} : { jobId }),
       ...(clientId === undefined ? {} : { clientId }),
       ...(clientSeq === undefined ? {} : { clientSeq }),
+      ...(trace === undefined ? {} : { call: trace.call }),
     };
   }
 
@@ -229,19 +267,21 @@ export class Dispatcher {
           true,
           timers,
         ),
-      call: (name) =>
-        callObject(
+      call: (name) => {
+        if (caller.trace !== undefined) caller.trace.objects = (caller.trace.objects ?? 0) + 1;
+        return callObject(
           () => this.#shard(name),
           (shard) => shard.call(this.#shardCall(name, call, caller, undefined)),
           true,
           timers,
-        ),
+        );
+      },
     });
     return { ok: true, body: { result: encodeValue(result) } };
   }
 
   async #runAction(
-    functionPath: string,
+    { functionPath, args: wireArgs }: CheckedCall,
     entry: FunctionRegistryEntry,
     args: unknown,
     caller: Caller,
@@ -254,7 +294,21 @@ export class Dispatcher {
       throw new Error(`\`${functionPath}\` is not the action that the generated registry says: run codegen again`);
     }
     countCrossing(this.#definition.schema, this.#env, "action", functionPath);
-    const result = encodeValue(await invoke(registered, { ctx: this.#actionContext(functionPath, caller), args }));
+    const run = async (): Promise<unknown> =>
+      invoke(registered, { ctx: this.#actionContext(functionPath, caller), args });
+    const listening = observer();
+    const answer = await (listening === undefined
+      ? run()
+      : listening.action(
+          listening,
+          caller.trace?.call ?? listening.nextId(),
+          functionPath,
+          wireArgs,
+          caller.identity,
+          this.#options.now,
+          run,
+        ));
+    const result = encodeValue(answer);
     return { ok: true, body: result === undefined ? {} : { result } };
   }
 

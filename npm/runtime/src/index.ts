@@ -13,6 +13,25 @@ export { callObject } from "./call-object.ts";
 export { jobSource, newJobId } from "./job-id.ts";
 export { checkJobList, jobOrder, jobTime, jobTimeAfter } from "./job-order.ts";
 export { loggerOf } from "./logger.ts";
+export { observer } from "./observer.ts";
+export type { ObservedScope, Observer } from "./observer.ts";
+export { OBSERVED_CHANGES, OBSERVED_ROWS } from "./observed-event.ts";
+export type {
+  ObservedCall,
+  ObservedCause,
+  ObservedChange,
+  ObservedCommit,
+  ObservedEvent,
+  ObservedFault,
+  ObservedJob,
+  ObservedLog,
+  ObservedPoke,
+  ObservedPokePart,
+  ObservedRequest,
+  ObservedSocket,
+  ObservedSubscription,
+  ObservedWatermark,
+} from "./observed-event.ts";
 export { PRESENCE_HEADER, presenceRoutes } from "./presence-route.ts";
 export { reachObject } from "./reach-object.ts";
 export { nextAlarm } from "./next-alarm.ts";
@@ -21,8 +40,12 @@ export { runJob } from "./run-job.ts";
 export { SCHEDULER_BINDING, SCHEDULER_OBJECT } from "./scheduler-protocol.ts";
 export type {
   HoldAnswer,
+  JobAction,
+  JobDecision,
   JobOutcome,
   JobOrder,
+  LookedAtJob,
+  LookedAtJobs,
   OutboxEntry,
   OutboxSource,
   SchedulerMethods,
@@ -41,3 +64,4 @@ export type {
   ShardMethods,
 } from "./shard-protocol.ts";
 export { acceptedSocket, refusedSocket, SHARD_HEADER } from "./socket-upgrade.ts";
+export { systemCall } from "./system-call.ts";

@@ -1,4 +1,4 @@
-import type { JobListOptions, JobPage, RetryOptions, ScheduledJob } from "@lunora/server";
+import type { JobListOptions, JobPage, JobState, RetryOptions, ScheduledJob } from "@lunora/server";
 
 /** The one scheduler of a namespace. */
 export const SCHEDULER_OBJECT = "__lunora_scheduler__";
@@ -45,6 +45,36 @@ export interface OutboxSource {
  */
 export type HoldAnswer = "held" | "busy" | "gone";
 
+/** What an admin wants of a job: not at all, now instead of later, or once more after it was given up. */
+export type JobAction = "cancel" | "runNow" | "retry";
+
+/** What became of it, or why the action does not fit the job. */
+export type JobDecision = "done" | "gone" | "busy" | "running" | "waiting" | "dead";
+
+/** A job as an admin sees it. Arguments are wire-encoded; times are epoch milliseconds. */
+export interface LookedAtJob {
+  readonly id: string;
+  readonly functionPath: string;
+  readonly args: unknown;
+  readonly state: JobState;
+  /** When it runs next; of one that was given up, when it was to run first. */
+  readonly dueAt: number;
+  /** Runs that failed. */
+  readonly attempt: number;
+  /** The object that it runs in; `null` for an action. */
+  readonly object: string | null;
+  readonly lastError?: { readonly code: string; readonly message: string };
+}
+
+/** A page of all jobs: those that wait or run, then those that were given up. */
+export interface LookedAtJobs {
+  readonly jobs: readonly LookedAtJob[];
+  /** Where the next page starts; `null` after the last. */
+  readonly cursor: string | null;
+  /** Crons whose time has come at least once, with the last such time. */
+  readonly crons: readonly { readonly name: string; readonly lastAt: number }[];
+}
+
 /** What is asked of the scheduler. */
 export interface SchedulerMethods {
   /** Takes over what a shard committed: entries in their order, without a gap before the first. Each counts once. */
@@ -55,12 +85,18 @@ export interface SchedulerMethods {
   cancel(id: string): Promise<Exclude<HoldAnswer, "held"> | "cancelled">;
   /**
    * Keeps a job from running until the mutation that wants it cancelled has ended: made final by an outbox entry,
-   * undone by `release`, and when neither comes by asking the shard.
+   * undone by `release`, and when neither comes by asking the shard. A shard that asks about a job of its own has handed
+   * it over before.
    */
   hold(id: string, shard: string, hold: string): Promise<HoldAnswer>;
   release(holds: readonly string[]): Promise<void>;
-  get(id: string): Promise<ScheduledJob | null>;
+  /** A shard that asks about a job of its own has handed it over before. */
+  get(id: string, asker?: string): Promise<ScheduledJob | null>;
   list(options: JobListOptions): Promise<JobPage>;
+  /** `null` for a cursor that no page had. */
+  look(options: { readonly cursor: string | null; readonly limit: number }): Promise<LookedAtJobs | null>;
+  /** An admin decides. A job that is tried once more has all its attempts before it, and happens once as ever. */
+  decide(id: string, action: JobAction): Promise<JobDecision>;
   /** The jobs of a cron tick; each name counts once for a time, and never for an earlier one. */
   tick(jobs: readonly { readonly name: string; readonly job: JobOrder }[], scheduledTime: number): Promise<void>;
 }

@@ -17,6 +17,8 @@ export interface ShardCall {
   readonly clientId?: string;
   /** The place in the client's sequence, unchecked; counts only with a client id. */
   readonly clientSeq?: unknown;
+  /** What an observer knows the call by; absent when nobody listens. */
+  readonly call?: string;
 }
 
 /** What an object answers: errors are values, and redacted already. */
@@ -60,6 +62,8 @@ export interface RegistryPage {
 export interface RegistryMethods {
   /** Resolves once the name is stored. */
   register(name: string): Promise<void>;
+  /** When the shard became known, epoch milliseconds; `null` for one that never was: nothing was ever written there. */
+  registeredAt(name: string): Promise<number | null>;
   /** Names in byte order; only shards of the field when one is given. */
   list(options: {
     readonly field?: string;

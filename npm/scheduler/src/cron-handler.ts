@@ -1,5 +1,5 @@
 import { callObject, jobOrder } from "@lunora/runtime";
-import type { CronJobs, Environment, JobReference, LunoraDefinition } from "@lunora/server";
+import type { CronJob, CronJobs, Environment, JobReference, LunoraDefinition } from "@lunora/server";
 
 import { reachScheduler } from "./reach-scheduler.ts";
 
@@ -14,11 +14,19 @@ export interface CronTick {
 /** The `scheduled()` of a worker. */
 export type CronHandler = (tick: CronTick, env: Environment) => Promise<void>;
 
+const known = new WeakMap<LunoraDefinition, CronJobs>();
+
+/** The crons that a handler was made for. */
+export function cronsOf(definition: LunoraDefinition): readonly CronJob[] {
+  return known.get(definition)?.jobs ?? [];
+}
+
 /**
  * Hands the jobs of a time to the scheduler, which tries them again when they fail. The same time told twice counts
  * once for each name.
  */
 export function createCronHandler(definition: LunoraDefinition, crons: CronJobs): CronHandler {
+  known.set(definition, crons);
   return async ({ cron, scheduledTime }, env) => {
     const jobs = crons.jobs
       .filter(({ expression }) => expression === cron)

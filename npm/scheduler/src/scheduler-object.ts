@@ -1,10 +1,14 @@
 import { DurableObject } from "cloudflare:workers";
-import { BINDINGS, callObject, reachObject, runJob } from "@lunora/runtime";
+import { BINDINGS, callObject, observer, reachObject, REGISTRY_OBJECT, runJob } from "@lunora/runtime";
 import type {
   HoldAnswer,
+  JobAction,
+  JobDecision,
   JobOrder,
+  LookedAtJobs,
   OutboxEntry,
   OutboxSource,
+  RegistryMethods,
   SchedulerMethods,
   ShardJobMethods,
 } from "@lunora/runtime";
@@ -38,12 +42,19 @@ function hostOf(
   const { storage } = context;
   return {
     sql: storage.sql as unknown as SqlStorage,
+    observer: observer(),
     now,
     random,
     getAlarm: () => storage.getAlarm(),
     setAlarm: (time) => storage.setAlarm(time),
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     run: (job) => runJob(definition, env, job, now),
+    isShard: async (name) =>
+      (await callObject(
+        () => reachObject<RegistryMethods>(definition.schema, env, BINDINGS.registry, REGISTRY_OBJECT),
+        (registry) => registry.registeredAt(name),
+        true,
+      )) !== null,
     ask: (shard, request) =>
       callObject(
         () => reachObject<ShardJobMethods>(definition.schema, env, BINDINGS.shard, shard),
@@ -98,12 +109,20 @@ export function createSchedulerObject(
       return (await this.#open()).cancel(id);
     }
 
-    async get(id: string): Promise<ScheduledJob | null> {
-      return (await this.#open()).get(id);
+    async get(id: string, asker?: string): Promise<ScheduledJob | null> {
+      return (await this.#open()).get(id, asker);
     }
 
     async list(asked: JobListOptions): Promise<JobPage> {
       return (await this.#open()).list(asked);
+    }
+
+    async look(asked: { readonly cursor: string | null; readonly limit: number }): Promise<LookedAtJobs | null> {
+      return (await this.#open()).look(asked);
+    }
+
+    async decide(id: string, action: JobAction): Promise<JobDecision> {
+      return (await this.#open()).decide(id, action);
     }
 
     override async alarm(): Promise<void> {

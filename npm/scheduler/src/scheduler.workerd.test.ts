@@ -1,3 +1,6 @@
+import { readdir } from "node:fs/promises";
+
+import { newJobId } from "@lunora/runtime";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { call, code, result } from "../../do/testing/client.ts";
@@ -101,6 +104,35 @@ describe("a mutation", () => {
   });
 });
 
+describe("a trigger", () => {
+  const remind = (each: object[], more: object = {}): Promise<string[]> =>
+    result(worker, "app:remind", { each, ...more });
+
+  test("schedules with the commit of its mutation, and not without it", async () => {
+    expect(await code(worker, "app:remind", { each: [{ text: "never", delay: 0 }], fails: true })).toBe("CONFLICT");
+    await remind([{ text: "reminded", delay: 0 }]);
+    expect(await marked("reminded")).toEqual(["reminded"]);
+    await quiet();
+    expect((await marks()).filter((text) => text === "never")).toEqual([]);
+  });
+
+  test("cancels what another trigger scheduled", async () => {
+    const [id] = await remind([{ text: "cancelled", delay: 600_000 }]);
+    await result(worker, "app:forgetReminder", { id: id as string });
+    expect(await marked("cancelled")).toEqual(["cancelled gone true"]);
+  });
+
+  test("of a row that expires schedules and cancels as well, also when the job has run", async () => {
+    const expiresAt = Date.now() + 300;
+    await remind([{ text: "expired early", delay: 600_000, expiresAt }]);
+    await remind([{ text: "expired late", delay: 0, expiresAt }]);
+    expect(await marked("expired early")).toEqual(["expired early gone true"]);
+    await marked("expired late gone");
+    expect(await marked("expired late")).toEqual(["expired late", "expired late gone false"]);
+    expect((await result(worker, "app:reminders")).filter((row: Loose) => row.expiresAt !== undefined)).toEqual([]);
+  });
+});
+
 describe("an action", () => {
   test("schedules at once", async () => {
     const id = await result(worker, "app:planNow", { target: "mark", args: { text: "by action" }, delay: 0 });
@@ -152,6 +184,26 @@ describe("failures", () => {
     } finally {
       await other.stop();
     }
+  });
+});
+
+describe("an id that somebody made up", () => {
+  const shards = async (): Promise<string[]> =>
+    (await readdir(`${worker.directory}/storage/test-ShardDO`)).filter((file) => file.endsWith(".sqlite"));
+
+  test.each(["room=nowhere", "nonsense", "__lunora_scheduler__"])("makes no shard `%s`", async (shard) => {
+    const before = await shards();
+    expect(before.length).toBeGreaterThan(0);
+    for (const id of [newJobId(shard), newJobId(shard)]) {
+      expect(await result(worker, "app:cancelNow", { id })).toBe(false);
+      expect(await result(worker, "app:cancel", { id })).toBe(false);
+      expect(await result(worker, "app:look", { id })).toBeNull();
+    }
+    expect(await shards()).toEqual(before);
+  });
+
+  test("of a shard that is there is no job", async () => {
+    expect(await result(worker, "app:cancelNow", { id: newJobId("__root__") })).toBe(false);
   });
 });
 

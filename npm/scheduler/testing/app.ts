@@ -18,6 +18,24 @@ const { query, mutation, action, internalMutation, internalAction } = initLunora
 const schema = defineSchema({
   marks: defineTable({ text: v.string(), jobId: v.optional(v.string()) }),
   ids: defineTable({ jobId: v.string() }),
+  /** Each row schedules when it is written, and takes that back when it goes. */
+  reminders: defineTable({
+    text: v.string(),
+    delay: v.number(),
+    expiresAt: v.optional(v.number()),
+    jobId: v.optional(v.string()),
+  })
+    .ttl("expiresAt")
+    .triggers((t: Loose) => ({
+      plan: t.beforeInsert(async ({ ctx, document }: Loose) => ({
+        ...document,
+        jobId: await ctx.scheduler.runAfter(document.delay, reference("mark"), { text: document.text }),
+      })),
+      unplan: t.beforeDelete(async ({ ctx, previous }: Loose) => {
+        const answer = await ctx.scheduler.cancel(previous.jobId);
+        await ctx.scheduler.runAfter(0, reference("mark"), { text: `${previous.text} gone ${answer}` });
+      }),
+    })),
   rooms: defineTable({ room: v.string(), text: v.string() }).shardBy("room"),
 });
 
@@ -121,6 +139,18 @@ const handlers = {
   look: action.input({ id: v.string() }).action(async ({ ctx, args }: Loose) => ctx.scheduler.get(args.id)),
   list: action.input({ options: v.any() }).action(async ({ ctx, args }: Loose) => ctx.scheduler.list(args.options)),
   listInside: mutation.mutation(async ({ ctx }: Loose) => ctx.scheduler.list()),
+  remind: mutation
+    .input({ each: v.array(v.any()), fails: v.optional(v.boolean()) })
+    .mutation(async ({ ctx, args }: Loose) => {
+      const ids: string[] = [];
+      for (const each of args.each) ids.push(await ctx.db.insert("reminders", each));
+      if (args.fails === true) throw new LunoraError("CONFLICT", "taken back");
+      return ids;
+    }),
+  forgetReminder: mutation
+    .input({ id: v.string() })
+    .mutation(async ({ ctx, args }: Loose) => ctx.db.delete("reminders", args.id)),
+  reminders: query.query(async ({ ctx }: Loose) => ctx.db.query("reminders").collect()),
   peak: action.action(async () => peak),
   /** Plans one job and tells its id by a row, so that whoever reads the row may cancel it. */
   planAndTell: mutation.input({ text: v.string(), delay: v.number() }).mutation(async ({ ctx, args }: Loose) => {

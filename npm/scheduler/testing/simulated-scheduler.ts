@@ -23,6 +23,7 @@ export class SimulatedScheduler {
   readonly runs: { readonly id: string; readonly at: number }[] = [];
   run: (job: JobOrder) => Promise<JobOutcome> = async () => ({ ok: true });
   ask: (shard: string, request: ShardJobRequest) => Promise<void> = async () => {};
+  isShard: (name: string) => Promise<boolean> = async () => true;
   random: () => number = () => 0.5;
   engine!: SchedulerEngine;
   readonly #limits: Partial<SchedulerLimits>;
@@ -55,6 +56,7 @@ export class SimulatedScheduler {
         this.runs.push({ id: order.id, at: this.now });
         return ifAlive(this.run(order));
       },
+      isShard: (name) => ifAlive(this.isShard(name)),
       ask: (shard, request) => ifAlive(this.ask(shard, request)),
     };
     this.engine = await SchedulerEngine.open(host, this.#limits);

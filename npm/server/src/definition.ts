@@ -3,8 +3,9 @@ import type { AnyValidator, ValidatorMap } from "@lunora/values";
 
 import type { Environment, Identity } from "./context.ts";
 import type { DatabaseWriter } from "./database.ts";
+import type { EmailHandler } from "./inbound-mail.ts";
 import type { Jurisdiction } from "./jurisdiction.ts";
-import type { SchedulingPart } from "./scheduler.ts";
+import type { Scheduler, SchedulingPart } from "./scheduler.ts";
 import type { Untyped } from "./untyped.ts";
 
 /** Which tier a table lives in and how it is addressed. */
@@ -39,7 +40,7 @@ export interface RelationDefinition {
 
 /** What a trigger's handler gets. Before-handlers may return a changed document, or throw to refuse. */
 export interface TriggerEvent {
-  readonly ctx: { readonly db: DatabaseWriter<Untyped> };
+  readonly ctx: { readonly db: DatabaseWriter<Untyped>; readonly scheduler: Scheduler };
   readonly id: string;
   /** The row as it will be, or is, written; absent on delete. */
   readonly document?: Readonly<Record<string, Untyped>>;
@@ -241,6 +242,8 @@ export interface AppOptions {
   }): boolean | Promise<boolean>;
   /** The app's own routes, after the reserved paths. */
   fetch?(request: Request, env: Environment, context: ExecutionLifetime): Response | Promise<Response>;
+  /** Takes inbound mails: `createInboundEmailHandler` of `@lunora/mail/inbound`. */
+  readonly email?: EmailHandler;
   /** Origins, besides the Worker's own, whose pages may open sockets: `https://app.example`. */
   readonly allowedOrigins?: readonly string[];
   /** How much of each shard's op-log is kept for clients that come back. */
@@ -281,5 +284,7 @@ export interface LunoraDefinition {
   readonly fanOut?: object;
   /** Absent in an app that schedules nothing. */
   readonly scheduling?: SchedulingPart;
+  /** Fingerprint of columns and tiers, computed by codegen: two apps with the same one hold the same rows. */
+  readonly schemaVersion?: string;
   readonly app: AppOptions;
 }

@@ -1,6 +1,7 @@
 import type { ArgumentsOf, FunctionReference } from "@lunora/protocol";
 
 import type { Environment } from "./context.ts";
+import type { CronJob } from "./cron-jobs.ts";
 import type { LunoraDefinition } from "./definition.ts";
 
 /** What can be scheduled: a mutation, which happens exactly once, or an action, which runs at least once. */
@@ -88,6 +89,8 @@ export interface Scheduler {
 export interface SchedulingPart {
   /** `ctx.scheduler` of actions. `now`: epoch milliseconds. */
   ofAction(definition: LunoraDefinition, env: Environment, now: () => number): Scheduler;
+  /** What `lunora/crons.ts` says, once the worker's cron handler has been made. */
+  cronsOf(definition: LunoraDefinition): readonly CronJob[];
   /** The shard's half; `@lunora/do` knows its form. */
   readonly openOutbox: (host: never) => unknown;
 }

@@ -1,10 +1,11 @@
 import type { DatabaseWriter } from "./database.ts";
 import type { TriggerDefinition, TriggerHandler, TriggerOperation, TriggerTiming } from "./definition.ts";
+import type { Scheduler } from "./scheduler.ts";
 import type { Untyped } from "./untyped.ts";
 
 /** What a trigger's handler gets, typed by the table's columns. */
 export interface TypedTriggerEvent<Document> {
-  readonly ctx: { readonly db: DatabaseWriter<Untyped> };
+  readonly ctx: { readonly db: DatabaseWriter<Untyped>; readonly scheduler: Scheduler };
   readonly id: string;
   readonly document: Document;
   readonly previous: Document;

@@ -14,7 +14,6 @@ import type {
 
 import { authOf } from "./auth.ts";
 import type { FindHost } from "./find.ts";
-import type { ScheduleOutbox } from "./scheduling/schedule-outbox.ts";
 import { ModuleImports } from "./module-imports.ts";
 import { Session } from "./session.ts";
 import type { SessionFacts } from "./session.ts";
@@ -29,8 +28,6 @@ export interface FunctionRunnerOptions {
   readonly createDatabase: DatabaseFactory;
   /** How long the import of a module may take, milliseconds. */
   readonly importDeadline?: number | undefined;
-  /** Absent in an app that schedules nothing. */
-  readonly outbox: ScheduleOutbox | undefined;
 }
 
 /** Finds and runs the app's functions inside a shard. */
@@ -172,7 +169,7 @@ export class FunctionRunner {
       ...context,
       runMutation: (reference: FunctionReference, args?: Record<string, unknown>) =>
         this.#nested("mutation", session, identity, reference, args),
-      scheduler: this.#options.outbox?.schedulerOf(session) ?? NO_SCHEDULER,
+      scheduler: session.facts.outbox?.schedulerOf(session) ?? NO_SCHEDULER,
       jobId: session.facts.jobId,
     };
   }

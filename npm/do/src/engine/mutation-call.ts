@@ -6,7 +6,14 @@ import type { ClientOf } from "./client-ledger.ts";
 import type { Repeatable } from "./idempotency.ts";
 import { newId } from "./shard-scope.ts";
 import type { ShardScope } from "./shard-scope.ts";
+import type { Arrival } from "./observing/group-watch.ts";
 import type { Table } from "./table.ts";
+
+/** Positions of the op-log, both included. */
+export interface WrittenRange {
+  readonly fromSeq: number;
+  readonly toSeq: number;
+}
 
 /** How a mutation ended. */
 export type MutationOutcome =
@@ -15,6 +22,8 @@ export type MutationOutcome =
       readonly result?: unknown;
       /** Characters of the result's JSON; not known of calls without a place. */
       readonly length?: number;
+      /** Where its own changes stand in the op-log; absent when it changed nothing, or had happened before. */
+      readonly written?: WrittenRange;
     }
   | { readonly ok: false; readonly status: number; readonly error: ErrorBody };
 
@@ -32,6 +41,8 @@ export interface MutationCall {
   readonly place?: MutationPlace | undefined;
   /** Who calls without a place, when that is known. */
   readonly client?: ClientOf | undefined;
+  /** Set while somebody listens. */
+  observed?: Arrival | undefined;
   /** Finds the function, and asks whether the caller may; throws coded errors. */
   admit(): FunctionRegistryEntry | Promise<FunctionRegistryEntry>;
   /** Called once, when the outcome is part of what is on its way to disk. */

@@ -14,6 +14,7 @@ import type { Outcome } from "./kept-outcome.ts";
 import { findKnown } from "./known-mutation.ts";
 import { idSource } from "./mutation-call.ts";
 import type { MutationCall, MutationOutcome, MutationPlace } from "./mutation-call.ts";
+import type { ShardWatch } from "./observing/shard-watch.ts";
 import type { OpenWrites } from "./open-writes.ts";
 import { Session } from "./session.ts";
 import type { SessionFacts } from "./session.ts";
@@ -39,9 +40,13 @@ export interface GroupHost {
   /** Absent in an app that schedules nothing. */
   readonly outbox: ScheduleOutbox | undefined;
   now(): number;
+  /** The newest position of the op-log: that of before the group, while it is open. */
+  head(): number;
   facts(identity: Identity | null, now: number, commit: Commit, newId: (table: Table) => string): SessionFacts;
   /** Why nothing may be written now; no verdict on anything. */
   writesRefused(): LunoraError | undefined;
+  /** Absent unless somebody listens. */
+  readonly watch: ShardWatch | undefined;
 }
 
 /** A member that may run: what it runs, or why it is refused. */
@@ -56,6 +61,8 @@ export class MutationGroup {
   readonly #admitted: Admitted[] = [];
   /** Of the members that ran, in their order. */
   readonly outcomes: MutationOutcome[] = [];
+  /** For each of them, how many changes there were when it had ended. */
+  readonly ends: number[] = [];
   /** In order of commit; those of members that failed are not among them. */
   readonly changes: Change[] = [];
   /** How many handlers ran. */
@@ -113,6 +120,7 @@ export class MutationGroup {
       for (const [index, call] of this.#calls.entries()) {
         if (index > 0 && (this.#host.now() - started > GROUP_TIME || this.#kept > GROUP_RESULTS)) return;
         this.outcomes.push(await this.#runOne(call, this.#admitted[index] as Admitted));
+        this.ends.push(this.changes.length);
       }
     } finally {
       this.#host.deadline.stop();
@@ -182,18 +190,20 @@ export class MutationGroup {
 
   async #handle(call: MutationCall, admitted: Admitted, now: number): Promise<MutationOutcome> {
     const { functionPath, identity, place, repeatable, jobId } = call;
-    const { writes, scope, runner, deadline, keeper, outbox } = this.#host;
+    const { writes, scope, runner, deadline, keeper, outbox, watch } = this.#host;
     if ("refusal" in admitted) return failed(functionPath, admitted.refusal);
     const commit = new Commit(writes, writes.rows);
     writes.add(commit);
     const facts = this.#host.facts(identity, now, commit, idSource(scope, call.mutationId));
     const session = new Session(jobId === undefined ? facts : { ...facts, jobId });
     this.ran += 1;
+    const { entry, registered } = admitted;
+    const handler = (): Promise<unknown> =>
+      runner.run(session, identity, functionPath, entry.kind, registered, decodeValue(call.args));
     let outcome: MutationOutcome;
     try {
       const value = await deadline.run(
-        () =>
-          runner.run(session, identity, functionPath, admitted.entry.kind, admitted.registered, decodeValue(call.args)),
+        () => watch?.within(call, handler) ?? handler(),
         () => session.abort(),
         () => `\`${functionPath}\``,
       );
@@ -213,6 +223,10 @@ export class MutationGroup {
     // Also when the handler caught it: SQLite may have rolled back the members before.
     if (commit.failure !== undefined) throw commit.failure;
     commit.close();
+    if (outcome.ok && commit.changes.length > 0) {
+      const before = this.#host.head() + this.changes.length;
+      outcome = { ...outcome, written: { fromSeq: before + 1, toSeq: before + commit.changes.length } };
+    }
     for (const change of commit.changes) this.changes.push(change);
     outbox?.stage(commit.jobs);
     if (jobId !== undefined && outcome.ok) outbox?.done(jobId);

@@ -192,7 +192,8 @@ export class OpLog {
     }
   }
 
-  #readImage(seq: number, image: Image): string {
+  /** An image that is not in its log row, since it is too long. */
+  readImage(seq: number, image: Image): string {
     return this.#storage
       .exec("SELECT text FROM __cdc_chunk WHERE seq = ? AND image = ? ORDER BY part", seq, image)
       .toArray()
@@ -217,7 +218,7 @@ export class OpLog {
       // Rows of a table that is no longer in the schema are nobody's.
       if (table === undefined) continue;
       const image = (text: SqlValue | undefined, which: Image): StoredRow => {
-        const full = (text ?? this.#readImage(position as number, which)) as string;
+        const full = (text ?? this.readImage(position as number, which)) as string;
         length += full.length;
         return {
           id: id as string,

@@ -10,6 +10,13 @@ const WINDOW = 10_000;
 /** A warning comes again only after the value fell below this part of its limit. */
 const CALM = 0.9;
 
+/** What is worth a warning, and over which time. */
+export const PRESSURE_LIMITS: { readonly size: number; readonly rate: number; readonly window: number } = {
+  size: SIZE_LIMIT,
+  rate: RATE_LIMIT,
+  window: WINDOW,
+};
+
 /** What a shard knows of its own load. */
 export interface Pressure {
   readonly windowStart: number;

@@ -5,6 +5,7 @@ import type { Commit } from "./commit.ts";
 import type { FindHost } from "./find.ts";
 import type { Table } from "./table.ts";
 import type { Footprint } from "./footprint.ts";
+import type { ScheduleOutbox } from "./scheduling/schedule-outbox.ts";
 
 /** Deepest chain of triggers and of functions that call functions. */
 const DEPTH = 16;
@@ -21,6 +22,8 @@ export interface SessionFacts {
   readonly now: number;
   /** A creation time that no row of the shard has, later than all. */
   readonly nextCreationTime: () => number;
+  /** Where jobs go; absent in an app that schedules nothing. */
+  readonly outbox?: ScheduleOutbox | undefined;
   /** The job of the scheduler that the call is. */
   readonly jobId?: string | undefined;
   /** The id of the next row that is inserted into the table; random when absent. */

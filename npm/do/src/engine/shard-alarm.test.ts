@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 
 import type { Loose } from "../../testing/loose.ts";
 import { MemoryShard } from "../../testing/memory-shard.ts";
+import { WritePause } from "./admin/write-pause.ts";
 
 const { mutation, query } = initLunora.dataModel<Loose>().create();
 
@@ -66,4 +67,25 @@ test("an alarm that rings long before its time, as somebody else armed it, does 
   await alarm.answer(shard, 3_600_000);
   await shard.call("f:add", { at: shard.now });
   expect(alarm.armed).toBe(shard.now + 1_000);
+});
+
+test("nothing goes while writes are paused, and all of it afterwards", async () => {
+  const alarm = new Alarm();
+  const shard = new MemoryShard(definition);
+  Object.assign(shard.host, {
+    getAlarm: async () => alarm.armed,
+    setAlarm: async (time: number) => void (alarm.armed = time),
+  });
+  await shard.open();
+  const pause = new WritePause({ ...shard.host, engine: shard.engine } as Loose);
+  await shard.call("f:add", { at: shard.now });
+  const until = shard.now + 600_000;
+  await pause.begin({ id: "export", until });
+  while ((alarm.armed as number) < until) {
+    await alarm.answer(shard, 0);
+    expect((await shard.call("f:count")).body.result).toBe(1);
+    pause.assertHeld("export");
+  }
+  await alarm.answer(shard, 0);
+  expect((await shard.call("f:count")).body.result).toBe(0);
 });

@@ -69,6 +69,9 @@ const PUSH_SWEEP_INTERVAL = 60 * 60 * 1000;
 /** How long after a commit the alarm looks whether its jobs have left, milliseconds. */
 const HANDOVER_PAUSE = 5_000;
 
+/** While nothing may change the alarm comes back after this, milliseconds. */
+const PUT_OFF = 30_000;
+
 /** The log is not looked at more often than this while nothing can go, milliseconds. */
 const LOG_PAUSE = 10_000;
 
@@ -168,6 +171,13 @@ export class ShardAlarm {
     for (const source of this.#parts.others ?? []) times.push(source.sweep(now));
     for (const table of this.#tables) times.push(await this.#sweep.pass(host, table, now));
     await this.#arm(earliest(times));
+  }
+
+  /** Answers an alarm at a time at which nothing may change: it comes back. */
+  async putOff(now: number): Promise<void> {
+    this.#notBefore = nextAlarm(this.#armed, now);
+    this.#armed = null;
+    await this.#arm(now + PUT_OFF);
   }
 
   #forgetDue(now: number): number | null {

@@ -4,24 +4,28 @@ import { authorizeShard } from "@lunora/runtime";
 import type { ShardAnswer, ShardCall, ShardJobRequest } from "@lunora/runtime";
 import type { FunctionRegistryEntry, Identity, LunoraDefinition } from "@lunora/server";
 
+import type { ShardInsides } from "./admin/inspect/insides.ts";
 import { calledMutation, identityOf, toAnswer } from "./called-mutation.ts";
 import { ClientLedger } from "./client-ledger.ts";
-import { Commit } from "./commit.ts";
+import type { Commit } from "./commit.ts";
 import { databaseFactory } from "./database.ts";
 import { Deadline } from "./deadline.ts";
 import type { FindHost } from "./find.ts";
 import { failureOf, FunctionRunner } from "./function-runner.ts";
 import { ResultKeeper } from "./idempotency.ts";
 import type { Flush } from "./live/flush.ts";
-import type { LiveHost, QueryPart, ShapePart } from "./live/live-host.ts";
+import type { QueryPart, ShapePart } from "./live/live-host.ts";
 import { LiveQueries } from "./live/live-queries.ts";
 import { noShapes } from "./live/no-shapes.ts";
 import type { ShapingFactory } from "./live/shaping.ts";
 import { within } from "./live/within.ts";
+import { commitAlone, sweep } from "./lone-turn.ts";
+import type { LoneTurnHost } from "./lone-turn.ts";
 import { writeMeta } from "./meta.ts";
 import type { MutationCall, MutationOutcome } from "./mutation-call.ts";
 import { MutationGroup } from "./mutation-group.ts";
 import type { GroupHost } from "./mutation-group.ts";
+import type { ShardWatch } from "./observing/shard-watch.ts";
 import { OpenWrites } from "./open-writes.ts";
 import { OpLog } from "./op-log.ts";
 import { needsSize, NO_PRESSURE, sample, warningText } from "./pressure.ts";
@@ -29,10 +33,11 @@ import { Registration } from "./registration.ts";
 import { DEFAULT_RETENTION } from "./retention.ts";
 import { Schema } from "./schema.ts";
 import type { OutboxHost, ScheduleOutbox } from "./scheduling/schedule-outbox.ts";
-import { Session } from "./session.ts";
 import type { SessionFacts } from "./session.ts";
 import { ShardAlarm } from "./shard-alarm.ts";
 import type { EngineOptions, ShardHost } from "./shard-host.ts";
+import { liveHostOf, streamHostOf } from "./shard-hosts.ts";
+import type { ShardParts } from "./shard-hosts.ts";
 import { livesHere, scopeOf } from "./shard-scope.ts";
 import type { ShardScope } from "./shard-scope.ts";
 import type { HostSocket } from "./sockets/host-socket.ts";
@@ -41,7 +46,7 @@ import type { SocketConnection } from "./sockets/socket-connection.ts";
 import { SocketHub } from "./sockets/socket-hub.ts";
 import { asLostGroup } from "./storage-failure.ts";
 import { applySchema, createInternalTables } from "./storage-layout.ts";
-import type { StreamFactory, StreamHost, StreamPart } from "./streams/stream-host.ts";
+import type { StreamFactory, StreamPart } from "./streams/stream-host.ts";
 import type { Table } from "./table.ts";
 import type { DatabaseFactory } from "./triggers.ts";
 import { TurnQueue } from "./turn-queue.ts";
@@ -74,6 +79,8 @@ export class ShardEngine {
   readonly #queue: TurnQueue<MutationCall>;
   readonly #group: GroupHost;
   readonly #hub: SocketHub;
+  /** Absent unless somebody listens. */
+  readonly #watch: ShardWatch | undefined;
   readonly #streams: StreamPart | undefined;
   readonly #parts: { readonly q: QueryPart; readonly s: ShapePart };
   /** Set by who exports: why nothing may be written now. */
@@ -91,6 +98,7 @@ export class ShardEngine {
   ) {
     this.#definition = definition;
     this.#host = host;
+    this.#watch = host.observer?.shard(scope.name, host.now) as ShardWatch | undefined;
     this.#writes = new OpenWrites({
       sql: host.sql,
       discardTurn: (reason) => host.discardTurn(reason),
@@ -106,7 +114,6 @@ export class ShardEngine {
       env: host.env,
       createDatabase: this.#createDatabase,
       importDeadline: options.importDeadline,
-      outbox: this.#outbox,
     });
     this.#log = new OpLog(host.sql, schema, host.objectId);
     this.#ledger = new ClientLedger(host.sql);
@@ -121,8 +128,10 @@ export class ShardEngine {
       deadline: this.#deadline,
       outbox: this.#outbox,
       now: host.now,
+      head: () => this.#log.head,
       facts: (identity, now, commit, newId) => this.#facts(identity, now, commit, newId),
       writesRefused: () => this.writesRefused?.(),
+      watch: this.#watch,
     };
     this.#queue = new TurnQueue({
       runGroup: (calls) => this.#runGroup(calls),
@@ -130,7 +139,19 @@ export class ShardEngine {
       idle: () => this.#hub.saveAll(),
     });
     const tables = [...schema.tables.values()].filter((table) => livesHere(scope, table));
-    this.#streams = (definition.streams as StreamFactory | undefined)?.(this.#streamHost());
+    const parts: ShardParts = {
+      definition,
+      host,
+      find: this.#find,
+      runner: this.#runner,
+      log: this.#log,
+      ledger: this.#ledger,
+      watch: this.#watch,
+      hub: () => this.#hub,
+      alarm: () => this.#alarm,
+      facts: (identity, now) => this.#facts(identity, now, undefined),
+    };
+    this.#streams = (definition.streams as StreamFactory | undefined)?.(streamHostOf(parts));
     this.#alarm = new ShardAlarm(host, {
       storage: host.sql,
       tables,
@@ -141,7 +162,7 @@ export class ShardEngine {
       ...(this.#streams === undefined ? {} : { others: [this.#streams] }),
       forgetClientsAfterMs: definition.app.forgetClientsAfterMs ?? FORGET_CLIENTS_AFTER,
     });
-    const liveHost = this.#liveHost();
+    const liveHost = liveHostOf(parts);
     const shaping = definition.shaping as ShapingFactory | undefined;
     this.#parts = {
       q: new LiveQueries(liveHost, options.queryDeadline, options.liveResultsLength),
@@ -156,12 +177,13 @@ export class ShardEngine {
       watermark: (userId, clientId) => this.#ledger.watermark({ userId, clientId }),
       parts: this.#parts,
       streams: this.#streams,
+      watch: this.#watch,
       turn: (run) =>
         this.#turn(run).catch((error: unknown) => {
           failureOf("a turn of the sockets", error);
         }),
       push: (connection, frame, done) =>
-        this.#queue.push(pushedCalls(connection, frame, (from, entry) => this.#admitPush(from, entry), done)),
+        this.#push(pushedCalls(connection, frame, (from, entry) => this.#admitPush(from, entry), done)),
       authorize: (identity, path) =>
         within(
           authorizeShard(definition.app, host.env, identity, this.#find.scope, path),
@@ -224,7 +246,7 @@ export class ShardEngine {
       const refusal = this.writesRefused?.();
       if (refusal !== undefined) throw refusal;
       if (!this.#registration.isDone) await this.#registration.complete();
-      return this.#commitTurn(async (commit, now) => {
+      return commitAlone(this.#alone, "admin", async (commit, now) => {
         const result = write(commit, now);
         const armed = this.#alarm.afterWrites(
           { changes: commit.changes, hasJobs: false, hasResults: false, hasPushes: false },
@@ -234,6 +256,22 @@ export class ShardEngine {
         return result;
       });
     });
+  }
+
+  /** What admins look into. */
+  get insides(): ShardInsides {
+    return {
+      definition: this.#definition,
+      runner: this.#runner,
+      objectId: this.#host.objectId,
+      bytes: this.#host.databaseSize(),
+      pressure: this.#pressure,
+      sockets: this.#hub,
+      shapes: this.#parts.s,
+      answer: (call) => this.call(call),
+      mutate: (entry, call) =>
+        new Promise((resolve) => this.#push([calledMutation(entry, call, (outcome) => resolve(outcome))], call.call)),
+    };
   }
 
   /** Tells every socket to connect again. */
@@ -259,13 +297,26 @@ export class ShardEngine {
           `\`${call.functionPath}\` is a stream, which is subscribed to over a socket`,
         );
       const identity = identityOf(call);
+      const run = (): Promise<ShardAnswer> => this.#query(entry, call, identity);
+      return await (this.#watch?.call(call, entry.kind, identity, run) ?? run());
+    } catch (error) {
+      return failedAnswer(call, error);
+    }
+  }
+
+  async #query(entry: FunctionRegistryEntry, call: ShardCall, identity: Identity | null): Promise<ShardAnswer> {
+    try {
       const facts = this.#facts(identity, this.#host.now(), undefined);
       const result = await this.#runner.query(call.functionPath, entry, call.args, identity, facts);
       return { ok: true, body: result === undefined ? {} : { result } };
     } catch (error) {
-      const { status, error: body } = failureOf(call.functionPath, error);
-      return { ok: false, status, body: { error: body } };
+      return failedAnswer(call, error);
     }
+  }
+
+  #push(calls: readonly MutationCall[], id?: string): void {
+    this.#watch?.arrived(calls, id);
+    this.#queue.push(calls);
   }
 
   #mutate(entry: FunctionRegistryEntry, call: ShardCall): Promise<ShardAnswer> {
@@ -274,7 +325,7 @@ export class ShardEngine {
         const lastMutationId = place === undefined ? undefined : this.#ledger.watermark(place.client);
         resolve(toAnswer(outcome, this.#log.head, lastMutationId));
       };
-      this.#queue.push([calledMutation(entry, call, done)]);
+      this.#push([calledMutation(entry, call, done)], call.call);
     });
   }
 
@@ -300,6 +351,7 @@ export class ShardEngine {
       commit,
       auth: { userId: identity?.userId ?? null, identity },
       now,
+      outbox: this.#outbox,
       nextCreationTime: () => {
         this.#lastCreationTime = Math.max(now, this.#lastCreationTime + CREATION_STEP);
         return this.#lastCreationTime;
@@ -315,6 +367,7 @@ export class ShardEngine {
         return await run();
       } finally {
         this.#hub.deliver();
+        this.#watch?.settled();
       }
     });
   }
@@ -345,10 +398,12 @@ export class ShardEngine {
     this.#keeper.clear();
     this.#outbox?.conclude(true);
     const flush: Flush = { epoch: this.#log.epoch, fromSeq, toSeq: this.#log.head, changes, clients };
+    this.#watch?.committed(calls, group, flush);
     if (changes.length > 0 || clients.size > 0) await this.#tellParts(flush);
     outcomes.forEach((outcome, index) => conclude(calls[index] as MutationCall, outcome));
     this.#hub.settle(clients);
     this.#hub.deliver();
+    this.#watch?.settled();
     this.#feelPressure(group.ran);
     return { taken: outcomes.length, hasWritten: changes.length > 0 || clients.size > 0 || group.ran > 0 };
   }
@@ -374,7 +429,8 @@ export class ShardEngine {
       console.error("[lunora] the alarm cannot be read", failure);
     });
     console.error("[lunora] a group of mutations was lost", error);
-    const outcome: MutationOutcome = { ok: false, ...failureOf("a group of mutations", asLostGroup(error)) };
+    const outcome = { ok: false as const, ...failureOf("a group of mutations", asLostGroup(error)) };
+    this.#watch?.lost(calls, outcome.error.code);
     for (const call of calls) conclude(call, outcome);
     this.#hub.deliver();
     return { taken: calls.length, hasWritten: false };
@@ -400,56 +456,25 @@ export class ShardEngine {
     for (const warning of warnings) console.warn(warningText(this.#find.scope.name, warning));
   }
 
-  /** One transaction within a turn, told to the op-log and to live subscriptions. */
-  async #commitTurn<Result>(write: (commit: Commit, now: number) => Promise<Result>): Promise<Result> {
-    const fromSeq = this.#log.head;
-    const commit = new Commit(this.#host.sql);
-    let result: Result;
-    try {
-      result = await this.#host.exclusiveTransaction(async () => {
-        const now = this.#host.now();
-        const written = await write(commit, now);
-        // Rows that cannot be written are stepped over; SQLite may have rolled back meanwhile.
-        if (commit.failure !== undefined) throw commit.failure;
-        if (commit.changes.length > 0) this.#log.append(commit.changes, now);
-        return written;
-      });
-    } catch (error) {
-      this.#log.rewind(fromSeq);
-      await this.#alarm.afterRollback();
-      throw error;
-    } finally {
-      commit.close();
-    }
-    const { changes } = commit;
-    if (changes.length > 0) {
-      const { epoch, head } = this.#log;
-      await this.#tellParts({ epoch, fromSeq, toSeq: head, changes, clients: new Map() });
-    }
-    return result;
+  /** For turns that write alone. */
+  get #alone(): LoneTurnHost {
+    return {
+      host: this.#host,
+      log: this.#log,
+      alarm: this.#alarm,
+      outbox: this.#outbox,
+      watch: this.#watch,
+      tellParts: (flush) => this.#tellParts(flush),
+    };
   }
 
   /** The object's alarm went off. */
   async ring(): Promise<void> {
-    await this.#turn(() =>
-      this.#commitTurn(async (commit, now) => {
-        const session = new Session({ ...this.#facts(null, now, undefined), commit });
-        try {
-          const swept = this.#deadline.run(
-            async () => {
-              await this.#alarm.ring({ session, createDatabase: this.#createDatabase }, now);
-              await session.settle();
-            },
-            () => session.abort(),
-            () => "the sweep of expired rows",
-          );
-          this.#deadline.arm();
-          await swept;
-        } finally {
-          this.#deadline.stop();
-        }
-      }),
-    );
+    await this.#turn(() => {
+      // Rows that expire, and results and watermarks that are forgotten, are part of what is exported meanwhile.
+      if (this.writesRefused?.() !== undefined) return this.#alarm.putOff(this.#host.now());
+      return sweep(this.#alone, this.#deadline, this.#createDatabase, (now) => this.#facts(null, now, undefined));
+    });
     // The alarm is armed again already, for the case that this fails.
     await this.#outbox?.handOver().catch((error: unknown) => {
       failureOf("the hand-over of jobs", error);
@@ -497,71 +522,15 @@ export class ShardEngine {
     return this.#hub.receive(connection, data);
   }
 
-  disconnect(connection: SocketConnection): void {
-    this.#hub.closed(connection);
+  /** The other side has closed it, or it broke. */
+  disconnect(connection: SocketConnection, close?: { readonly code: number; readonly reason: string }): void {
+    this.#hub.closed(connection, close);
   }
+}
 
-  #streamHost(): StreamHost {
-    const { sql, now } = this.#host;
-    return {
-      storage: sql,
-      now,
-      newName: () => crypto.randomUUID(),
-      later: (milliseconds, run) => void setTimeout(run, milliseconds),
-      entry: (functionPath, args) => {
-        const entry = this.#runner.publicEntry(functionPath, "stream");
-        this.#runner.assertHere(functionPath, entry, args);
-        return entry;
-      },
-      authorize: (connection, functionPath) => this.#hub.authorize(connection, functionPath),
-      durability: async (functionPath, entry) => (await this.#runner.load(functionPath, entry)).durable,
-      open: (functionPath, entry, args, identity, signal) => {
-        const facts = this.#facts(identity, now(), undefined);
-        return this.#runner.stream(functionPath, entry, args, identity, facts, signal);
-      },
-      deliver: () => this.#hub.deliver(),
-      ended: (connection, id) => this.#hub.streamEnded(connection, id),
-      wakeAt: (time) =>
-        void this.#alarm.wakeAt(time).catch((error: unknown) => {
-          failureOf("the alarm of a stream", error);
-        }),
-      failure: (name, error) => failureOf(name, error).error,
-    };
-  }
-
-  #liveHost(): LiveHost {
-    const { schema, scope, storage } = this.#find;
-    return {
-      definition: this.#definition,
-      schema,
-      scope,
-      storage,
-      now: this.#host.now,
-      epoch: () => this.#log.epoch,
-      head: () => this.#log.head,
-      floor: () => this.#log.floor,
-      changesSince: (seq) => this.#log.changesSince(seq),
-      authorize: (connection, path) => this.#hub.authorize(connection as SocketConnection, path),
-      queryEntry: (functionPath, args) => {
-        const entry = this.#runner.publicEntry(functionPath, "query");
-        this.#runner.assertHere(functionPath, entry, args);
-        return entry;
-      },
-      runQuery: ({ functionPath, args, identity }, facts) =>
-        this.#runner.query(functionPath, this.#runner.entry(functionPath), args, identity, {
-          ...this.#facts(identity, this.#host.now(), undefined),
-          ...facts,
-        }),
-      lastMutationId: ({ identity, clientId }) => {
-        if (clientId === undefined) return undefined;
-        const watermark = this.#ledger.watermark({ userId: identity?.userId ?? null, clientId });
-        return watermark === 0 ? undefined : watermark;
-      },
-      changed: (connection) => this.#hub.changed(connection as SocketConnection),
-      ended: (connection, kind, id) => this.#hub.ended(connection as SocketConnection, kind, id),
-      failure: (name, error) => failureOf(name, error).error,
-    };
-  }
+function failedAnswer({ functionPath }: ShardCall, error: unknown): ShardAnswer {
+  const { status, error: body } = failureOf(functionPath, error);
+  return { ok: false, status, body: { error: body } };
 }
 
 /** Whatever goes wrong in telling one caller must not keep the others from being told, nor the queue from going on. */

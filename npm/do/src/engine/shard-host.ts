@@ -1,3 +1,4 @@
+import type { Observer } from "@lunora/runtime";
 import type { Environment } from "@lunora/server";
 
 import type { AlarmHost } from "./shard-alarm.ts";
@@ -25,6 +26,8 @@ export interface ShardHost extends AlarmHost {
   exclusiveTransaction<Result>(run: () => Promise<Result>): Promise<Result>;
   /** Resolves once everything written is on disk. */
   sync(): Promise<void>;
+  /** Is told what happens; only development has one. */
+  readonly observer?: Observer | undefined;
   /** Makes the object's name known to the registry. */
   register(name: string): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { LunoraError } from "@lunora/errors";
 import type { SqlCursor, SqlKey, SqlStorage, SqlValue } from "./sql.ts";
 
 /** Stands for a value in the text of a fragment; no name or literal may contain it. */
-const SLOT = "\u0000";
+export const SLOT = "\u0000";
 
 /** Statements take 100 bound values; the rest is kept for those added at the end. */
 const BOUND_VALUES = 90;

@@ -1,3 +1,4 @@
+import { NO_SCHEDULER } from "@lunora/server";
 import type { TriggerEvent, TriggerOperation, TriggerTiming } from "@lunora/server";
 
 import { RowAccess } from "./row-access.ts";
@@ -25,7 +26,10 @@ export async function runTriggers(
     const document = replacement ?? event.document;
     try {
       const answer: unknown = await handler({
-        ctx: { db: createDatabase(child, RowAccess.ofSystem(child, createDatabase)) },
+        ctx: {
+          db: createDatabase(child, RowAccess.ofSystem(child, createDatabase)),
+          scheduler: child.facts.outbox?.schedulerOf(child) ?? NO_SCHEDULER,
+        },
         id: event.id,
         ...(document === undefined ? {} : { document }),
         ...(event.previous === undefined ? {} : { previous: event.previous }),

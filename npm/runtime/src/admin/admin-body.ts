@@ -13,11 +13,21 @@ export class AdminBody {
     this.#fields = fields;
   }
 
-  static async read(request: Request): Promise<AdminBody> {
-    const value = await readJson(request, BODY_BYTES);
+  static async read(request: Request, limit: number = BODY_BYTES): Promise<AdminBody> {
+    const value = await readJson(request, limit);
     if (typeof value !== "object" || value === null || Array.isArray(value))
       throw new LunoraError("BAD_REQUEST", "the body has to be an object");
     return new AdminBody(value as Record<string, unknown>);
+  }
+
+  /** Everything but the fields of these names, unchecked, to be handed on to whoever checks it. */
+  without(...names: readonly string[]): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(this.#fields).filter(([name]) => !names.includes(name)));
+  }
+
+  /** A field that may be left out. */
+  has(name: string): boolean {
+    return (this.#fields[name] ?? null) !== null;
   }
 
   text(name: string): string {

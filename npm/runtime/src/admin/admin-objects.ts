@@ -12,7 +12,7 @@ export const VISITS = 200;
 /** Shards asked at the same time. */
 const CONCURRENCY = 8;
 
-/** Reaches objects on behalf of an admin. All operations may be repeated. */
+/** Reaches objects on behalf of an admin. All operations but those of `shardOnce` may be repeated. */
 export class AdminObjects {
   readonly #scope: RouteScope;
 
@@ -22,12 +22,28 @@ export class AdminObjects {
 
   /** An operation of a shard. Throws its coded errors. */
   async shard<Answer>(object: string, operation: string, argument: unknown): Promise<Answer> {
-    return this.#ask(BINDINGS.shard, object, operation, argument);
+    return this.#ask(BINDINGS.shard, object, operation, argument, true);
+  }
+
+  /** The same for an operation that would do twice what it does: when its answer is lost nobody asks again. */
+  async shardOnce<Answer>(object: string, operation: string, argument: unknown): Promise<Answer> {
+    return this.#ask(BINDINGS.shard, object, operation, argument, false);
   }
 
   /** An operation of the registry. Throws its coded errors. */
   async registry<Answer>(operation: string, argument: unknown): Promise<Answer> {
-    return this.#ask(BINDINGS.registry, REGISTRY_OBJECT, operation, argument);
+    return this.#ask(BINDINGS.registry, REGISTRY_OBJECT, operation, argument, true);
+  }
+
+  /** When a shard became known, epoch milliseconds; `null` for one that never was, which this does not make. */
+  async registeredAt(object: string): Promise<number | null> {
+    const { definition, env, timers } = this.#scope;
+    return callObject(
+      () => reachObject<RegistryMethods>(definition.schema, env, BINDINGS.registry, REGISTRY_OBJECT),
+      (registry) => registry.registeredAt(object),
+      true,
+      timers,
+    );
   }
 
   /** Names of shards behind the cursor; only shards of the field when one is given. */
@@ -61,7 +77,13 @@ export class AdminObjects {
     await Promise.all(Array.from({ length: Math.min(atATime, names.length) }, work));
   }
 
-  async #ask<Answer>(binding: string, object: string, operation: string, argument: unknown): Promise<Answer> {
+  async #ask<Answer>(
+    binding: string,
+    object: string,
+    operation: string,
+    argument: unknown,
+    isRepeatable: boolean,
+  ): Promise<Answer> {
     const { definition, env, timers } = this.#scope;
     if (definition.admin === undefined) {
       throw new LunoraError("NOT_IMPLEMENTED", "the worker's definition has no `admin`: run codegen again");
@@ -69,7 +91,7 @@ export class AdminObjects {
     const answer: AdminAnswer = await callObject(
       () => reachObject<AdminMethods>(definition.schema, env, binding, object),
       (stub) => stub.admin({ object, operation, argument }),
-      true,
+      isRepeatable,
       timers,
     );
     if (answer.ok) return answer.value as Answer;

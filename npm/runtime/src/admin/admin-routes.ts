@@ -5,9 +5,11 @@ import { endExport, exportPage, pauseWrites } from "./export.ts";
 import { guardAdmin } from "./guard.ts";
 import { abortImport, beginImport, commitImport, finishImport, importRows, prepareImport } from "./import.ts";
 import { info } from "./info.ts";
+import { INSPECT_ENDPOINTS } from "./inspect/endpoints.ts";
 import { endMigration, migrate, migrationStatus } from "./migrate.ts";
 import { residency } from "./residency.ts";
 import { verify } from "./verify.ts";
+import { weigh } from "./weigh.ts";
 
 /** Everything that only an admin may ask is below. */
 export const ADMIN_PATH = "/_lunora/admin/";
@@ -34,7 +36,9 @@ const ENDPOINTS: Readonly<Record<string, AdminEndpoint>> = {
   "migrate/status": { method: "POST", handle: migrationStatus },
   "migrate/end": { method: "POST", handle: endMigration },
   residency: { method: "GET", handle: residency },
+  "residency/tables": { method: "POST", handle: weigh },
   verify: { method: "POST", handle: verify },
+  ...INSPECT_ENDPOINTS,
 };
 
 /** All of them, so that what is off says nothing of the methods it would take. */

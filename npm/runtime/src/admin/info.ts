@@ -7,7 +7,7 @@ import type { RouteScope } from "../route.ts";
 import { SCHEDULER_BINDING, SCHEDULER_OBJECT } from "../scheduler-protocol.ts";
 import type { SchedulerMethods } from "../scheduler-protocol.ts";
 import { AdminObjects } from "./admin-objects.ts";
-import { schemaVersion, tablesOf } from "./schema-info.ts";
+import { tablesOf } from "./schema-info.ts";
 
 /** Jobs that are counted at most. */
 const JOBS = 5_000;
@@ -42,7 +42,7 @@ export async function info(scope: RouteScope): Promise<Response> {
   const { names, cursor } = await new AdminObjects(scope).names(null);
   return jsonResponse(request, env, 200, {
     version: 1,
-    schemaVersion: await schemaVersion(definition.schema),
+    schemaVersion: definition.schemaVersion ?? null,
     jurisdiction: definition.schema.pinnedJurisdiction ?? null,
     region: typeof region === "string" && region !== "" ? region : null,
     /** How many shards there are, at least. */

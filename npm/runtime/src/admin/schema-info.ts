@@ -1,5 +1,4 @@
 import { LunoraError } from "@lunora/errors";
-import { canonicalJson, encodeValue } from "@lunora/protocol";
 import type { SchemaDefinition, TableDefinition } from "@lunora/server";
 import type { AnyValidator } from "@lunora/values";
 
@@ -45,48 +44,6 @@ export function tablesOf(schema: SchemaDefinition): Record<string, TableInfo> {
     };
   }
   return tables;
-}
-
-function described(validator: AnyValidator): unknown {
-  const { definition } = validator;
-  switch (definition.kind) {
-    case "optional":
-    case "nullable":
-      return [definition.kind, described(definition.inner)];
-    case "array":
-      return [definition.kind, described(definition.item)];
-    case "record":
-      return [definition.kind, described(definition.key), described(definition.value)];
-    case "object":
-      return [
-        definition.kind,
-        Object.fromEntries(Object.entries(definition.fields).map(([name, inner]) => [name, described(inner)])),
-      ];
-    case "union":
-      return [definition.kind, definition.members.map(described)];
-    case "literal":
-      return [definition.kind, encodeValue(definition.value)];
-    case "id":
-      return [definition.kind, definition.table];
-    default:
-      return definition.kind;
-  }
-}
-
-/** A fingerprint of columns and tiers: two schemas with the same one hold the same rows. */
-export async function schemaVersion(schema: SchemaDefinition): Promise<string> {
-  const tables = Object.fromEntries(
-    Object.entries(schema.tables).map(([name, { shardMode, columns }]) => [
-      name,
-      {
-        shardMode,
-        columns: Object.fromEntries(Object.entries(columns).map(([field, column]) => [field, described(column)])),
-      },
-    ]),
-  );
-  const text = canonicalJson(encodeValue(tables));
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Refuses tables that are not there, or whose rows are not in objects. */

@@ -1,6 +1,8 @@
 import type { JobOrder } from "@lunora/runtime";
 import type { JobPage, JobState, RetryOptions, ScheduledJob } from "@lunora/server";
 
+import { keptMessage } from "./job-failure.ts";
+import type { JobFailure } from "./job-failure.ts";
 import type { SqlRow, SqlStorage } from "./sql.ts";
 
 /** A job that is due, and what is known of its earlier runs. */
@@ -12,21 +14,12 @@ export interface DueJob {
   readonly interruptions: number;
 }
 
-/** How a run failed. */
-export interface JobFailure {
-  readonly code: string;
-  readonly message: string;
-}
-
 /** A job that may not run until a mutation has decided about it. */
 export interface HeldJob {
   readonly id: string;
   readonly hold: string;
   readonly shard: string;
 }
-
-/** Characters of a message that are kept. */
-const MESSAGE = 2_000;
 
 const COLUMNS = "id, path, args, shard, retry, run_at, attempts, interruptions, code, message";
 
@@ -43,12 +36,7 @@ export class JobTable {
       ) WITHOUT ROWID;
       CREATE INDEX IF NOT EXISTS jobs_due ON jobs(next_at) WHERE is_running = 0 AND hold IS NULL;
       CREATE INDEX IF NOT EXISTS jobs_running ON jobs(id) WHERE is_running = 1;
-      CREATE INDEX IF NOT EXISTS jobs_held ON jobs(held_until) WHERE hold IS NOT NULL;
-      CREATE TABLE IF NOT EXISTS dead(
-        id TEXT PRIMARY KEY NOT NULL, path TEXT NOT NULL, args TEXT NOT NULL, shard TEXT, retry TEXT, run_at REAL NOT NULL,
-        attempts INTEGER NOT NULL, interruptions INTEGER NOT NULL, code TEXT, message TEXT, died_at REAL NOT NULL
-      ) WITHOUT ROWID;
-      CREATE INDEX IF NOT EXISTS dead_age ON dead(died_at)`);
+      CREATE INDEX IF NOT EXISTS jobs_held ON jobs(held_until) WHERE hold IS NOT NULL`);
   }
 
   /** One that is there already stays as it is. */
@@ -90,10 +78,6 @@ export class JobTable {
     return this.#time("SELECT min(held_until) AS time FROM jobs WHERE hold IS NOT NULL");
   }
 
-  nextDeathTime(): number | null {
-    return this.#time("SELECT min(died_at) AS time FROM dead");
-  }
-
   #time(statement: string): number | null {
     return (this.#sql.exec(statement).toArray()[0]?.["time"] ?? null) as number | null;
   }
@@ -119,32 +103,14 @@ export class JobTable {
       "UPDATE jobs SET is_running = 0, attempts = attempts + 1, next_at = ?, code = ?, message = ? WHERE id = ?",
       time,
       code,
-      message.slice(0, MESSAGE),
+      keptMessage(message),
       id,
     );
   }
 
-  /** Gives a job up. */
-  bury(id: string, failures: number, { code, message }: JobFailure, now: number): void {
-    this.#sql.exec(
-      `INSERT OR REPLACE INTO dead(id, path, args, shard, retry, run_at, attempts, interruptions, code, message, died_at)
-        SELECT id, path, args, shard, retry, run_at, ?, interruptions, ?, ?, ? FROM jobs WHERE id = ?`,
-      failures,
-      code,
-      message.slice(0, MESSAGE),
-      now,
-      id,
-    );
-    this.remove(id);
-  }
-
-  /** Keeps the newest dead jobs, and none that died at `oldest` or before. */
-  forgetDead(oldest: number, count: number): void {
-    this.#sql.exec("DELETE FROM dead WHERE died_at <= ?", oldest);
-    this.#sql.exec(
-      "DELETE FROM dead WHERE id IN (SELECT id FROM dead ORDER BY died_at DESC, id LIMIT -1 OFFSET ?)",
-      count,
-    );
+  /** Does not wait any longer. */
+  hasten(id: string, now: number): void {
+    this.#sql.exec("UPDATE jobs SET next_at = min(next_at, ?) WHERE id = ?", now, id);
   }
 
   /** Whether it waits, runs, or is held, by whom. */

@@ -1,3 +1,4 @@
+import { newJobId } from "@lunora/runtime";
 import type { JobOutcome } from "@lunora/runtime";
 import { describe, expect, inject, test, vi } from "vitest";
 
@@ -111,6 +112,114 @@ test("a job under which the process ends runs again, but not for ever", async ()
   for (let n = 0; n < 5; n += 1) await scheduler.open();
   expect(scheduler.runs).toHaveLength(3);
   expect(await scheduler.engine.get("a")).toMatchObject({ state: "dead", error: { code: "JOB_INTERRUPTED" } });
+});
+
+describe("an admin", () => {
+  const final: JobOutcome = { ...refused, isFinal: true } as JobOutcome;
+
+  test("makes a job run now", async () => {
+    const scheduler = await new SimulatedScheduler().open();
+    await scheduler.engine.schedule(job("a", { runAt: START + HOUR }));
+    expect(await scheduler.engine.decide("a", "retry")).toBe("waiting");
+    expect(await scheduler.engine.decide("a", "runNow")).toBe("done");
+    await scheduler.settle();
+    expect(scheduler.runs).toEqual([{ id: "a", at: START }]);
+    expect(await scheduler.engine.decide("a", "runNow")).toBe("gone");
+  });
+
+  test("cancels what neither runs nor is held", async () => {
+    const scheduler = await new SimulatedScheduler().open();
+    scheduler.run = () => new Promise(() => {});
+    await scheduler.engine.schedule(job("running"));
+    for (const id of ["held", "waiting"]) await scheduler.engine.schedule(job(id, { runAt: START + HOUR }));
+    await scheduler.engine.hold("held", "__root__", "hold");
+    for (const action of ["cancel", "runNow", "retry"] as const) {
+      expect(await scheduler.engine.decide("running", action)).toBe("running");
+      expect(await scheduler.engine.decide("held", action)).toBe("busy");
+    }
+    expect(await scheduler.engine.decide("waiting", "cancel")).toBe("done");
+    expect(await scheduler.engine.get("waiting")).toBeNull();
+  });
+
+  test("has a job tried again that was given up, with all its attempts", async () => {
+    const scheduler = await new SimulatedScheduler().open();
+    scheduler.run = async () => refused;
+    await scheduler.engine.schedule(job("a", { shard: "__root__", retry: { maxAttempts: 2 } }));
+    await scheduler.advance(HOUR);
+    expect(scheduler.runs).toHaveLength(2);
+    for (const action of ["cancel", "runNow"] as const) expect(await scheduler.engine.decide("a", action)).toBe("dead");
+    expect(await scheduler.engine.decide("a", "retry")).toBe("done");
+    await scheduler.settle();
+    expect(scheduler.runs.at(-1)).toEqual({ id: "a", at: START + HOUR });
+    expect(await scheduler.engine.look({ cursor: null, limit: 10 })).toMatchObject({
+      jobs: [{ id: "a", state: "waiting", attempt: 1, object: "__root__", lastError: { code: "CONFLICT" } }],
+    });
+    scheduler.run = async () => ({ ok: true });
+    await scheduler.advance(HOUR);
+    expect(scheduler.runs).toHaveLength(4);
+    expect(await scheduler.engine.get("a")).toBeNull();
+  });
+
+  test("makes nothing happen twice: shards remember jobs that were given up for as long as they can be tried again", async () => {
+    const scheduler = await new SimulatedScheduler({ deadJobsMs: 2 * DAY }).open();
+    const done = new Set<string>();
+    let effects = 0;
+    // It happened, and the answer was lost: the last attempt as the scheduler knows it failed.
+    scheduler.run = async ({ id }) => {
+      if (done.has(id)) return { ok: true };
+      done.add(id);
+      effects += 1;
+      return final;
+    };
+    scheduler.ask = async (_, request) => {
+      if (request.kind === "forget") for (const id of request.ids) done.delete(id);
+    };
+    for (const id of ["tried again", "left"]) await scheduler.engine.schedule(job(id, { shard: "__root__" }));
+    await scheduler.advance(DAY);
+    expect([...done]).toEqual(["tried again", "left"]);
+    expect(await scheduler.engine.decide("tried again", "retry")).toBe("done");
+    await scheduler.advance(3 * DAY);
+    expect(effects).toBe(2);
+    expect([...done]).toEqual([]);
+    expect(await scheduler.engine.look({ cursor: null, limit: 10 })).toEqual({ jobs: [], cursor: null, crons: [] });
+  });
+
+  test("looks at all jobs a page at a time, and at nothing for a cursor that no page had", async () => {
+    const scheduler = await new SimulatedScheduler({ concurrency: 1 }).open();
+    scheduler.run = async () => final;
+    for (const id of ["d1", "d2", "d3"]) await scheduler.engine.schedule(job(id));
+    await scheduler.advance(1_000);
+    scheduler.run = () => new Promise(() => {});
+    for (const id of ["j1", "j2"]) await scheduler.engine.schedule(job(id));
+    await scheduler.engine.tick([{ name: "tidy", job: job("cron") }], START);
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page = await scheduler.engine.look({ cursor, limit: 2 });
+      if (page === null) throw new Error("the cursor was refused");
+      expect(page.jobs.length).toBeLessThanOrEqual(2);
+      expect(page.crons).toEqual([{ name: "tidy", lastAt: START }]);
+      seen.push(...page.jobs.map(({ id, state }) => `${id} ${state}`));
+      ({ cursor } = page);
+    } while (cursor !== null);
+    expect(seen).toEqual(["cron waiting", "j1 running", "j2 waiting", "d1 dead", "d2 dead", "d3 dead"]);
+    expect(await scheduler.engine.look({ cursor: "elsewhere", limit: 2 })).toBeNull();
+  });
+});
+
+test("an id that names a shard which never was is asked about nowhere", async () => {
+  const scheduler = await new SimulatedScheduler().open();
+  const asked: string[] = [];
+  scheduler.ask = async (shard) => void asked.push(shard);
+  scheduler.isShard = async (name) => name === "__root__";
+  for (const shard of ["room=never", "__root__"]) {
+    const id = newJobId(shard);
+    expect(await scheduler.engine.cancel(id)).toBe("gone");
+    expect(await scheduler.engine.get(id)).toBeNull();
+    expect(await scheduler.engine.hold(id, "room=other", "hold")).toBe("gone");
+    expect(await scheduler.engine.decide(id, "cancel")).toBe("gone");
+  }
+  expect(new Set(asked)).toEqual(new Set(["__root__"]));
 });
 
 describe("what a shard hands over", () => {

@@ -1,18 +1,25 @@
 import { jobSource, nextAlarm } from "@lunora/runtime";
 import type {
   HoldAnswer,
+  JobAction,
+  JobDecision,
   JobOrder,
   JobOutcome,
+  LookedAtJobs,
   OutboxEntry,
+  Observer,
   OutboxSource,
   SchedulerMethods,
   ShardJobRequest,
 } from "@lunora/runtime";
 import type { JobListOptions, JobPage, ScheduledJob } from "@lunora/server";
 
+import { DeadJobs } from "./dead-jobs.ts";
 import { JobTable } from "./job-table.ts";
+import { JobWatch } from "./job-watch.ts";
 import type { DueJob } from "./job-table.ts";
 import { Ledgers } from "./ledgers.ts";
+import { lookAtJobs } from "./look-at-jobs.ts";
 import { DEFAULT_RETRY, retryDelay } from "./retry.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { SqlStorage } from "./sql.ts";
@@ -21,6 +28,8 @@ import { Tidying } from "./tidying.ts";
 /** What the scheduler needs of the object it runs in. */
 export interface SchedulerHost {
   readonly sql: SqlStorage;
+  /** Is told what becomes of jobs; only development has one. */
+  readonly observer?: Observer | undefined;
   /** Epoch milliseconds. */
   now(): number;
   /** From 0 up to, but not including, 1. */
@@ -30,6 +39,8 @@ export interface SchedulerHost {
   sleep(milliseconds: number): Promise<void>;
   /** Runs a job once. Never rejects. */
   run(job: JobOrder): Promise<JobOutcome>;
+  /** Whether there is a shard of the name: asking one that is not there would make it. */
+  isShard(name: string): Promise<boolean>;
   /** Asks a shard. */
   ask(shard: string, request: ShardJobRequest): Promise<void>;
 }
@@ -72,9 +83,12 @@ export class SchedulerEngine implements SchedulerMethods {
   readonly #host: SchedulerHost;
   readonly #limits: SchedulerLimits;
   readonly #jobs: JobTable;
+  readonly #dead: DeadJobs;
   readonly #ledgers: Ledgers;
   readonly #tidying: Tidying;
   readonly #running = new Map<string, Promise<void>>();
+  /** Absent unless somebody listens. */
+  readonly #watch: JobWatch | undefined;
   #armed: number | null;
   /** Not earlier than this: see `ring`. */
   #notBefore = 0;
@@ -86,8 +100,10 @@ export class SchedulerEngine implements SchedulerMethods {
     this.#limits = limits;
     this.#armed = armed;
     this.#jobs = new JobTable(host.sql);
+    this.#dead = new DeadJobs(host.sql);
     this.#ledgers = new Ledgers(host.sql);
-    this.#tidying = new Tidying(host, limits, this.#jobs, this.#ledgers);
+    this.#watch = host.observer === undefined ? undefined : new JobWatch(host.observer, host.now);
+    this.#tidying = new Tidying(host, limits, this.#jobs, this.#dead, this.#ledgers);
     this.#jobs.interruptAll(host.now());
   }
 
@@ -102,9 +118,10 @@ export class SchedulerEngine implements SchedulerMethods {
     const taken = this.#ledgers.takenUpTo(source);
     for (const entry of entries) {
       if (entry.seq <= taken) continue;
-      if (entry.kind === "run") this.#jobs.add(entry.job);
+      if (entry.kind === "run") this.#add(entry.job);
       else {
         this.#ledgers.cancelled(entry.id, this.#host.now());
+        this.#watch?.cancelled(this.#jobs, entry.id);
         this.#jobs.removeHeld(entry.id, entry.hold);
       }
     }
@@ -113,18 +130,23 @@ export class SchedulerEngine implements SchedulerMethods {
     this.#pump();
   }
 
-  async schedule(job: JobOrder): Promise<void> {
+  #add(job: JobOrder): void {
     this.#jobs.add(job);
+    this.#watch?.job(job, "scheduled");
+  }
+
+  async schedule(job: JobOrder): Promise<void> {
+    this.#add(job);
     this.#pump();
   }
 
   async tick(jobs: readonly { readonly name: string; readonly job: JobOrder }[], scheduledTime: number): Promise<void> {
-    for (const { name, job } of jobs) if (this.#ledgers.isNewTick(name, scheduledTime)) this.#jobs.add(job);
+    for (const { name, job } of jobs) if (this.#ledgers.isNewTick(name, scheduledTime)) this.#add(job);
     this.#pump();
   }
 
   async hold(id: string, shard: string, hold: string): Promise<HoldAnswer> {
-    const job = await this.#find(id);
+    const job = await this.#find(id, shard);
     if (job === null || job.isRunning) return "gone";
     // Mutations of one shard follow each other: an older hold of its own belongs to one that was taken back.
     if (job.hold !== null && job.holder !== shard) return "busy";
@@ -143,24 +165,58 @@ export class SchedulerEngine implements SchedulerMethods {
     if (job === null || job.isRunning) return "gone";
     if (job.hold !== null) return "busy";
     this.#ledgers.cancelled(id, this.#host.now());
+    this.#watch?.cancelled(this.#jobs, id);
     this.#jobs.remove(id);
     return "cancelled";
   }
 
-  async get(id: string): Promise<ScheduledJob | null> {
-    return this.#jobs.get(id) ?? ((await this.#find(id)) === null ? null : this.#jobs.get(id));
+  async get(id: string, asker?: string): Promise<ScheduledJob | null> {
+    return this.#jobs.get(id) ?? ((await this.#find(id, asker)) === null ? null : this.#jobs.get(id));
   }
 
   async list({ dead = false, limit = 100, cursor }: JobListOptions): Promise<JobPage> {
     return this.#jobs.list(dead, cursor ?? "", limit);
   }
 
-  /** A job that is not known may still be in the outbox of the shard that its id names. */
-  async #find(id: string): Promise<ReturnType<JobTable["find"]>> {
+  async look({
+    cursor,
+    limit,
+  }: {
+    readonly cursor: string | null;
+    readonly limit: number;
+  }): Promise<LookedAtJobs | null> {
+    return lookAtJobs(this.#host.sql, cursor, limit);
+  }
+
+  async decide(id: string, action: JobAction): Promise<JobDecision> {
+    const job = await this.#find(id);
+    if (job === null) {
+      if (!this.#dead.has(id)) return "gone";
+      if (action !== "retry") return "dead";
+      // What the shard remembers of it is forgotten when this run has ended.
+      this.#ledgers.forgotten([id]);
+      this.#dead.revive(id, this.#host.now());
+    } else if (job.isRunning) return "running";
+    else if (job.hold !== null) return "busy";
+    else if (action === "retry") return "waiting";
+    else if (action === "runNow") this.#jobs.hasten(id, this.#host.now());
+    else {
+      this.#ledgers.cancelled(id, this.#host.now());
+      this.#watch?.cancelled(this.#jobs, id);
+      this.#jobs.remove(id);
+    }
+    this.#pump();
+    return "done";
+  }
+
+  /** A job that is not known may still be in the outbox of the shard that its id names, unless that one asks. */
+  async #find(id: string, asker?: string): Promise<ReturnType<JobTable["find"]>> {
     const known = this.#jobs.find(id);
     if (known !== null) return known;
     const source = jobSource(id);
-    if (source === undefined) return null;
+    if (source === undefined || source === asker) return null;
+    // Ids come from anywhere.
+    if (!(await this.#host.isShard(source))) return null;
     await this.#host.ask(source, { kind: "handOver" });
     return this.#jobs.find(id);
   }
@@ -210,6 +266,7 @@ export class SchedulerEngine implements SchedulerMethods {
       return;
     }
     this.#jobs.start(id);
+    this.#watch?.job(job.order, "running", job.attempts);
     this.#running.set(id, this.#run(job));
   }
 
@@ -225,22 +282,26 @@ export class SchedulerEngine implements SchedulerMethods {
     const now = this.#host.now();
     if (outcome.ok) {
       this.#jobs.remove(id);
+      this.#watch?.job(job.order, "done", job.attempts);
       if (shard !== null) this.#ledgers.ended(id, shard, now);
       return;
     }
     const policy = { ...this.#limits.retry, ...retry };
     const failures = job.attempts + 1;
     if (outcome.isFinal || failures >= policy.maxAttempts) this.#bury(job, failures, outcome);
-    else this.#jobs.retryAt(id, now + retryDelay(failures, policy, this.#host.random()), outcome);
+    else {
+      this.#jobs.retryAt(id, now + retryDelay(failures, policy, this.#host.random()), outcome);
+      this.#watch?.job(job.order, "retrying", failures, outcome.code);
+    }
   }
 
   #bury({ order }: DueJob, failures: number, failure: { readonly code: string; readonly message: string }): void {
-    const { id, shard, functionPath } = order;
+    const { id, functionPath } = order;
     const now = this.#host.now();
     console.error(`[lunora] the job ${id} of \`${functionPath}\` was given up: ${failure.code}: ${failure.message}`);
-    this.#jobs.bury(id, failures, failure, now);
-    this.#jobs.forgetDead(now - this.#limits.deadJobsMs, this.#limits.deadJobs);
-    if (shard !== null) this.#ledgers.ended(id, shard, now);
+    this.#dead.bury(id, failures, failure, now);
+    this.#watch?.job(order, "failed", failures, failure.code);
+    this.#tidying.forgetDead(now);
   }
 
   /** Arms the alarm for whatever comes first. In the same turn as what asks for it, and so in the same commit. */

@@ -1,3 +1,4 @@
+import type { DeadJobs } from "./dead-jobs.ts";
 import type { JobTable } from "./job-table.ts";
 import type { Ledgers } from "./ledgers.ts";
 import type { SchedulerHost, SchedulerLimits } from "./scheduler-engine.ts";
@@ -16,13 +17,15 @@ export class Tidying {
   readonly #host: SchedulerHost;
   readonly #limits: SchedulerLimits;
   readonly #jobs: JobTable;
+  readonly #dead: DeadJobs;
   readonly #ledgers: Ledgers;
   #pass: Promise<void> | undefined;
 
-  constructor(host: SchedulerHost, limits: SchedulerLimits, jobs: JobTable, ledgers: Ledgers) {
+  constructor(host: SchedulerHost, limits: SchedulerLimits, jobs: JobTable, dead: DeadJobs, ledgers: Ledgers) {
     this.#host = host;
     this.#limits = limits;
     this.#jobs = jobs;
+    this.#dead = dead;
     this.#ledgers = ledgers;
   }
 
@@ -36,7 +39,7 @@ export class Tidying {
     if (this.#pass !== undefined) return null;
     const { rememberMs, deadJobsMs } = this.#limits;
     const ended = this.#ledgers.nextEndedTime();
-    const death = this.#jobs.nextDeathTime();
+    const death = this.#dead.oldestTime();
     const time = Math.min(
       this.#jobs.nextHoldTime() ?? Infinity,
       ended === null ? Infinity : ended + rememberMs,
@@ -49,8 +52,18 @@ export class Tidying {
   run(done: () => void): void {
     if (this.#pass !== undefined) return;
     const now = this.#host.now();
-    this.#jobs.forgetDead(now - this.#limits.deadJobsMs, this.#limits.deadJobs);
+    this.forgetDead(now);
     this.#pass = this.#tidy(now, done);
+  }
+
+  /**
+   * Lets go of dead jobs that are old or too many. Until then their shards remember what happened of them: one that is
+   * tried again must not happen twice.
+   */
+  forgetDead(now: number): void {
+    const { deadJobsMs, deadJobs } = this.#limits;
+    for (const { id, shard } of this.#dead.forget(now - deadJobsMs, deadJobs))
+      if (shard !== null) this.#ledgers.ended(id, shard, now);
   }
 
   async #tidy(now: number, done: () => void): Promise<void> {

@@ -3,6 +3,7 @@ import { LunoraError } from "@lunora/errors";
 import type { RegistryAdmin, RegistryAdminHost } from "./admin-part.ts";
 import { fieldsOf, positive, text, texts } from "./arguments.ts";
 import type { ImportMode, ImportRecord } from "./import-shard.ts";
+import { createRegistryInspection } from "./inspect/registry-inspection.ts";
 import { migrationLease } from "./migration-lease.ts";
 
 const MODES: readonly ImportMode[] = ["empty", "merge", "replace"];
@@ -68,6 +69,7 @@ export function createRegistryAdmin(host: RegistryAdminHost): RegistryAdmin {
 
   const operations: Readonly<Record<string, (argument: unknown) => unknown>> = {
     ...migrationLease(host),
+    ...createRegistryInspection(host),
     importBegin(argument): ImportRecord {
       const fields = fieldsOf(argument);
       const id = text(fields, "id");

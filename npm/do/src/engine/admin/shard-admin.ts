@@ -6,7 +6,9 @@ import { ShardExports } from "./export-shard.ts";
 import { hashPage } from "./hash-shard.ts";
 import { ShardImport } from "./import-shard.ts";
 import type { ImportRecord } from "./import-shard.ts";
+import { createInspection } from "./inspect/inspection.ts";
 import { ShardMigrations } from "./migrations.ts";
+import { weighPage } from "./weigh-shard.ts";
 import { WritePause } from "./write-pause.ts";
 
 type Operation = (argument: unknown) => unknown;
@@ -34,8 +36,10 @@ export function createShardAdmin(host: ShardAdminHost): ShardAdmin {
     },
     pause: (argument) => pause.begin(argument),
     hash: (argument) => hashPage(host, argument),
+    weigh: (argument) => weighPage(host, argument),
     migrate: (argument) => migrations.run(argument),
     migrationStatus: () => migrations.status(),
+    ...createInspection(host),
   };
   /** Parts of an import, which is what the shard waits for. */
   const importing: Readonly<Record<string, Operation>> = {

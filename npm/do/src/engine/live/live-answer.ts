@@ -81,6 +81,11 @@ export class LiveAnswer {
     return this.#text?.length ?? 0;
   }
 
+  /** The wire-encoded result, or the error. */
+  get content(): unknown {
+    return this.#content;
+  }
+
   /** One text for equal answers; different ones share it by accident only. */
   get version(): string {
     return (this.#version ??= fingerprint(this.#text ?? ""));

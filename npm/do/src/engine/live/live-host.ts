@@ -3,6 +3,7 @@ import type { ShapeSubscribeFrame, SubscribeFrame } from "@lunora/protocol";
 import type { FunctionRegistryEntry, Identity, LunoraDefinition } from "@lunora/server";
 
 import type { StoredRow } from "../document.ts";
+import type { ShardWatch } from "../observing/shard-watch.ts";
 import type { Schema } from "../schema.ts";
 import type { SessionFacts } from "../session.ts";
 import type { ShardScope } from "../shard-scope.ts";
@@ -10,6 +11,9 @@ import type { SqlStorage } from "../sql.ts";
 import type { Table } from "../table.ts";
 import type { Connection, SavedSubscription } from "./connection.ts";
 import type { Flush } from "./flush.ts";
+import type { CatalogShape } from "./shape-catalog.ts";
+import type { Predicate } from "./shape-predicate.ts";
+import type { ShapeGroup } from "./shape-subscription.ts";
 
 /** What became of one row since a position of the log: its changes in between are folded into one. */
 export interface LoggedChange {
@@ -29,6 +33,12 @@ export interface LiveQueryCall {
   readonly identity: Identity | null;
 }
 
+/** Which rows of a shape a caller would get. */
+export interface AskedShape {
+  readonly shape: CatalogShape;
+  readonly predicate: Predicate;
+}
+
 /** What live parts need of the shard they live in. All of it is used in turns of the shard's queue only. */
 export interface LiveHost {
   readonly definition: LunoraDefinition;
@@ -37,6 +47,8 @@ export interface LiveHost {
   readonly storage: SqlStorage;
   /** Epoch milliseconds. */
   now(): number;
+  /** Absent unless somebody listens. */
+  readonly watch?: ShardWatch | undefined;
   /** The timeline that positions belong to. */
   epoch(): string;
   /** The newest position; 0 before the first change. */
@@ -96,4 +108,11 @@ export interface LivePart<Frame = never> {
 export type QueryPart = LivePart<SubscribeFrame>;
 
 /** `LiveShapes` of `live-shapes.ts`, made by `new LiveShapes(host)`; keeps subscriptions of kind `s`. */
-export type ShapePart = LivePart<ShapeSubscribeFrame>;
+export interface ShapePart extends LivePart<ShapeSubscribeFrame> {
+  /** Shapes that somebody is subscribed to, each for those who share its condition. */
+  readonly groups: Iterable<ShapeGroup>;
+  /** A shape that can be subscribed to here. Rejects as {@link ShapePart.ask} does, arguments aside. */
+  find(name: string): Promise<CatalogShape>;
+  /** What a caller would get, without subscribing. Throws what refuses the subscription, the app's rule aside. */
+  ask(name: string, wireArgs: unknown, identity: Identity | null): Promise<AskedShape>;
+}

@@ -117,7 +117,9 @@ export class LiveQueries implements QueryPart {
       lastMutationId: this.#host.lastMutationId(connection),
     };
     subscriber.sent = answer;
-    if (this.#stillHolds(variant, query)) {
+    const holds = this.#stillHolds(variant, query);
+    this.#host.watch?.queryBegan(connection, id, query, answer, holds, this.#host);
+    if (holds) {
       connection.send({ type: "resume", id, cursor: stamp.cursor, epoch: stamp.epoch });
     } else {
       connection.sendText(answer.frame(stamp), answer.isError ? undefined : stamp.lastMutationId);
@@ -152,7 +154,9 @@ export class LiveQueries implements QueryPart {
   }
 
   #detach(subscriber: Subscriber): void {
-    const { variant } = subscriber;
+    const { connection, id, variant } = subscriber;
+    const name = variant.group.functionPath;
+    this.#host.watch?.subscription(connection, { id, kind: "query", name, state: "ended" });
     variant.subscribers.delete(subscriber);
     if (variant.subscribers.size === 0) this.#drop(variant);
   }
@@ -207,7 +211,7 @@ export class LiveQueries implements QueryPart {
         const refreshed = first === undefined ? [] : await this.#refresh(first);
         // The first run may have served everybody.
         refreshed.push(...(await this.#refreshAll(rest)));
-        for (const variant of refreshed) tell(variant, telling, variant.subscribers);
+        for (const variant of refreshed) tell(variant, telling, variant.subscribers, this.#host.watch);
       }),
     );
   }

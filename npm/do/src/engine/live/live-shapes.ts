@@ -1,19 +1,21 @@
 import type { ShapeSubscribeFrame } from "@lunora/protocol";
+import type { Identity } from "@lunora/server";
 
 import { databaseFactory } from "../database.ts";
 import { collapse } from "./collapse.ts";
 import type { Connection, SavedSubscription } from "./connection.ts";
 import { clientPosition } from "./flush.ts";
 import type { Flush } from "./flush.ts";
-import type { LiveHost, ShapePart } from "./live-host.ts";
+import type { AskedShape, LiveHost, ShapePart } from "./live-host.ts";
 import { PokeRound, sendPoke } from "./poke.ts";
 import type { PokePart } from "./poke.ts";
 import { causeOfReset } from "./resume.ts";
 import { ShapeCatalog } from "./shape-catalog.ts";
+import type { CatalogShape } from "./shape-catalog.ts";
 import { ShapeGroups } from "./shape-groups.ts";
 import type { TableChanges } from "./shape-groups.ts";
 import { shapeRequest } from "./shape-subscription.ts";
-import type { ShapeMembership, ShapeRequest, ShapeSubscription } from "./shape-subscription.ts";
+import type { ShapeGroup, ShapeMembership, ShapeRequest, ShapeSubscription } from "./shape-subscription.ts";
 
 const WHERE_DEADLINE = 10_000;
 
@@ -42,6 +44,20 @@ export class LiveShapes implements ShapePart {
   /** Groups and memberships that are kept: none when nobody is subscribed. */
   get size(): { readonly groups: number; readonly memberships: number } {
     return this.#groups.size;
+  }
+
+  /** Shapes that somebody is subscribed to, each for those who share its condition. */
+  get groups(): Iterable<ShapeGroup> {
+    return this.#groups.all;
+  }
+
+  find(name: string): Promise<CatalogShape> {
+    return this.#catalog.get(name);
+  }
+
+  async ask(name: string, wireArgs: unknown, identity: Identity | null): Promise<AskedShape> {
+    const request = shapeRequest(this.#host, await this.#catalog.get(name), wireArgs);
+    return { shape: request.shape, predicate: await this.#groups.ask(request, identity) };
   }
 
   async subscribe(connection: Connection, frame: ShapeSubscribeFrame): Promise<void> {
@@ -89,8 +105,8 @@ export class LiveShapes implements ShapePart {
     const [head, epoch] = [this.#host.head(), this.#host.epoch()];
     const view = { checkpoint: frame.sinceCheckpoint, epoch: frame.sinceEpoch, version: frame.sinceVersion };
     const since = frame.sinceCheckpoint as number;
-    const missed =
-      causeOfReset(view, { head, epoch, version }) === undefined ? this.#host.changesSince(since) : undefined;
+    const cause = causeOfReset(view, { head, epoch, version });
+    const missed = cause === undefined ? this.#host.changesSince(since) : undefined;
     const { idText } = subscription;
     const part: PokePart =
       missed === undefined
@@ -105,6 +121,8 @@ export class LiveShapes implements ShapePart {
               .finish(),
             baseCheckpoint: since,
           };
+    const reset = missed === undefined ? (cause ?? "trimmed") : undefined;
+    this.#host.watch?.shapeBegan(subscription.connection, frame, reset, part.pieces);
     const lastMutationId = this.#host.lastMutationId(subscription.connection);
     sendPoke(subscription.connection, { pokeId: this.#nextPokeId(), epoch, checkpoint: head, lastMutationId }, [part]);
     subscription.checkpoint = head;
@@ -124,10 +142,13 @@ export class LiveShapes implements ShapePart {
     return this.#pokes.toString(36);
   }
 
-  unsubscribe(connection: Connection, id: string): void {
+  unsubscribe(connection: Connection, id: string, cause?: string): void {
     const subscriptions = this.#connections.get(connection);
     const subscription = subscriptions?.get(id);
     if (subscriptions === undefined || subscription === undefined) return;
+    const { name } = subscription.shape;
+    const why = cause === undefined ? {} : { cause };
+    this.#host.watch?.subscription(connection, { id, kind: "shape", name, state: "ended", ...why });
     this.#groups.leave(subscription);
     subscriptions.delete(id);
     if (subscriptions.size === 0) this.#connections.delete(connection);
@@ -140,9 +161,10 @@ export class LiveShapes implements ShapePart {
   /** Ends a subscription that cannot go on. */
   #fail(subscription: ShapeSubscription, error: unknown): void {
     const { connection, id, shape } = subscription;
-    this.unsubscribe(connection, id);
+    const told = this.#host.failure(`shapes:${shape.name}`, error);
+    this.unsubscribe(connection, id, told.code);
     this.#host.ended(connection, "s", id);
-    connection.send({ type: "error", id, error: this.#host.failure(`shapes:${shape.name}`, error) });
+    connection.send({ type: "error", id, error: told });
   }
 
   async flush(flush: Flush): Promise<void> {
@@ -150,8 +172,10 @@ export class LiveShapes implements ShapePart {
     const changes = collapse(flush.changes);
     if (changes.size === 0) return;
     const outbox = new Map<Connection, PokePart[]>();
+    const { watch } = this.#host;
     const put = (subscription: ShapeSubscription, pieces: readonly string[], version?: string): void => {
       const part = { idText: subscription.idText, pieces, version, baseCheckpoint: subscription.checkpoint };
+      watch?.shapePoked(subscription.connection, subscription.id, subscription.shape.name, pieces);
       const parts = outbox.get(subscription.connection);
       if (parts === undefined) outbox.set(subscription.connection, [part]);
       else parts.push(part);

@@ -55,6 +55,11 @@ export class Membership<Member = unknown> {
     );
   }
 
+  /** Whether the row, which need not be stored, is a member. */
+  has(storage: SqlStorage, row: StoredRow): boolean {
+    return this.#having(storage, [row]).has(row);
+  }
+
   /** Those of the images that are members. */
   #having(storage: SqlStorage, images: readonly (StoredRow | undefined)[]): ReadonlySet<StoredRow | undefined> {
     const possible = images.filter((image): image is StoredRow => this.mayHave(image));

@@ -10,6 +10,13 @@ export function noShapes({ shapes = {} }: LunoraDefinition): ShapePart {
       ? new Error(`the app has the shape \`${name}\`, but its definition has no \`shaping\`: run codegen again`)
       : new LunoraError("SHAPE_NOT_FOUND", `there is no shape \`${name}\``, { data: { name } });
   return {
+    groups: [],
+    find: async (name) => {
+      throw refusal(name);
+    },
+    ask: async (name) => {
+      throw refusal(name);
+    },
     subscribe: async (_, { shape }) => {
       throw refusal(shape.name);
     },

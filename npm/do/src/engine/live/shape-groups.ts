@@ -6,7 +6,7 @@ import type { Table } from "../table.ts";
 import { Membership, membershipKey } from "./membership.ts";
 import { MembershipIndex } from "./membership-index.ts";
 import { askPredicate } from "./shape-predicate.ts";
-import type { PredicateHost } from "./shape-predicate.ts";
+import type { Predicate, PredicateHost } from "./shape-predicate.ts";
 import type { ShapeGroup, ShapeMembership, ShapeRequest, ShapeSubscription } from "./shape-subscription.ts";
 
 /** The changes of a flush, by table, each row once. */
@@ -36,16 +36,26 @@ export class ShapeGroups {
     return this.#memberships.candidates(table, changes);
   }
 
+  /** What a caller would get. */
+  ask({ shape, args }: Pick<ShapeRequest, "shape" | "args">, identity: Identity | null): Promise<Predicate> {
+    return askPredicate(this.#host, shape, args, identity);
+  }
+
+  /** Those that somebody is subscribed to. */
+  get all(): Iterable<ShapeGroup> {
+    return this.#groups.values();
+  }
+
   /** The group of everybody, or of the caller where the condition looks at who calls. */
   async find({ shape, args }: ShapeRequest, identity: Identity | null): Promise<ShapeGroup> {
     const common = `${shape.name}\n${canonicalJson(encodeValue(args))}\n`;
     const own = `${common}${canonicalJson(encodeValue(identity))}`;
     const known = this.#groups.get(common) ?? this.#groups.get(own);
     if (known !== undefined) return known;
-    const { condition, footprint } = await askPredicate(this.#host, shape, args, identity);
+    const { condition, parts, footprint } = await this.ask({ shape, args }, identity);
     const key = membershipKey(shape.projection, condition);
     const membership = this.#memberships.get(key) ?? new Membership<ShapeSubscription>(shape.projection, condition);
-    return { key: footprint.readsIdentity ? own : common, footprint, membership, subscriptions: new Set() };
+    return { key: footprint.readsIdentity ? own : common, footprint, parts, membership, subscriptions: new Set() };
   }
 
   join(subscription: ShapeSubscription, group: ShapeGroup): void {

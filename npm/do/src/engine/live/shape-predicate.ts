@@ -26,9 +26,18 @@ export interface PredicateHost {
   readonly deadline: number;
 }
 
+/** The parts of a condition: what it says is all of them together. */
+export interface ConditionParts {
+  /** What the shape's own `where` answered; `undefined` without one. */
+  readonly own: unknown;
+  /** What the policies leave. */
+  readonly allowed: PolicyCondition;
+}
+
 /** A condition, and what it was made from. */
 export interface Predicate {
   readonly condition: Condition;
+  readonly parts: ConditionParts;
   readonly footprint: Footprint;
 }
 
@@ -60,19 +69,19 @@ export async function askPredicate(
     },
     getIdentity: async () => caller(),
   };
-  const ask = async (): Promise<Condition> => {
+  const ask = async (): Promise<Omit<Predicate, "footprint">> => {
     const answer: unknown = await registered.where?.({ auth, db, log: loggerOf(`shapes:${name}`) }, args);
     const own = registered.where === undefined ? undefined : checked(name, answer);
     const allowed = await effectiveReadWhere(rules, table.name, { identity: caller, db });
     await session.settle();
-    return compile(table, own, allowed);
+    return { condition: compile(table, own, allowed), parts: { own, allowed } };
   };
   try {
     const late = (): LunoraError => {
       session.abort();
       return new LunoraError("QUERY_TIMEOUT", `\`where\` of shape \`${name}\` did not settle within ${deadline} ms`);
     };
-    return { condition: await within(ask(), deadline, late), footprint };
+    return { ...(await within(ask(), deadline, late)), footprint };
   } catch (error) {
     throw asJoinOfShards(shape, error) ?? error;
   }

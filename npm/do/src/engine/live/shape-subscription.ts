@@ -9,6 +9,7 @@ import type { ShardScope } from "../shard-scope.ts";
 import type { Connection } from "./connection.ts";
 import type { Membership } from "./membership.ts";
 import type { CatalogShape } from "./shape-catalog.ts";
+import type { ConditionParts } from "./shape-predicate.ts";
 
 /** A shape with arguments. */
 export interface ShapeRequest {
@@ -24,6 +25,8 @@ export interface ShapeGroup {
   /** Names shape and arguments, and the caller unless it was never looked at. */
   readonly key: string;
   readonly footprint: Footprint;
+  /** What its condition was made from. */
+  readonly parts: ConditionParts;
   readonly membership: ShapeMembership;
   readonly subscriptions: Set<ShapeSubscription>;
 }

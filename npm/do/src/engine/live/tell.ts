@@ -2,6 +2,7 @@ import { CAPABILITIES } from "@lunora/protocol";
 
 import type { Change } from "../commit.ts";
 import type { Footprint } from "../footprint.ts";
+import type { ShardWatch } from "../observing/shard-watch.ts";
 import { SharedFrames } from "../sockets/shared-frames.ts";
 import { clientPosition } from "./flush.ts";
 import type { Flush } from "./flush.ts";
@@ -38,9 +39,10 @@ class FrameCache {
 
 /** Sends a variant's answer to those of its subscribers that have another one. */
 export function tell(
-  { answer, footprint }: QueryVariant,
+  { answer, footprint, group: { functionPath } }: QueryVariant,
   { cursor, epoch, clients, changes }: Telling,
   subscribers: Iterable<Subscriber>,
+  watch?: ShardWatch,
 ): void {
   if (answer === undefined) return;
   const tableOf = tableFinder(changes, footprint);
@@ -49,6 +51,7 @@ export function tell(
     const { connection, id, sent } = subscriber;
     subscriber.sent = answer;
     if (sent?.equals(answer) === true) continue;
+    watch?.queryPoked(connection, id, functionPath, answer, sent);
     const pushed = clientPosition(connection, clients);
     const base = connection.capabilities.has(CAPABILITIES.pageDelta) ? sent : undefined;
     const write = (lastMutationId?: number): readonly string[] => {

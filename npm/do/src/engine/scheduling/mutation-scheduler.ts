@@ -15,7 +15,7 @@ import type { Session } from "../session.ts";
 import { stagedJob } from "./job-change.ts";
 import type { ScheduleOutbox } from "./schedule-outbox.ts";
 
-/** `ctx.scheduler` of a mutation: everything counts with its commit. */
+/** `ctx.scheduler` of a mutation, and of the triggers of its writes: everything counts with its commit. */
 export class MutationScheduler implements Scheduler {
   readonly #outbox: ScheduleOutbox;
   readonly #session: Session;
@@ -66,7 +66,8 @@ export class MutationScheduler implements Scheduler {
       }
       const hold = newJobId();
       this.#outbox.held(hold);
-      const answer = await this.#outbox.ask((scheduler) => scheduler.hold(id, this.#outbox.host.shard, hold));
+      const { shard } = this.#outbox.host;
+      const answer = await this.#outbox.askAbout(id, (scheduler) => scheduler.hold(id, shard, hold));
       if (answer === "gone") return false;
       if (answer === "busy") throw new LunoraError("CONFLICT", `another mutation is about to cancel the job \`${id}\``);
       try {
@@ -88,7 +89,8 @@ export class MutationScheduler implements Scheduler {
       const { functionPath, args, runAt } = staged;
       return { id, functionPath, args: decodeValue(args), state: "waiting", runAt, attempts: 0 };
     }
-    const job = await this.#outbox.ask((scheduler) => scheduler.get(id));
+    const { shard } = this.#outbox.host;
+    const job = await this.#outbox.askAbout(id, (scheduler) => scheduler.get(id, shard));
     return job === null ? null : { ...job, args: decodeValue(job.args) };
   }
 

@@ -1,4 +1,4 @@
-import { callObject, reachObject, SCHEDULER_BINDING, SCHEDULER_OBJECT } from "@lunora/runtime";
+import { callObject, jobSource, reachObject, SCHEDULER_BINDING, SCHEDULER_OBJECT } from "@lunora/runtime";
 import type { OutboxEntry, SchedulerMethods, ShardJobRequest } from "@lunora/runtime";
 import type { Environment, LunoraDefinition, Scheduler } from "@lunora/server";
 
@@ -171,6 +171,15 @@ export class ScheduleOutbox {
       entries.push({ seq: row["seq"] as number, ...(JSON.parse(text) as Exclude<JobChange, { kind: "drop" }>) });
     }
     return entries;
+  }
+
+  /**
+   * Asks about a job. One of this shard is handed over first: the scheduler would have to ask for it here, where it
+   * would not be let in while expired rows are swept.
+   */
+  async askAbout<Result>(id: string, question: (scheduler: SchedulerMethods) => Promise<Result>): Promise<Result> {
+    if (jobSource(id) === this.#host.shard) await this.handOver();
+    return this.ask(question);
   }
 
   /** What is asked twice counts once. */

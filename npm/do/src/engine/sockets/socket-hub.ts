@@ -14,16 +14,19 @@ import type { Identity } from "@lunora/server";
 
 import { failureOf } from "../function-runner.ts";
 import type { SavedSubscription } from "../live/connection.ts";
-import { clientKey } from "../live/flush.ts";
 import type { LivePart } from "../live/live-host.ts";
+import type { ShardWatch, SubscriptionNews } from "../observing/shard-watch.ts";
 import type { SqlStorage } from "../sql.ts";
 import type { StreamPart } from "../streams/stream-host.ts";
+import { ClientSockets } from "./client-sockets.ts";
 import { ConnectDeadline } from "./connect-deadline.ts";
 import type { HostSocket } from "./host-socket.ts";
 import { isLonger } from "./pack-frames.ts";
+import { authorizeOnce } from "./permissions.ts";
 import { SocketConnection } from "./socket-connection.ts";
 import { SocketStore } from "./socket-store.ts";
 import type { SocketState } from "./socket-store.ts";
+import { SocketStreams } from "./socket-streams.ts";
 import { MAX_SUBSCRIPTIONS, SUBSCRIPTION_LENGTH } from "./subscription-list.ts";
 import type { Subscription } from "./subscription-list.ts";
 import { WaitingRoom } from "./waiting-room.ts";
@@ -34,9 +37,6 @@ const BUFFERED_BYTES = 8_388_608;
 
 /** How long `connect` may take to come, milliseconds. */
 const CONNECT_DEADLINE = 10_000;
-
-/** Permissions remembered for one socket. */
-const PERMISSIONS = 2_000;
 
 /** What sockets need of their shard. */
 export interface HubHost {
@@ -51,6 +51,8 @@ export interface HubHost {
   readonly parts: { readonly q: LivePart<SubscribeFrame>; readonly s: LivePart<ShapeSubscribeFrame> };
   /** Absent in apps without streams. */
   readonly streams?: StreamPart | undefined;
+  /** Absent unless somebody listens. */
+  readonly watch?: ShardWatch | undefined;
   /** Takes a place in the shard's queue; what `run` sends leaves when it ends. */
   turn(run: () => Promise<void>): Promise<void>;
   /** Takes places for the entries of a push, and calls back when all have ended. */
@@ -66,11 +68,12 @@ export class SocketHub {
   readonly #whispers = new Whispers();
   readonly #deadline: ConnectDeadline<SocketConnection>;
   readonly #connections = new Set<SocketConnection>();
-  readonly #clients = new Map<string, Set<SocketConnection>>();
+  readonly #clients = new ClientSockets();
   readonly #queued = new Set<SocketConnection>();
   readonly #unsaved = new Set<SocketConnection>();
   readonly #asleep = new Map<SocketConnection, readonly SavedSubscription[]>();
   readonly #room = new WaitingRoom();
+  readonly #streams: SocketStreams;
 
   constructor(host: HubHost) {
     this.#host = host;
@@ -82,10 +85,39 @@ export class SocketHub {
       ),
     );
     this.#store = new SocketStore(host.storage);
+    this.#streams = new SocketStreams({
+      streams: host.streams,
+      watch: host.watch,
+      hold: (connection, id, length) => this.#hold(connection, id, length, 1),
+      release: (connection, held) => this.#room.release(connection, held),
+      admit: (connection, key, id, length) => this.#admit(connection, key, id, length),
+      refuse: (connection, id, error) => this.#refuse(connection, id, error),
+      turn: (run) => host.turn(run),
+      deliver: () => this.deliver(),
+      changed: (connection) => this.changed(connection),
+      saveSoon: (connection) => this.#saveSoon(connection),
+    });
   }
 
   get size(): number {
     return this.#connections.size;
+  }
+
+  get connections(): Iterable<SocketConnection> {
+    return this.#connections;
+  }
+
+  /** What a connection is subscribed to, as it is kept while the object sleeps. */
+  subscriptionsOf(connection: SocketConnection): readonly SavedSubscription[] {
+    const { q, s } = this.#host.parts;
+    return (
+      this.#asleep.get(connection) ?? [
+        ...q.saved(connection),
+        ...s.saved(connection),
+        ...Array.from(connection.streams, (id): SavedSubscription => ({ kind: "t", id, name: id })),
+        ...Array.from(connection.topics, (topic): SavedSubscription => ({ kind: "w", id: topic, name: topic })),
+      ]
+    );
   }
 
   #create(socket: HostSocket, facts: SocketConnection["facts"]): SocketConnection {
@@ -99,6 +131,7 @@ export class SocketHub {
   open(socket: HostSocket, identity: Identity | null): SocketConnection {
     const connection = this.#create(socket, { id: crypto.randomUUID(), identity });
     this.#save(connection);
+    this.#host.watch?.socket(connection, "opened");
     return connection;
   }
 
@@ -115,7 +148,8 @@ export class SocketHub {
       for (const saved of state.subscriptions)
         connection.subscriptions.add(saved.kind + saved.id, lengthOf(saved.args));
       this.#asleep.set(connection, state.subscriptions);
-      this.#register(connection);
+      this.#clients.add(connection);
+      this.#host.watch?.socket(connection, "woken");
       connections.set(socket, connection);
     }
     this.#store.keepOnly([...connections.values()].map(({ id }) => id));
@@ -165,14 +199,6 @@ export class SocketHub {
     }
   }
 
-  #register(connection: SocketConnection): void {
-    if (connection.clientId === undefined) return;
-    const key = clientKey(connection.identity?.userId ?? null, connection.clientId);
-    const members = this.#clients.get(key);
-    if (members === undefined) this.#clients.set(key, new Set([connection]));
-    else members.add(connection);
-  }
-
   /** A message came in. A promise: until it settles the object has to stay awake. */
   receive(connection: SocketConnection, data: string | ArrayBuffer): Promise<void> | undefined {
     if (connection.isClosed || this.#expire(connection, this.#host.now())) return undefined;
@@ -185,7 +211,7 @@ export class SocketHub {
       return undefined;
     }
     const { length } = data as string;
-    const streaming = frame.type === "stream" ? this.#stream(connection, frame, length) : undefined;
+    const streaming = frame.type === "stream" ? this.#streams.open(connection, frame, length) : undefined;
     if (frame.type !== "stream") this.#handle(connection, frame, length);
     this.deliver();
     return streaming;
@@ -222,7 +248,7 @@ export class SocketHub {
       case "shape_subscribe":
         return this.#subscribe(connection, frame, length);
       case "unsubscribe":
-        this.#leaveStream(connection, frame.id);
+        this.#streams.leave(connection, frame.id);
         return this.#unsubscribe(connection, "q", frame.id);
       case "shape_unsubscribe":
         return this.#unsubscribe(connection, "s", frame.id);
@@ -247,8 +273,9 @@ export class SocketHub {
     const capabilities = [...new Set(caps)].filter((name): name is Capability => known.has(name));
     connection.greet(clientId, capabilities);
     this.#deadline.forget(connection);
-    this.#register(connection);
+    this.#clients.add(connection);
     this.#unsaved.add(connection);
+    this.#host.watch?.socket(connection, "connected");
     // In a turn: while a group is open, the newest position is not anybody's yet.
     void this.#host.turn(async () => {
       const { identity } = connection;
@@ -310,6 +337,7 @@ export class SocketHub {
       } catch (error) {
         connection.subscriptions.delete(key, subscription);
         this.#refuse(connection, frame.id, error);
+        this.#host.watch?.refused(connection, newsOf(frame), error);
       }
       this.#unsaved.add(connection);
     });
@@ -324,45 +352,9 @@ export class SocketHub {
     });
   }
 
-  /** Begins after everything that arrived before, and then goes on beside the queue. */
-  async #stream(connection: SocketConnection, frame: StreamFrame, length: number): Promise<void> {
-    const { id } = frame;
-    const { streams } = this.#host;
-    if (streams === undefined)
-      return this.#refuse(connection, id, new LunoraError("NOT_IMPLEMENTED", "this app has no streams"));
-    this.#leaveStream(connection, id);
-    const held = this.#hold(connection, id, length, 1);
-    if (held === undefined) return;
-    const key = `t${id}`;
-    const subscription = this.#admit(connection, key, id, length);
-    if (subscription === undefined) return this.#room.release(connection, held);
-    connection.streams.add(id);
-    this.#unsaved.add(connection);
-    await this.#host.turn(async () => this.#room.release(connection, held));
-    const isWanted = (): boolean => !connection.isClosed && connection.subscriptions.has(key, subscription);
-    if (!isWanted()) return;
-    try {
-      const { over } = await streams.open(connection, frame, isWanted);
-      this.deliver();
-      await over;
-    } catch (error) {
-      if (!isWanted()) return;
-      this.streamEnded(connection, id);
-      this.#refuse(connection, id, error);
-      this.deliver();
-    }
-  }
-
   /** A stream has told its end, or is given up. */
   streamEnded(connection: SocketConnection, id: string): void {
-    connection.streams.delete(id);
-    if (connection.subscriptions.delete(`t${id}`)) this.#saveSoon(connection);
-  }
-
-  #leaveStream(connection: SocketConnection, id: string): void {
-    if (!connection.subscriptions.has(`t${id}`)) return;
-    this.#host.streams?.leave(connection, id);
-    this.streamEnded(connection, id);
+    this.#streams.ended(connection, id);
   }
 
   /** What a part wants kept of the connection is different now. */
@@ -388,20 +380,7 @@ export class SocketHub {
 
   /** Asks the app once for each path. */
   authorize(connection: SocketConnection, path: string): Promise<void> {
-    const known = connection.permissions.get(path);
-    if (known !== undefined) return known;
-    if (connection.permissions.size >= PERMISSIONS) {
-      connection.permissions.clear();
-      connection.permitted.clear();
-    }
-    const answer = this.#host.authorize(connection.identity, path);
-    connection.permissions.set(path, answer);
-    answer.then(
-      () => connection.permitted.add(path),
-      // Whoever asked is told; a refusal is asked about again.
-      () => connection.permissions.delete(path),
-    );
-    return answer;
+    return authorizeOnce(connection, path, this.#host.authorize);
   }
 
   #joinTopic(connection: SocketConnection, topic: string): void {
@@ -437,7 +416,7 @@ export class SocketHub {
   /** Tells clients whose sequence moved, and who got nothing that says so. */
   settle(clients: ReadonlyMap<string, number>): void {
     for (const [key, lastMutationId] of clients) {
-      for (const connection of this.#clients.get(key) ?? []) {
+      for (const connection of this.#clients.of(key)) {
         if (connection.toldMutation) continue;
         connection.send({
           type: "settled",
@@ -460,6 +439,7 @@ export class SocketHub {
       if (connection.isClosed || this.#expire(connection, now)) continue;
       const { socket } = connection;
       for (const text of messages) socket.send(text);
+      this.#host.watch?.delivered(connection, messages);
       if (socket.bufferedAmount > BUFFERED_BYTES)
         this.#end(connection, CLOSE_CODES.slowReader, "the reader does not keep up: connect again and resume");
     }
@@ -475,7 +455,7 @@ export class SocketHub {
   #end(connection: SocketConnection, code: number, reason: string): void {
     if (connection.isClosed) return;
     connection.socket.close(code, reason);
-    this.closed(connection);
+    this.closed(connection, { code, reason });
   }
 
   /** What subscribers have been sent cannot be relied on any more: they connect again and resume. */
@@ -485,19 +465,16 @@ export class SocketHub {
   }
 
   /** The socket is gone. */
-  closed(connection: SocketConnection): void {
+  closed(connection: SocketConnection, close?: { readonly code: number; readonly reason: string }): void {
     if (connection.isClosed) return;
     connection.isClosed = true;
+    this.#host.watch?.socket(connection, "closed", close);
     this.#connections.delete(connection);
     this.#queued.delete(connection);
     this.#unsaved.delete(connection);
     this.#asleep.delete(connection);
     this.#deadline.forget(connection);
-    if (connection.clientId !== undefined) {
-      const key = clientKey(connection.identity?.userId ?? null, connection.clientId);
-      const members = this.#clients.get(key);
-      if (members?.delete(connection) === true && members.size === 0) this.#clients.delete(key);
-    }
+    this.#clients.remove(connection);
     this.#whispers.close(connection);
     this.#host.streams?.close(connection);
     void this.#host.turn(async () => {
@@ -528,17 +505,18 @@ export class SocketHub {
 
   #save(connection: SocketConnection): void {
     if (connection.isClosed) return;
-    const { q, s } = this.#host.parts;
     this.#store.save(connection.socket, {
       facts: connection.facts,
-      subscriptions: [
-        ...q.saved(connection),
-        ...s.saved(connection),
-        ...Array.from(connection.streams, (id): SavedSubscription => ({ kind: "t", id, name: id })),
-        ...Array.from(connection.topics, (topic): SavedSubscription => ({ kind: "w", id: topic, name: topic })),
-      ],
+      subscriptions: this.subscriptionsOf(connection),
     });
   }
+}
+
+/** A subscription as an observer is told of it. */
+function newsOf(frame: SubscribeFrame | ShapeSubscribeFrame): Omit<SubscriptionNews, "state"> {
+  const { id } = frame;
+  if (frame.type === "shape_subscribe") return { id, kind: "shape", name: frame.shape.name, args: frame.shape.args };
+  return { id, kind: "query", name: frame.query.functionPath, args: frame.query.args };
 }
 
 function lengthOf(args: unknown): number {
