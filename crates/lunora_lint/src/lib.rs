@@ -5,6 +5,7 @@
 
 mod determinism;
 mod ignore;
+mod mail;
 mod namespaces;
 
 use lunora_diagnostics::Diagnostic;
@@ -23,6 +24,7 @@ pub fn lint<'source>(
 ) -> Vec<Diagnostic> {
     let mut findings = determinism::check(application, observations);
     findings.extend(namespaces::check(application, observations));
+    findings.extend(mail::check(application, observations));
     let mut findings: Vec<Diagnostic> = findings
         .into_iter()
         .filter_map(|finding| match ignore::look(&finding, &source) {

@@ -197,6 +197,119 @@ fn going_around_a_declared_jurisdiction_is_an_error() {
 }
 
 #[test]
+fn mail_of_a_pinned_app_names_its_jurisdiction() {
+    let pinned = SCHEMA.replace(") });", ") }).jurisdiction('eu');");
+    for (text, places) in [
+        (
+            "const one = (env) => createMailerFromEnv(env);",
+            vec!["createMailerFromEnv"],
+        ),
+        (
+            "const one = (env) => createMailerFromEnv(env, {});",
+            vec!["createMailerFromEnv"],
+        ),
+        (
+            "const one = (env) => createMailerFromEnv(env, { cloudflareSend: env.MAIL });",
+            vec!["createMailerFromEnv"],
+        ),
+        (
+            "const one = (env) => createMailerFromEnv(env, { jurisdiction: undefined });",
+            vec!["createMailerFromEnv"],
+        ),
+        (
+            "const one = (env) => createMailerFromEnv(env, { jurisdiction: 'us' });",
+            vec!["createMailerFromEnv"],
+        ),
+        (
+            "const one = (env) => createMailerFromEnv(env, { 'jurisdiction': 'us' } as const);",
+            vec!["createMailerFromEnv"],
+        ),
+        (
+            "const one = (env) => createMailerFromEnv(env, { ...options, jurisdiction: 'us' });",
+            vec!["createMailerFromEnv"],
+        ),
+        ("const one = (env) => renamed(env);", vec!["renamed"]),
+        (
+            "const one = (env) => mail.createMailerFromEnv(env);",
+            vec!["mail.createMailerFromEnv"],
+        ),
+        (
+            "const one = dispatchToLunoraFunction({ functionPath: 'a:b' });",
+            vec!["dispatchToLunoraFunction"],
+        ),
+        (
+            "const one = { a: [() => dispatchToLunoraFunction({ functionPath: 'a:b', jurisdiction: 'fedramp' })] };",
+            vec!["dispatchToLunoraFunction"],
+        ),
+        (
+            "const one = (env) => createMailerFromEnv(env, { jurisdiction: 'eu' });",
+            vec![],
+        ),
+        (
+            "const one = (env) => createMailerFromEnv(env, { jurisdiction: 'eu' as const });",
+            vec![],
+        ),
+        (
+            "const one = dispatchToLunoraFunction({ functionPath: 'a:b', jurisdiction: \"eu\" });",
+            vec![],
+        ),
+        // Only the running code knows.
+        (
+            "const one = (env) => createMailerFromEnv(env, { jurisdiction: schema.pinnedJurisdiction });",
+            vec![],
+        ),
+        (
+            "const one = (env, jurisdiction) => createMailerFromEnv(env, { jurisdiction });",
+            vec![],
+        ),
+        (
+            "const one = (env, options) => createMailerFromEnv(env, options);",
+            vec![],
+        ),
+        (
+            "const one = (env, options) => createMailerFromEnv(env, { ...options });",
+            vec![],
+        ),
+        ("const one = (all) => createMailerFromEnv(...all);", vec![]),
+        // Others by the same name.
+        ("const one = (env) => own(env);", vec![]),
+        ("const one = (env) => env.createMailerFromEnv(env);", vec![]),
+    ] {
+        let app = format!(
+            "import {{ createMailerFromEnv, createMailerFromEnv as renamed }} from 'lunorash/mail';
+import * as mail from '@lunora/mail';
+import {{ dispatchToLunoraFunction }} from 'lunorash/mail/inbound';
+import {{ createMailerFromEnv as own }} from './lib/mailer';
+export {text}
+export default {{}};"
+        );
+        let files = |schema| [("lunora/schema.ts", schema), ("lunora/app.ts", app.as_str())];
+        let found: Vec<String> = findings(&files(&pinned))
+            .iter()
+            .map(|finding| {
+                let span = finding.labels[0].span;
+                assert!(finding.message.contains("`eu`"), "{finding:?}");
+                assert!(
+                    finding.help.as_ref().unwrap().contains("jurisdiction: \"eu\""),
+                    "{finding:?}"
+                );
+                format!(
+                    "{} {}",
+                    finding.code.as_str(),
+                    &app[span.start as usize..span.end as usize]
+                )
+            })
+            .collect();
+        let wanted: Vec<String> = places
+            .iter()
+            .map(|place| format!("MAIL_OUTSIDE_JURISDICTION {place}"))
+            .collect();
+        assert_eq!(found, wanted, "{text}");
+        assert_eq!(findings(&files(SCHEMA)), [], "{text}");
+    }
+}
+
+#[test]
 fn what_is_meant_is_not_told_but_needs_a_reason() {
     let text = |comment: &str| {
         format!(

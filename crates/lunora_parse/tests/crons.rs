@@ -190,6 +190,23 @@ fn use_of_the_scheduler_is_seen_through_helpers() {
 }
 
 #[test]
+fn use_of_the_scheduler_is_seen_in_the_triggers_of_a_write() {
+    let schema = "import { defineSchema, defineTable, v } from \"lunorash/server\";\nimport { internal } from \"./_generated/api\";\n\
+        export const schema = defineSchema({ notes: defineTable({ text: v.string() }), others: defineTable({ text: v.string() }).triggers((t) => ({\n\
+        plan: t.afterInsert(async ({ ctx }) => { await ctx.scheduler.runAfter(0, internal.jobs.tidy, {}); }) })) });\n";
+    let run = |method: &str| {
+        let text = format!(
+            "import {{ mutation }} from \"./_generated/server\";\n\
+             export const run = mutation.mutation(async ({{ ctx }}) => {{ await ctx.db.{method}; }});\n"
+        );
+        let (application, diagnostics) = link(&[("lunora/schema.ts", schema), ("lunora/run.ts", &text)]);
+        (application.uses_scheduler(), diagnostics)
+    };
+    assert_eq!(run("insert(\"others\", { text: \"a\" })"), (true, vec![]));
+    assert_eq!(run("insert(\"notes\", { text: \"a\" })"), (false, vec![]));
+}
+
+#[test]
 fn jobs_that_lead_nowhere_are_told() {
     let (_, diagnostics) = schedules("mutation.mutation(async ({ ctx }) => ctx.scheduler.runAfter(0, api.jobs.list))");
     assert_eq!(

@@ -9,13 +9,21 @@ const color =
 
 try {
   // Imported here, because an addon that is not there is an error with a message like any other.
-  const { runCommandLine } = await import("@lunora/native");
+  const { interruptCommandLine, runCommandLine } = await import("@lunora/native");
+  // A command that has something to put in order listens once; otherwise the signal ends the process, as ever.
+  const interrupt = () => {
+    if (interruptCommandLine()) return;
+    process.off("SIGINT", interrupt);
+    process.kill(process.pid, "SIGINT");
+  };
+  process.on("SIGINT", interrupt);
   const outcome = await runCommandLine({
     arguments: process.argv.slice(2),
     workingDirectory: process.cwd(),
     color,
     columns: process.stdout.columns ?? null,
-  });
+    nodeVersion: process.versions.node,
+  }).finally(() => process.off("SIGINT", interrupt));
   if (outcome.kind === "done") {
     process.stdout.write(outcome.stdout);
     process.stderr.write(outcome.stderr);

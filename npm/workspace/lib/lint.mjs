@@ -1,13 +1,13 @@
 // Formatting, lints and types. Each tool stops the run at its first finding.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { packages } from "./packages.mjs";
+import { packages, pages } from "./packages.mjs";
 import { bin, root } from "./paths.mjs";
 import { run } from "./run.mjs";
 
 const withTypes = () => [
   join(root, "tests"),
-  ...packages.flatMap((name) => [join(root, "npm", name), join(root, "npm", name, "testing")]),
+  ...[...packages, ...pages].flatMap((name) => [join(root, "npm", name), join(root, "npm", name, "testing")]),
   ...readdirSync(join(root, "playground")).map((name) => join(root, "playground", name)),
 ];
 

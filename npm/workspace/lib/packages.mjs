@@ -14,6 +14,7 @@ export const packages = [
   "do",
   "runtime",
   "scheduler",
+  "mail",
   "client",
   "react",
   "db",
@@ -45,6 +46,29 @@ async function buildPackage(name) {
     failOnWarn: false,
     report: false,
   });
+}
+
+/** What is built for a browser and embedded in the addon, not published. */
+export const pages = ["inspector"];
+
+/** Builds the inspector's UI with Vite; the addon embeds its `dist`, so this comes before the addon. */
+export async function buildPages() {
+  for (const name of pages) {
+    const value = fingerprint([
+      join(folder(name), "src"),
+      join(folder(name), "index.html"),
+      join(folder(name), "vite.config.ts"),
+      join(folder(name), "package.json"),
+      join(root, "package-lock.json"),
+    ]);
+    const started = performance.now();
+    const built = await unlessStamped(`page-${name}`, value, [join(folder(name), "dist", "index.html")], async () => {
+      say(`${bold("▸")} Build ${manifest(name).name}`);
+      const { build } = await import("vite");
+      await build({ root: folder(name), logLevel: "warn" });
+    });
+    if (built) say(`${green("✓")} Build ${manifest(name).name} ${dim(duration(performance.now() - started))}`);
+  }
 }
 
 /** Builds every package whose sources changed since it was last built. */

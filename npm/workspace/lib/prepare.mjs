@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import process from "node:process";
 import { buildNative } from "./native.mjs";
-import { buildPackages } from "./packages.mjs";
+import { buildPackages, buildPages } from "./packages.mjs";
 import { root } from "./paths.mjs";
 import { checkPrerequisites } from "./prerequisites.mjs";
 import { run } from "./run.mjs";
@@ -23,6 +23,7 @@ async function installPackages() {
 export async function prepare() {
   checkPrerequisites();
   await installPackages();
+  await buildPages();
   await buildNative();
   await buildPackages();
 }

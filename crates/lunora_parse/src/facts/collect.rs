@@ -6,6 +6,7 @@ use swc_core::ecma::ast;
 
 use super::environment::environment_reads;
 use super::expression::text;
+use super::mail::mail_calls;
 use super::{
     Binding, BindingKind, DEFAULT_BINDING, Export, ExportAll, ExportTarget, Expression, ExpressionKind, FileFacts,
     Import, Imported, Name,
@@ -30,6 +31,7 @@ pub(crate) fn collect(module: &ast::Module, positions: Positions<'_>) -> FileFac
         }
     }
     collector.facts.environment = environment_reads(module, positions);
+    collector.facts.mail = mail_calls(module, &collector.facts.imports, positions);
     collector.facts
 }
 

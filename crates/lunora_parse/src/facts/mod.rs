@@ -8,6 +8,7 @@ mod class;
 mod collect;
 mod environment;
 mod expression;
+mod mail;
 
 use lunora_diagnostics::Span;
 use rustc_hash::FxHashMap;
@@ -17,6 +18,7 @@ use swc_core::atoms::Atom;
 pub(crate) use collect::collect;
 use environment::EnvironmentRead;
 pub(crate) use expression::{number_text, strip_types};
+use mail::MailCall;
 
 /// An interned name: cheap to clone, made by the parser.
 pub(crate) type Name = Atom;
@@ -44,6 +46,9 @@ pub struct FileFacts {
     pub(crate) statements: Vec<Expression>,
     /// What is read from an environment, anywhere in the file.
     pub(crate) environment: Vec<EnvironmentRead>,
+    /// Calls of the entry points of the mail package, anywhere in the file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) mail: Vec<MailCall>,
 }
 
 /// What an import binds.

@@ -27,7 +27,7 @@ mod written;
 use std::sync::Arc;
 
 use lunora_diagnostics::{Diagnostic, Span, codes};
-use lunora_ir::{Application, EnvironmentAccess, Function, Observations, Shape};
+use lunora_ir::{Application, EnvironmentAccess, Function, MailEntryPoint, Observations, Shape};
 use rayon::prelude::*;
 
 use crate::analysis::FileAnalysis;
@@ -267,7 +267,24 @@ fn observations(state: &State) -> Observations {
             })
         })
         .collect();
-    Observations { moments, environment }
+    let mail = state
+        .modules
+        .files
+        .iter()
+        .flat_map(|file| {
+            file.facts.mail.iter().map(|call| MailEntryPoint {
+                name: call.name,
+                jurisdiction: call.jurisdiction.clone(),
+                file: file.path.to_string(),
+                span: call.span,
+            })
+        })
+        .collect();
+    Observations {
+        moments,
+        environment,
+        mail,
+    }
 }
 
 /// Functions, or shapes, of the same path in `messages.ts` and `messages.tsx`.
