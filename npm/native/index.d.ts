@@ -102,6 +102,8 @@ export interface EngineOptions extends ProjectOptions {
   worker?: boolean;
   /** Bundle the worker instead of loading one module for each file. */
   bundle?: boolean;
+  /** Whether there is an inspector, and its port of both loopback addresses; on any free port by default. */
+  inspector?: boolean | { port: number };
   /** How the holder of the state lock is named to others. */
   command?: string;
 }
@@ -120,6 +122,8 @@ export type EngineEvent =
   | { type: "diagnostics"; diagnostics: Diagnostic[]; rendered: string; serving: boolean }
   | { type: "recovered" }
   | { type: "ready"; url: string; milliseconds: number; generation: number }
+  /** The inspector answers: `url` has its token in the fragment, `origin` has none. */
+  | { type: "inspector"; url: string; origin: string }
   | { type: "log"; level: "debug" | "info" | "warn" | "error"; message: string; rendered: string }
   | { type: "notice"; message: string };
 
@@ -156,6 +160,8 @@ export interface ServeOptions extends ProjectOptions {
   secrets?: string[];
   allowSchemaDrift?: boolean;
   strandData?: boolean;
+  /** How far the clock that rings crons is ahead of the machine's, milliseconds: for tests, which have no minute to wait. */
+  clockOffset?: number;
 }
 
 /** The server behind `lunora start`. */
@@ -240,4 +246,7 @@ export declare function runCommandLine(options: {
   workingDirectory: string;
   color: boolean;
   columns: number | null;
+  /** Of the Node that runs it, without a `v`. */
+  nodeVersion?: string;
 }): Promise<CommandOutcome>;
+export declare function interruptCommandLine(): boolean;

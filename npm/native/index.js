@@ -78,6 +78,11 @@ export async function runCommandLine(options) {
   return settle(await addon.runCommandLine(JSON.stringify(options)));
 }
 
+/** Tells the command that runs to end. Answers whether it listens; else the signal means what it always means. */
+export function interruptCommandLine() {
+  return settle(addon.interruptCommandLine());
+}
+
 /** Makes what was deployed the baseline that the next deployment is compared with. */
 export async function finishRelease(options) {
   return settle(await addon.finishRelease(JSON.stringify(options)));

@@ -4,7 +4,7 @@ use lunora_cli::CommandOptions;
 use lunora_engine::{CodegenOptions, ReleaseFinish};
 use napi_derive::napi;
 
-use crate::answer::{Answer, Failure, blocking, decode};
+use crate::answer::{Answer, Failure, blocking, decode, guarded_now};
 use crate::fault;
 
 /// Reads the schema and the functions once and writes `lunora/_generated`.
@@ -28,6 +28,15 @@ pub async fn run_command_line(options: String) -> Answer {
         Ok(lunora_cli::run(&options))
     })
     .await
+}
+
+/// Tells the command that runs to end; `false` where none listens, and the signal means what it always means.
+#[napi]
+pub fn interrupt_command_line() -> Answer {
+    guarded_now(|| {
+        fault::point("interruptCommandLine");
+        Ok(lunora_cli::interrupt())
+    })
 }
 
 /// Makes what was deployed the baseline that the next deployment is compared with.

@@ -79,7 +79,11 @@ impl Generation {
         } else {
             Vec::new()
         };
-        let entry_changed = last.has_app_module != application.has_app_module
+        let are_same_tables = are_same_tables(last, application);
+        let entry_changed = !are_same_tables
+            || last.uses_scheduler() != application.uses_scheduler()
+            || last.crons.is_empty() != application.crons.is_empty()
+            || last.has_app_module != application.has_app_module
             || last.schema_export != application.schema_export
             || last.schema_file != application.schema_file
             || last.shapes.is_empty() != application.shapes.is_empty()
@@ -90,7 +94,7 @@ impl Generation {
         Ok(Self {
             options: options.clone(),
             application: application.clone(),
-            data_model: if are_same_tables(last, application) {
+            data_model: if are_same_tables {
                 self.data_model.clone()
             } else {
                 GeneratedFile::renewed(DATA_MODEL, data_model(&application.tables), Some(&self.data_model))

@@ -124,7 +124,7 @@ mod tests {
     fn only_what_depends_on_a_change_is_made_again_and_it_is_what_generate_makes() {
         type Edit = fn(&mut Application);
         const CALLS: &[&str] = &["api.ts", "functions.ts", "openapi.json"];
-        let edits: [(Edit, &[&str]); 12] = [
+        let edits: [(Edit, &[&str]); 13] = [
             (|_| {}, &[]),
             (|application| set(application, |_| {}), &[]),
             (
@@ -145,6 +145,7 @@ mod tests {
             ),
             (|application| application.functions.truncate(1), CALLS),
             (|application| application.has_app_module = true, &["worker.ts"]),
+            (|application| application.schedules = true, &["worker.ts"]),
             (|application| application.rls_required = true, &[]),
             (
                 |application| application.migrations[0].has_down = true,

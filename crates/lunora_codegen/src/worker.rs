@@ -1,7 +1,9 @@
 //! `worker.ts`: the entry.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use lunora_ir::drift::Snapshot;
 use lunora_ir::{Application, ObjectClass};
 
 use crate::GenerateOptions;
@@ -84,7 +86,13 @@ pub(crate) fn worker(application: &Application, options: &GenerateOptions) -> St
         parts.push("scheduling");
     }
     parts.extend(["app", "admin"]);
-    let _ = writeln!(out, "const definition = {{ {} }};\n", parts.join(", "));
+    // Where databases are says nothing of columns and tiers.
+    let version = Snapshot::of(application, &BTreeSet::new()).schema_version();
+    let _ = writeln!(
+        out,
+        "const definition = {{ {}, schemaVersion: \"{version}\" }};\n",
+        parts.join(", ")
+    );
     for ObjectClass {
         class_name, factory, ..
     } in &classes

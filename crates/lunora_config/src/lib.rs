@@ -26,4 +26,6 @@ pub use wrangler::{
     Change, Reconciled, Wanted, WantedObject, WranglerUpdate, find_wrangler_config, fresh_wrangler, plan_wrangler,
     reconcile_wrangler, update_wrangler,
 };
-pub use wrangler_settings::{DEFAULT_COMPATIBILITY_DATE, MINIMUM_COMPATIBILITY_DATE, WranglerSettings, read_wrangler};
+pub use wrangler_settings::{
+    DEFAULT_COMPATIBILITY_DATE, MINIMUM_COMPATIBILITY_DATE, SendEmail, WranglerSettings, read_wrangler,
+};

@@ -1,10 +1,12 @@
 //! `wrangler.jsonc`: finding it, and adding what an app needs without disturbing what is there.
 
+mod crons;
 mod document;
 mod edit;
 mod find;
 mod fresh;
 mod migrations;
+mod owned;
 mod reconcile;
 mod render;
 mod style;

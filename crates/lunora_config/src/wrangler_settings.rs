@@ -1,6 +1,6 @@
 //! What the wrangler configuration says about how the worker runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 use jsonc_parser::ParseOptions;
@@ -25,6 +25,23 @@ pub struct WranglerSettings {
     pub compatibility_flags: Vec<String>,
     /// `vars`: text or JSON by name.
     pub variables: BTreeMap<String, Value>,
+    /// Regions of the databases of global tables, by the names of their bindings: `eu` for `DB_EU`.
+    pub regions: BTreeSet<String>,
+    /// `send_email`
+    pub send_email: Vec<SendEmail>,
+}
+
+/// A binding that sends mail.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SendEmail {
+    /// Name in `env`.
+    pub name: String,
+    /// `destination_address`: the only recipient.
+    pub destination: Option<String>,
+    /// `allowed_destination_addresses`
+    pub allowed_destinations: Option<Vec<String>>,
+    /// `allowed_sender_addresses`
+    pub allowed_senders: Option<Vec<String>>,
 }
 
 impl Default for WranglerSettings {
@@ -33,13 +50,42 @@ impl Default for WranglerSettings {
             compatibility_date: DEFAULT_COMPATIBILITY_DATE.to_owned(),
             compatibility_flags: Vec::new(),
             variables: BTreeMap::new(),
+            regions: BTreeSet::new(),
+            send_email: Vec::new(),
         }
     }
 }
 
+/// What the bindings of regional databases begin with; `DB` alone is the one of an app without regions.
+const REGION_PREFIX: &str = "DB_";
+
 fn wrong_shape(file: &str, key: &str, wanted: &str) -> Diagnostic {
     Diagnostic::error(codes::WRANGLER_SHAPE, format!("`{key}` in `{file}` is not {wanted}"))
         .with_help(format!("Write it as {wanted}, as wrangler's documentation has it."))
+}
+
+/// The bindings of `send_email`; `None` when they have another shape.
+fn send_email(value: &Value) -> Option<Vec<SendEmail>> {
+    let texts = |value: &Value| -> Option<Vec<String>> {
+        value
+            .as_array()?
+            .iter()
+            .map(|text| text.as_str().map(str::to_owned))
+            .collect()
+    };
+    let binding = |value: &Value| -> Option<SendEmail> {
+        let optional = |key: &str| value.get(key).map(texts).map_or(Some(None), |list| list.map(Some));
+        Some(SendEmail {
+            name: value.get("name")?.as_str()?.to_owned(),
+            destination: match value.get("destination_address") {
+                Some(address) => Some(address.as_str()?.to_owned()),
+                None => None,
+            },
+            allowed_destinations: optional("allowed_destination_addresses")?,
+            allowed_senders: optional("allowed_sender_addresses")?,
+        })
+    };
+    value.as_array()?.iter().map(binding).collect()
 }
 
 fn settings_of(file: &str, document: &Value) -> Result<WranglerSettings, Diagnostic> {
@@ -66,6 +112,23 @@ fn settings_of(file: &str, document: &Value) -> Result<WranglerSettings, Diagnos
             .iter()
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
+    }
+    if let Some(databases) = document.get("d1_databases") {
+        let shape = || wrong_shape(file, "d1_databases", "an array of objects with a `binding`");
+        for database in databases.as_array().ok_or_else(shape)? {
+            let binding = database.get("binding").and_then(Value::as_str).ok_or_else(shape)?;
+            let region = binding.strip_prefix(REGION_PREFIX).filter(|region| !region.is_empty());
+            settings.regions.extend(region.map(str::to_lowercase));
+        }
+    }
+    if let Some(bindings) = document.get("send_email") {
+        settings.send_email = send_email(bindings).ok_or_else(|| {
+            wrong_shape(
+                file,
+                "send_email",
+                "an array of objects with a `name` and lists of addresses",
+            )
+        })?;
     }
     Ok(settings)
 }
@@ -122,6 +185,46 @@ mod tests {
         assert_eq!(settings.compatibility_flags, ["a"]);
         assert_eq!(settings.variables["X"], "1");
         assert_eq!(settings.variables["Y"]["z"], 2);
+    }
+
+    #[test]
+    fn regions_are_those_of_the_databases() {
+        let regions = |databases: &str| {
+            let settings = read(&format!("{{\"d1_databases\": {databases}}}"))?;
+            Ok::<_, Diagnostic>(settings.regions.into_iter().collect::<Vec<_>>())
+        };
+        let several =
+            "[{\"binding\": \"DB_US\"}, {\"binding\": \"DB\"}, {\"binding\": \"DB_EU\"}, {\"binding\": \"OTHER\"}]";
+        assert_eq!(regions(several).unwrap(), ["eu", "us"]);
+        assert_eq!(regions("[{\"binding\": \"DB\"}]").unwrap(), Vec::<String>::new());
+        assert_eq!(regions("[{}]").unwrap_err().code, codes::WRANGLER_SHAPE);
+    }
+
+    #[test]
+    fn bindings_that_send_mail_are_read() {
+        let settings = read(
+            "{\"send_email\": [{\"name\": \"A\"}, {\"name\": \"B\", \"destination_address\": \"a@b.c\", \"allowed_sender_addresses\": [\"d@e.f\"]}]}",
+        )
+        .unwrap();
+        let named = |name: &str| SendEmail {
+            name: name.to_owned(),
+            ..SendEmail::default()
+        };
+        let narrow = SendEmail {
+            destination: Some("a@b.c".to_owned()),
+            allowed_senders: Some(vec!["d@e.f".to_owned()]),
+            ..named("B")
+        };
+        assert_eq!(settings.send_email, [named("A"), narrow]);
+        for wrong in [
+            "{}",
+            "[{}]",
+            "[{\"name\": 1}]",
+            "[{\"name\": \"A\", \"allowed_destination_addresses\": \"a@b.c\"}]",
+        ] {
+            let error = read(&format!("{{\"send_email\": {wrong}}}")).unwrap_err();
+            assert_eq!(error.code, codes::WRANGLER_SHAPE, "{wrong}");
+        }
     }
 
     #[test]

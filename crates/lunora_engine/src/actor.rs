@@ -16,6 +16,7 @@ use crate::crons::CronBell;
 use crate::dependencies::{DependencyCache, DependencyModule};
 use crate::event::EngineEvent;
 use crate::host::Host;
+use crate::inspecting::Inspecting;
 use crate::options::EngineOptions;
 use crate::pipeline::{Built, Output, Pipeline};
 use crate::relay::relay;
@@ -46,6 +47,7 @@ pub(crate) struct Actor {
     /// Not there while it runs, and after it was lost to a defect.
     pub(crate) pipeline: Option<Pipeline>,
     pub(crate) worker: Option<Arc<WorkerdHandle>>,
+    pub(crate) inspecting: Option<Arc<Inspecting>>,
     pub(crate) cache: DependencyCache,
     pub(crate) dependencies: Option<(Vec<String>, Arc<[DependencyModule]>)>,
     pub(crate) watched: BTreeSet<PathBuf>,
@@ -70,6 +72,7 @@ impl Actor {
             tokio::spawn(relay(
                 events,
                 self.host.clone(),
+                self.inspecting.clone(),
                 self.root.clone(),
                 self.options.color,
                 stop.clone(),
@@ -211,6 +214,9 @@ impl Actor {
             functions: built.application.functions.len(),
             milliseconds: built.generate_time.as_secs_f64() * 1000.0,
         });
+        if let (Some(inspecting), Some(pipeline)) = (&self.inspecting, &self.pipeline) {
+            inspecting.describe(&built, pipeline);
+        }
         if let Some(worker) = self.worker.clone() {
             self.serve(&worker, &built).await?;
             self.crons.set(&built.application, worker.events(), self.host.sink());
@@ -310,6 +316,7 @@ mod tests {
             cache: DependencyCache::new(&root.join(".lunora")),
             pipeline: Some(Pipeline::open(found, Output::Worker, &[]).unwrap()),
             worker: None,
+            inspecting: None,
             dependencies: None,
             watcher: watch(&root, watched.clone(), queue).unwrap(),
             watched,

@@ -24,7 +24,7 @@ pub struct BuildPreparation {
     pub entry: PathBuf,
     /// The wrangler configuration, absolute.
     pub wrangler_file: PathBuf,
-    /// What was added to it.
+    /// What was done to it.
     pub wrangler_changes: Vec<String>,
     /// What stands beside the worker in `lunora.json`, so that serving it needs no source.
     pub manifest: String,
@@ -74,13 +74,14 @@ pub fn prepare_build(options: &BuildOptions) -> Result<BuildPreparation, Box<Cod
         Output::Worker,
     )?;
     let project = discover(&options.root, options.lunora_directory.as_deref()).map_err(boxed)?;
+    let regions = lunora_config::read_wrangler(&project.root).map_err(boxed)?.regions;
     let wanted = wanted(
         &project,
         &report.application,
         options.worker_file.clone(),
         options.client_directory.clone(),
     );
-    let manifest = BuildManifest::of(&report.application, options.client_directory.clone())
+    let manifest = BuildManifest::of(&report.application, &regions, options.client_directory.clone())
         .to_text()
         .map_err(boxed)?;
     let update = lunora_config::update_wrangler(&project.root, &wanted).map_err(|error| {
@@ -88,11 +89,7 @@ pub fn prepare_build(options: &BuildOptions) -> Result<BuildPreparation, Box<Cod
         let sources = with_configuration(SourceFiles::default(), project.root.as_std_path(), &diagnostics);
         Box::new(CodegenFailure { diagnostics, sources })
     })?;
-    let mut changes: Vec<String> = update
-        .changes
-        .into_iter()
-        .map(|change| format!("added {}", change.description))
-        .collect();
+    let mut changes: Vec<String> = update.changes.into_iter().map(|change| change.description).collect();
     if update.created {
         changes.push("created, with what this app needs to be deployed".to_owned());
     }

@@ -15,11 +15,20 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// Rings until it is dropped.
 #[derive(Default)]
 pub(crate) struct CronBell {
+    clock: Clock,
     triggers: Vec<String>,
     task: Option<AbortOnDropHandle<()>>,
 }
 
 impl CronBell {
+    /// One whose clock is so many milliseconds ahead of the machine's.
+    pub(crate) fn new(clock_offset: i64) -> Self {
+        Self {
+            clock: Clock { offset: clock_offset },
+            ..Self::default()
+        }
+    }
+
     /// Rings at the app's times from now on. Says something only when the worker cannot be reached: a handler that fails
     /// has logged why.
     pub(crate) fn set(&mut self, application: &Application, worker: &EventsSocket, sink: &EventSink) {
@@ -32,15 +41,32 @@ impl CronBell {
             .filter_map(|text| Some((text.clone(), CronExpression::parse(text).ok()?)))
             .collect();
         self.triggers = triggers;
-        self.task = (!expressions.is_empty())
-            .then(|| AbortOnDropHandle::new(tokio::spawn(ring(expressions, worker.clone(), sink.clone()))));
+        self.task = (!expressions.is_empty()).then(|| {
+            AbortOnDropHandle::new(tokio::spawn(ring(
+                expressions,
+                self.clock,
+                worker.clone(),
+                sink.clone(),
+            )))
+        });
     }
 }
 
-/// Milliseconds since the epoch.
-fn now() -> i64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+/// What the bell takes for the time.
+#[derive(Debug, Default, Clone, Copy)]
+struct Clock {
+    /// Milliseconds ahead of the machine's clock.
+    offset: i64,
+}
+
+impl Clock {
+    /// Milliseconds since the epoch.
+    fn now(self) -> i64 {
+        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(elapsed.as_millis())
+            .unwrap_or(i64::MAX)
+            .saturating_add(self.offset)
+    }
 }
 
 /// The next time that any of them names, and those that name it.
@@ -58,11 +84,11 @@ fn next(expressions: &[(String, CronExpression)], after: i64) -> Option<(i64, Ve
     Some((first, due))
 }
 
-async fn ring(expressions: Vec<(String, CronExpression)>, worker: EventsSocket, sink: EventSink) {
-    let mut after = now();
+async fn ring(expressions: Vec<(String, CronExpression)>, clock: Clock, worker: EventsSocket, sink: EventSink) {
+    let mut after = clock.now();
     while let Some((time, due)) = next(&expressions, after) {
         loop {
-            let rest = time - now();
+            let rest = time - clock.now();
             if rest <= 0 {
                 break;
             }
@@ -81,7 +107,7 @@ async fn ring(expressions: Vec<(String, CronExpression)>, worker: EventsSocket, 
             });
         }
         // Times that went by while the machine slept are not made up for, as on the platform.
-        after = time.max(now() - 60_000);
+        after = time.max(clock.now() - 60_000);
     }
 }
 

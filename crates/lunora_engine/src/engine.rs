@@ -15,6 +15,7 @@ use crate::actor::{Actor, Command, panicked};
 use crate::crons::CronBell;
 use crate::dependencies::DependencyCache;
 use crate::host::{EventSink, Host};
+use crate::inspecting::Inspecting;
 use crate::options::EngineOptions;
 use crate::pipeline::{Output, Pipeline};
 use crate::settings::discover;
@@ -26,6 +27,7 @@ pub struct Engine {
     commands: mpsc::UnboundedSender<Command>,
     stop: CancellationToken,
     worker: Option<Arc<WorkerdHandle>>,
+    inspecting: Option<Arc<Inspecting>>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -38,7 +40,7 @@ impl Engine {
     /// when [`EngineEvent::Ready`] comes.
     ///
     /// # Errors
-    /// When the project is not there, its state is held by another process, the port is taken or workerd
+    /// When the project is not there, its state is held by another process, a port is taken or workerd
     /// cannot be found.
     pub async fn start(options: EngineOptions, sink: EventSink) -> Result<Self, Diagnostic> {
         let project = discover(&options.root, options.lunora_directory.as_deref())?;
@@ -54,6 +56,12 @@ impl Engine {
         } else {
             None
         };
+        let inspecting = match (&worker, options.inspector.port()) {
+            (Some(worker), Some(port)) => Some(Arc::new(
+                Inspecting::start(&project, options.lunora_directory.clone(), port, worker).await?,
+            )),
+            _ => None,
+        };
         let (commands, queue) = mpsc::unbounded_channel();
         // Watched before it is read: what changes in between is read again, not missed.
         let watcher = watch(&root, BTreeSet::from([lunora_folder.clone()]), &commands)?;
@@ -64,6 +72,9 @@ impl Engine {
                 .map_err(|error| panicked(&error))??
         };
         let host = Arc::new(Host::new(sink));
+        if let Some(inspecting) = &inspecting {
+            inspecting.announce(&host);
+        }
         let stop = CancellationToken::new();
         let events = worker.as_ref().map(|worker| worker.subscribe());
         let actor = Actor {
@@ -71,6 +82,7 @@ impl Engine {
             host: host.clone(),
             pipeline: Some(pipeline),
             worker: worker.clone(),
+            inspecting: inspecting.clone(),
             watched: BTreeSet::from([lunora_folder]),
             watcher,
             commands: commands.clone(),
@@ -89,6 +101,7 @@ impl Engine {
             commands,
             stop,
             worker,
+            inspecting,
             task: Mutex::new(Some(task)),
         })
     }
@@ -114,6 +127,9 @@ impl Engine {
     /// Ends the watcher and workerd. Calling it again does nothing.
     pub async fn close(&self) {
         self.stop.cancel();
+        if let Some(inspecting) = &self.inspecting {
+            inspecting.inspector.close().await;
+        }
         if let Some(worker) = &self.worker {
             worker.close().await;
         }

@@ -74,6 +74,13 @@ pub enum EngineEvent {
         /// 1 for the first, counting up.
         generation: u64,
     },
+    /// The inspector answers.
+    Inspector {
+        /// Where, with its token in the fragment.
+        url: String,
+        /// Where, without it.
+        origin: String,
+    },
     /// The worker wrote a line.
     Log {
         /// `debug`, `info`, `warn` or `error`.

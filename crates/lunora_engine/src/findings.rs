@@ -13,6 +13,9 @@ impl Actor {
         // Behind a worker that has served, requests wait for it to be back; they are refused only while there is none.
         if let (false, Some(worker), Some(first)) = (self.served, &self.worker, errors.first()) {
             worker.refuse(Some(first.clone()));
+            if let Some(inspecting) = &self.inspecting {
+                inspecting.inspector.failed();
+            }
         }
         self.tell_findings(&errors);
         self.last_findings = errors;
@@ -28,15 +31,19 @@ impl Actor {
             .map(|pipeline| pipeline.sources().named_by(findings))
             .unwrap_or_default();
         let sources = with_configuration(sources, &self.root, findings);
+        let as_json: Vec<serde_json::Value> = findings
+            .iter()
+            .map(|finding| lunora_diagnostics::to_json(finding, &sources))
+            .collect();
+        if let Some(inspecting) = &self.inspecting {
+            inspecting.inspector.set_findings(as_json.clone());
+        }
         let render = RenderOptions {
             color: self.options.color,
             ..RenderOptions::default()
         };
         self.host.tell(EngineEvent::Diagnostics {
-            diagnostics: findings
-                .iter()
-                .map(|finding| lunora_diagnostics::to_json(finding, &sources))
-                .collect(),
+            diagnostics: as_json,
             rendered: findings
                 .iter()
                 .map(|finding| lunora_diagnostics::render_text(finding, &sources, &render))

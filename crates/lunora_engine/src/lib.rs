@@ -14,9 +14,12 @@ mod event;
 mod findings;
 mod host;
 mod import_context;
+mod inspecting;
 mod json_module;
 mod layout;
 mod log_line;
+mod mail_delivery;
+mod model;
 mod module_graph;
 mod module_name;
 mod module_walk;
@@ -41,7 +44,7 @@ pub use engine::Engine;
 pub use event::{DependencyEntry, EngineEvent};
 pub use host::EventSink;
 pub use lunora_codegen::Scope;
-pub use lunora_workerd::running_url;
+pub use lunora_workerd::{FoundWorkerd, find_workerd, running_url};
 pub use options::{BuildOptions, CodegenOptions, EngineOptions};
 pub use pipeline::{Built, Output, Pipeline};
 pub use production::{ServeOptions, Server};
@@ -49,6 +52,8 @@ pub use release::{
     BASELINE_FILE, Deployed, Gate, GateState, ReleaseFinish, ReleaseOptions, ReleaseReport, finish_release,
     release_gates,
 };
-pub use residency::{ClassResidency, ResidencyOptions, ResidencyReport, StoredObjects, TableResidency, residency};
+pub use residency::{
+    ClassResidency, ResidencyOptions, ResidencyReport, StoredObjects, StoredRows, TableResidency, residency,
+};
 pub use resolution::Alias;
 pub use settings::discover;

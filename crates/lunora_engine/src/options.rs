@@ -15,6 +15,42 @@ fn command_by_default() -> String {
     "lunora dev".to_owned()
 }
 
+/// Whether development has an inspector, and on which port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum InspectorChoice {
+    /// One on a port that the system chooses, or none.
+    Wanted(bool),
+    /// One on this port.
+    At(InspectorPort),
+}
+
+/// A port that the developer chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InspectorPort {
+    /// On both loopback addresses; 0 leaves the choice to the system.
+    pub port: u16,
+}
+
+impl Default for InspectorChoice {
+    fn default() -> Self {
+        Self::Wanted(true)
+    }
+}
+
+impl InspectorChoice {
+    /// The port to listen on; none when there is to be no inspector.
+    #[must_use]
+    pub const fn port(self) -> Option<u16> {
+        match self {
+            Self::Wanted(true) => Some(0),
+            Self::Wanted(false) => None,
+            Self::At(InspectorPort { port }) => Some(port),
+        }
+    }
+}
+
 /// Options of the development engine, as the host passes them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -48,6 +84,9 @@ pub struct EngineOptions {
     /// Whether the worker is bundled instead of loaded module by module.
     #[serde(default)]
     pub bundle: bool,
+    /// Whether there is an inspector; where no worker runs there is none.
+    #[serde(default)]
+    pub inspector: InspectorChoice,
     /// How the holder of the state lock is named to others.
     #[serde(default = "command_by_default")]
     pub command: String,

@@ -10,11 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::event::EngineEvent;
 use crate::host::Host;
+use crate::inspecting::Inspecting;
 
 /// Passes on what the worker says.
 pub(crate) async fn relay(
     mut events: broadcast::Receiver<WorkerdEvent>,
     host: Arc<Host>,
+    inspecting: Option<Arc<Inspecting>>,
     root: PathBuf,
     color: bool,
     stop: CancellationToken,
@@ -24,6 +26,9 @@ pub(crate) async fn relay(
             () = stop.cancelled() => return,
             event = events.recv() => event,
         };
+        if let (Some(inspecting), Ok(event)) = (&inspecting, &event) {
+            inspecting.take(event);
+        }
         match event {
             Ok(WorkerdEvent::Log(log)) => {
                 let level = match log.level {

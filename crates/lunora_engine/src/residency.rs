@@ -1,5 +1,8 @@
 //! Where an app's data is declared to be, and where its bytes are on this machine.
 
+mod stored_rows;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use lunora_config::{FileAction, file_diagnostic};
@@ -11,12 +14,15 @@ use serde::Serialize;
 use crate::codegen::CodegenFailure;
 use crate::pipeline::{Output, Pipeline};
 use crate::settings::discover;
+use stored_rows::{Weight, tables_of};
 
 /// The state folders that `lunora dev` and `lunora start` use unless they are told otherwise, below the project.
 const STATE_FOLDERS: [(&str, &str); 2] = [
     ("development", ".lunora/state"),
     ("production build", ".lunora/production"),
 ];
+/// The class whose objects hold the tables of the app.
+const TABLE_CLASS: &str = "ShardDO";
 /// The folder of what no jurisdiction pins.
 const UNPINNED: &str = "none";
 
@@ -61,18 +67,38 @@ pub struct ClassResidency {
     pub stored: Vec<StoredObjects>,
 }
 
+/// Rows of one table in one region of one state folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredRows {
+    /// Whose state: `development`, `production build` or `stated`.
+    pub server: String,
+    /// The region they lie in; none for what nothing pins.
+    pub region: Option<String>,
+    /// How many objects have rows of it.
+    pub objects: u64,
+    /// How many rows.
+    pub rows: u64,
+    /// Bytes of ids, times and documents as they are stored; indexes and free pages count for their objects alone.
+    pub bytes: u64,
+    /// Whether the declaration at hand leads there; else they are left behind.
+    pub reachable: bool,
+}
+
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TableResidency {
     /// Its name.
     pub table: String,
-    /// `root`, `shardBy`, `colocated` or `global`.
+    /// `root`, `shardBy`, `colocated` or `global`; `undeclared` for one that only the disk knows.
     pub tier: &'static str,
     /// What holds its rows: a class of objects, or `D1`.
     pub held_by: String,
     /// The declared region of that; none when nothing pins it, as for every global table.
     pub region: Option<String>,
+    /// Where its rows are on this machine.
+    pub stored: Vec<StoredRows>,
 }
 
 /// Where data is.
@@ -85,7 +111,7 @@ pub struct ResidencyReport {
     pub jurisdiction: Option<String>,
     /// Classes of objects, in the order of their declaration; then those that only disk knows.
     pub classes: Vec<ClassResidency>,
-    /// Tables in source order.
+    /// Tables in source order; then those that only the disk knows.
     pub tables: Vec<TableResidency>,
     /// Addresses of servers that run on this machine, as far as their state folders say.
     pub servers: Vec<String>,
@@ -118,49 +144,88 @@ fn is_object(path: &Path) -> bool {
         && stem.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Objects of a folder and the bytes of everything in it.
-fn weigh(folder: &Path) -> Result<(u64, u64), Diagnostic> {
-    let mut objects = 0;
-    let mut bytes = 0;
+/// What the objects of a folder hold.
+#[derive(Default)]
+struct Held {
+    objects: u64,
+    /// Of everything in the folder.
+    bytes: u64,
+    /// Objects that have rows of it, and these, by table.
+    tables: BTreeMap<String, (u64, Weight)>,
+}
+
+fn held_in(folder: &Path, has_tables: bool) -> Result<Held, Diagnostic> {
+    let mut held = Held::default();
     for path in entries(folder)? {
         // A journal may go away between the listing and the look.
         let Ok(metadata) = std::fs::metadata(&path) else {
             continue;
         };
-        if metadata.is_file() {
-            bytes += metadata.len();
-            objects += u64::from(is_object(&path));
+        if !metadata.is_file() {
+            continue;
+        }
+        held.bytes += metadata.len();
+        if !is_object(&path) {
+            continue;
+        }
+        held.objects += 1;
+        if !has_tables {
+            continue;
+        }
+        for (name, weight) in tables_of(&path)? {
+            let (objects, total) = held.tables.entry(name).or_default();
+            *objects += u64::from(weight.rows > 0);
+            total.rows += weight.rows;
+            total.bytes += weight.bytes;
         }
     }
-    Ok((objects, bytes))
+    Ok(held)
+}
+
+/// What was found of one class in one region.
+struct FoundClass {
+    name: String,
+    stored: StoredObjects,
+    tables: Vec<(String, StoredRows)>,
 }
 
 /// What a state folder holds, by class: `<region>/do/<class>-<region>/<object>.sqlite`, and `none/do/<class>/…`.
-fn stored_in(
-    server: &str,
-    state: &Path,
-    jurisdiction: Option<&str>,
-) -> Result<Vec<(String, StoredObjects)>, Diagnostic> {
+fn stored_in(server: &str, state: &Path, jurisdiction: Option<&str>) -> Result<Vec<FoundClass>, Diagnostic> {
     let mut found = Vec::new();
     for region in entries(state)?.into_iter().filter(|path| path.join("do").is_dir()) {
         let name = name_of(&region);
         let declared = (name != UNPINNED).then_some(name);
         for class in entries(&region.join("do"))?.into_iter().filter(|path| path.is_dir()) {
-            let (objects, bytes) = weigh(&class)?;
-            if objects == 0 {
+            // A class has another key in each region.
+            let name = unpinned_key(&name_of(&class), declared.as_deref()).to_owned();
+            let held = held_in(&class, name == TABLE_CLASS)?;
+            if held.objects == 0 {
                 continue;
             }
-            let stored = StoredObjects {
-                server: server.to_owned(),
-                reachable: declared.as_deref() == jurisdiction,
-                region: declared.clone(),
-                objects,
-                bytes,
-                folder: class.clone(),
-            };
-            // A class has another key in each region.
-            let name = unpinned_key(&name_of(&class), stored.region.as_deref()).to_owned();
-            found.push((name, stored));
+            let reachable = declared.as_deref() == jurisdiction;
+            let tables = held.tables.into_iter().map(|(table, (objects, weight))| {
+                let rows = StoredRows {
+                    server: server.to_owned(),
+                    region: declared.clone(),
+                    objects,
+                    rows: weight.rows,
+                    bytes: weight.bytes,
+                    reachable,
+                };
+                (table, rows)
+            });
+            found.push(FoundClass {
+                name,
+                tables: tables.filter(|(_, stored)| stored.rows > 0).collect(),
+                stored: StoredObjects {
+                    server: server.to_owned(),
+                    region: declared.clone(),
+                    objects: held.objects,
+                    bytes: held.bytes,
+                    folder: class.clone(),
+                    reachable,
+                },
+            });
         }
     }
     Ok(found)
@@ -176,8 +241,9 @@ fn table(name: &str, mode: &ShardMode, jurisdiction: Option<&str>) -> TableResid
     TableResidency {
         table: name.to_owned(),
         tier,
-        held_by: if is_global { "D1" } else { "ShardDO" }.to_owned(),
+        held_by: if is_global { "D1" } else { TABLE_CLASS }.to_owned(),
         region: jurisdiction.filter(|_| !is_global).map(str::to_owned),
+        stored: Vec::new(),
     }
 }
 
@@ -193,13 +259,30 @@ fn report(application: &Application, root: &Path, states: &[(String, PathBuf)]) 
         .iter()
         .map(|one| class(one.class_name))
         .collect();
+    let mut tables: Vec<TableResidency> = application
+        .tables
+        .iter()
+        .map(|(name, one)| table(name, &one.shard_mode, jurisdiction))
+        .collect();
     for (server, state) in states {
-        for (name, stored) in stored_in(server, state, jurisdiction)? {
-            match classes.iter_mut().find(|one| one.class == name) {
-                Some(known) => known.stored.push(stored),
+        for found in stored_in(server, state, jurisdiction)? {
+            for (name, stored) in found.tables {
+                match tables.iter_mut().find(|one| one.table == name) {
+                    Some(known) => known.stored.push(stored),
+                    None => tables.push(TableResidency {
+                        table: name,
+                        tier: "undeclared",
+                        held_by: found.name.clone(),
+                        region: None,
+                        stored: vec![stored],
+                    }),
+                }
+            }
+            match classes.iter_mut().find(|one| one.class == found.name) {
+                Some(known) => known.stored.push(found.stored),
                 None => classes.push(ClassResidency {
-                    stored: vec![stored],
-                    ..class(&name)
+                    stored: vec![found.stored],
+                    ..class(&found.name)
                 }),
             }
         }
@@ -208,11 +291,7 @@ fn report(application: &Application, root: &Path, states: &[(String, PathBuf)]) 
         root: root.to_path_buf(),
         jurisdiction: application.jurisdiction.clone(),
         classes,
-        tables: application
-            .tables
-            .iter()
-            .map(|(name, one)| table(name, &one.shard_mode, jurisdiction))
-            .collect(),
+        tables,
         servers: states
             .iter()
             .filter_map(|(_, state)| lunora_workerd::running_url(state))
@@ -262,31 +341,44 @@ mod tests {
             ("state/lock", "not JSON"),
             ("state/us/other", ""),
         ]);
-        for (file, digit, text) in [
-            ("none/do/ShardDO/#.sqlite", "a", "12345"),
-            ("none/do/ShardDO/#.sqlite-wal", "a", "123"),
-            ("eu/do/ShardDO-eu/#.sqlite", "b", "1"),
-            ("eu/do/ShardDO-eu/#.sqlite", "c", "1"),
-        ] {
-            project.write(&format!("state/{}", file.replace('#', &digit.repeat(64))), text);
-        }
+        let database = |file: &str, rows: usize| {
+            let path = project.path(&format!("state/{file}.sqlite"));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let connection = rusqlite::Connection::open(path).unwrap();
+            connection
+                .execute_batch("CREATE TABLE notes(id TEXT, doc TEXT); CREATE TABLE other(id TEXT, doc TEXT)")
+                .unwrap();
+            for _ in 0..rows {
+                connection.execute("INSERT INTO notes VALUES('i', '{}')", ()).unwrap();
+            }
+        };
+        project.write(&format!("state/eu/do/SessionDO-eu/{}.sqlite", "d".repeat(64)), "1");
+        database(&format!("none/do/ShardDO/{}", "a".repeat(64)), 1);
+        database(&format!("eu/do/ShardDO-eu/{}", "b".repeat(64)), 2);
+        database(&format!("eu/do/ShardDO-eu/{}", "c".repeat(64)), 0);
+        project.write(&format!("state/none/do/ShardDO/{}.sqlite-other", "a".repeat(64)), "123");
         let found = stored_in("stated", &project.path("state"), Some("eu")).unwrap();
         let shown: Vec<_> = found
             .iter()
-            .map(|(class, one)| {
-                (
-                    class.as_str(),
-                    one.region.as_deref(),
-                    one.objects,
-                    one.bytes,
-                    one.reachable,
-                )
+            .map(|FoundClass { name, stored, tables }| {
+                let rows: Vec<_> = tables
+                    .iter()
+                    .map(|(table, one)| (table.as_str(), one.objects, one.rows, one.bytes))
+                    .collect();
+                let place = (stored.region.as_deref(), stored.objects, stored.reachable);
+                (name.as_str(), place, rows)
             })
             .collect();
         assert_eq!(
             shown,
-            [("ShardDO", Some("eu"), 2, 2, true), ("ShardDO", None, 1, 9, false)]
+            [
+                ("SessionDO", (Some("eu"), 1, true), vec![]),
+                ("ShardDO", (Some("eu"), 2, true), vec![("notes", 1, 2, 22)]),
+                ("ShardDO", (None, 1, false), vec![("notes", 1, 1, 11)]),
+            ]
         );
-        assert_eq!(stored_in("stated", &project.path("nowhere"), None).unwrap(), []);
+        // Everything in the folder, journals and the platform's own file too.
+        assert_eq!(found[2].stored.bytes, 1 + 3 + 3 * 4_096);
+        assert!(stored_in("stated", &project.path("nowhere"), None).unwrap().is_empty());
     }
 }

@@ -17,14 +17,17 @@ use crate::worker::{self, WorkerSettings};
 impl Actor {
     pub(crate) async fn serve(&mut self, worker: &WorkerdHandle, built: &Built) -> Result<(), Vec<Diagnostic>> {
         let project = self.pipeline.as_ref().map(Pipeline::project);
-        let (settings, warnings) = match project {
+        let (mut settings, warnings) = match project {
             Some(project) => development_settings(project)?,
             None => (WorkerSettings::default(), Vec::new()),
         };
         if !warnings.is_empty() && !self.last_findings.iter().any(|known| warnings.contains(known)) {
             self.tell_findings(&warnings);
         }
-        let description = if self.options.bundle || built.graph.needs_bundle.is_some() {
+        if let Some(inspecting) = &self.inspecting {
+            inspecting.admit(&mut settings)?;
+        }
+        let mut description = if self.options.bundle || built.graph.needs_bundle.is_some() {
             self.bundled(built, &settings).await.map_err(|error| vec![error])?
         } else {
             let dependencies = self
@@ -38,6 +41,10 @@ impl Actor {
                 ]
             })?
         };
+        description.has_events |= worker::may_take_mail(&built.graph);
+        if let Some(inspecting) = &self.inspecting {
+            inspecting.observe(&mut description, &settings);
+        }
         worker.refuse(None);
         match worker
             .update(description)

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use camino::Utf8Path;
-use lunora_config::{DiscoverOptions, Project};
+use lunora_config::{DiscoverOptions, Project, SendEmail};
 use lunora_diagnostics::{Diagnostic, SourceFiles, Sources as _, codes};
+
+use lunora_workerd::EmailBinding;
 
 use crate::worker::WorkerSettings;
 
@@ -44,6 +46,15 @@ pub fn with_configuration(mut sources: SourceFiles, root: &Path, findings: &[Dia
     sources
 }
 
+fn email_binding(found: SendEmail) -> EmailBinding {
+    EmailBinding {
+        name: found.name,
+        destination: found.destination,
+        allowed_destinations: found.allowed_destinations,
+        allowed_senders: found.allowed_senders,
+    }
+}
+
 /// Bindings and compatibility of the development worker, from the wrangler configuration and `.dev.vars`.
 ///
 /// # Errors
@@ -57,6 +68,7 @@ pub fn development_settings(project: &Project) -> Result<(WorkerSettings, Vec<Di
             compatibility_flags: wrangler.compatibility_flags,
             variables: wrangler.variables,
             secrets: variables.variables.into_iter().collect(),
+            email_bindings: wrangler.send_email.into_iter().map(email_binding).collect(),
         },
         variables.warnings,
     ))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lunora_ir::{Application, FunctionKind};
 use lunora_workerd::{
-    Binding, BindingValue, DurableObject, FunctionKind as WireKind, Module, ModuleBody, WorkerDescription,
+    Binding, BindingValue, DurableObject, EmailBinding, FunctionKind as WireKind, Module, ModuleBody, WorkerDescription,
 };
 
 use crate::dependencies::DependencyModule;
@@ -26,6 +26,8 @@ pub struct WorkerSettings {
     pub variables: BTreeMap<String, serde_json::Value>,
     /// Development secrets.
     pub secrets: BTreeMap<String, String>,
+    /// `send_email`, whose bindings development has; see [`Mail`](lunora_workerd::Mail).
+    pub email_bindings: Vec<EmailBinding>,
 }
 
 fn kinds(application: &Application) -> BTreeMap<String, WireKind> {
@@ -61,6 +63,16 @@ fn bindings(settings: &WorkerSettings) -> Vec<Binding> {
         value: BindingValue::Secret(value.clone()),
     });
     variables.chain(secrets).collect()
+}
+
+/// Whether the app's own module speaks of mail at all. One that does not has no `email()`, and its worker needs no service
+/// that raises it; one that does gets the service, whatever it says of mail.
+#[must_use]
+pub fn may_take_mail(graph: &ModuleGraph) -> bool {
+    graph
+        .modules
+        .iter()
+        .any(|module| module.name.ends_with("/app.ts") && module.body.contains("email"))
 }
 
 fn describe(entry: Module, application: &Application, settings: &WorkerSettings) -> WorkerDescription {

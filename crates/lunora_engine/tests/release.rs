@@ -425,3 +425,78 @@ export const numbers = defineMigration({ id: \"2026-numbers\", table: \"notes\",
     edit(&project, "text: v.number()", "text: v.boolean()");
     assert_eq!(codes(&gates(&options(&project))), ["SCHEMA_DRIFT"]);
 }
+
+#[test]
+fn regions_are_those_of_the_databases_of_global_tables() {
+    let project = prepared();
+    assert!(!baseline(&project).contains("regions"), "there is one database");
+    let databases = |bindings: &[&str]| {
+        let databases: Vec<_> = bindings
+            .iter()
+            .map(|binding| serde_json::json!({ "binding": binding, "database_name": "x", "database_id": "y" }))
+            .collect();
+        let text = serde_json::json!({ "name": "notes", "d1_databases": databases }).to_string();
+        project.write("wrangler.jsonc", &text);
+    };
+    databases(&["DB", "DB_US", "DB_EU"]);
+    let stopped = gates(&options(&project));
+    assert_eq!(codes(&stopped), ["SCHEMA_DRIFT"]);
+    assert!(stopped.stops[0].message.contains("eu, us"), "{:?}", stopped.stops);
+    let version = stopped.schema_version.clone();
+    let blessed = gates(&ReleaseOptions {
+        update_schema_baseline: true,
+        ..options(&project)
+    });
+    assert!(blessed.baseline_written);
+    assert_eq!(blessed.schema_version, version);
+    let snapshot: serde_json::Value = serde_json::from_str(&baseline(&project)).unwrap();
+    assert_eq!(snapshot["regions"], serde_json::json!(["eu", "us"]));
+    assert_eq!(gates(&options(&project)).drift.changes, []);
+    // Rows of a region that has no binding any more would be out of reach.
+    databases(&["DB_EU"]);
+    assert_eq!(codes(&gates(&options(&project))), ["SCHEMA_DRIFT"]);
+    // Without global tables there is nothing in any of them.
+    edit(
+        &project,
+        "  countries: defineTable({ name: v.string() }).global(),\n",
+        "",
+    );
+    let without = gates(&ReleaseOptions {
+        update_schema_baseline: true,
+        ..options(&project)
+    });
+    assert!(without.baseline_written && !baseline(&project).contains("regions"));
+}
+
+#[test]
+fn a_receipt_of_a_proxy_counts_only_where_its_host_is_known() {
+    let project = prepared();
+    let export = |url: &str| {
+        let receipt = serde_json::json!({
+            "version": 1, "sourceJurisdiction": null, "exportedAt": NOW - 1, "url": url, "production": true,
+            "tables": { "notes": { "rows": 2, "hash": "00" } }, "complete": true,
+        });
+        project.write(".lunora/receipts/proxy.json", &receipt.to_string());
+    };
+    edit(&project, "});\n", "}).jurisdiction(\"eu\");\n");
+    export("https://notes.example.com/");
+    let local = ReleaseOptions {
+        allow_schema_drift: true,
+        url: Some("http://127.0.0.1:8787/".to_owned()),
+        ..options(&project)
+    };
+    let stopped = gates(&local);
+    assert_eq!(codes(&stopped), ["JURISDICTION_STRANDS_DATA"]);
+    assert!(
+        stopped.stops[0].message.contains("--allowed-hosts"),
+        "{:?}",
+        stopped.stops
+    );
+    assert_eq!(
+        codes(&gates(&ReleaseOptions {
+            allow_schema_drift: true,
+            ..options(&project)
+        })),
+        Vec::<&str>::new()
+    );
+}

@@ -29,7 +29,7 @@ pub use object_name::{
     MAX_SHARD_VALUE_BYTES, ObjectNameError, ROOT_OBJECT, decode_id_shard, encode_id_shard, object_name,
     shard_number_text,
 };
-pub use observation::{EnvironmentAccess, Observations, ObservedMoment};
+pub use observation::{EnvironmentAccess, MailEntryPoint, Observations, ObservedMoment, StatedJurisdiction};
 pub use presence::Presence;
 pub use schema::{
     Index, OnDelete, Relation, RelationKind, ShardMode, SoftDelete, Table, TimeToLive, Trigger, TriggerEvent,

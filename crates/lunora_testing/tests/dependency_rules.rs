@@ -94,6 +94,7 @@ fn the_homes_are_lived_in() {
     for (name, home) in [
         ("napi", "lunora_binding"),
         ("swc_core", "lunora_parse"),
+        ("axum", "lunora_inspector"),
         ("hyper", "lunora_workerd"),
         ("tokio-tungstenite", "lunora_client"),
     ] {

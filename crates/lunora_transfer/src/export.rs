@@ -85,7 +85,7 @@ pub async fn export(
             &url,
             &wanted(info, options),
             options.quiesce,
-            &info.schema_version,
+            info.schema_version.as_deref(),
         )?
     } else {
         Partial::begin(&options.out, &url, random_id()?, header(info, options), options.force)?

@@ -5,7 +5,7 @@ mod progress_file;
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use lunora_client::{AdminClient, ClientError};
@@ -99,12 +99,7 @@ pub struct ImportReport {
 /// # Errors
 /// When it is not, when tables are asked for that it does not have, or another import of it is under way.
 pub fn plan(options: &ImportOptions, info: &ServerInfo) -> Result<ImportPlan, TransferError> {
-    let lock = File::open(&options.dump).map_err(TransferError::read(&options.dump))?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(TransferError::Busy(options.dump.clone())),
-        Err(TryLockError::Error(error)) => return Err(TransferError::Read(options.dump.clone(), error)),
-    }
+    let lock = locked(&options.dump)?;
     let (header, footer) = check_dump(&options.dump)?;
     let mut tables = options
         .tables
@@ -115,7 +110,7 @@ pub fn plan(options: &ImportOptions, info: &ServerInfo) -> Result<ImportPlan, Tr
     if let Some(missing) = tables.iter().find(|name| !header.tables.contains_key(*name)) {
         return Err(TransferError::Truncated(format!("it has no table `{missing}`")));
     }
-    let rehoming = Rehoming::read(&options.dump, &header, &tables, info)?;
+    let rehoming = Rehoming::read(&options.dump, (&header, &footer), &tables, info)?;
     Ok(ImportPlan {
         rehomed: rehoming.tables(),
         header,
@@ -178,12 +173,77 @@ pub async fn import(
     Ok(ImportReport { sent, is_proven })
 }
 
+/// Gives up the import of this dump that was left, and leaves nothing of it.
+///
+/// # Errors
+/// When none was left, another process is at work on it, or its rows count already (`IMPORT_NOT_OPEN`); and what kept the
+/// server from being reached.
+pub async fn abort(client: &mut AdminClient, dump: &Path, observer: &mut dyn Observer) -> Result<(), TransferError> {
+    // The dump itself is not needed any more.
+    let _lock = dump.exists().then(|| locked(dump)).transpose()?;
+    give_up(client, dump, observer).await
+}
+
+/// Gives up the import that this process has begun of the plan, as [`abort`] does.
+///
+/// # Errors
+/// As [`abort`].
+pub async fn abort_plan(
+    client: &mut AdminClient,
+    plan: &ImportPlan,
+    observer: &mut dyn Observer,
+) -> Result<(), TransferError> {
+    give_up(client, &plan.dump, observer).await
+}
+
+/// Whoever calls holds the dump.
+async fn give_up(client: &mut AdminClient, dump: &Path, observer: &mut dyn Observer) -> Result<(), TransferError> {
+    let url = client.address().to_string();
+    let Some(left) = ProgressFile::left(dump, &url)? else {
+        return Err(TransferError::Checkpoint(format!(
+            "no import of `{}` into `{url}` was left here",
+            dump.display()
+        )));
+    };
+    pages(client, "import/abort", json!({ "id": left.state.id }), |_| Ok(())).await?;
+    observer.step(&Step::Aborted);
+    left.remove()
+}
+
+/// How far the import of a dump was that was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeftImport {
+    /// Rows that the server has staged for certain.
+    pub staged: u64,
+}
+
+/// The import of this plan into this server that was left, when there is one.
+///
+/// # Errors
+/// When what it left cannot be read.
+pub fn left_import(plan: &ImportPlan, url: &str) -> Result<Option<LeftImport>, TransferError> {
+    let left = ProgressFile::left(&plan.dump, url)?;
+    Ok(left.map(|left| LeftImport {
+        staged: left.state.sent.values().map(|proof| proof.rows).sum(),
+    }))
+}
+
+/// The dump, held so that no second process is at work on its import.
+fn locked(dump: &Path) -> Result<File, TransferError> {
+    let lock = File::open(dump).map_err(TransferError::read(dump))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(TransferError::Busy(dump.to_owned())),
+        Err(TryLockError::Error(error)) => Err(TransferError::Read(dump.to_owned(), error)),
+    }
+}
+
 /// Begun anew, the import that was left is nobody's any more.
 async fn give_up_earlier(client: &mut AdminClient, plan: &ImportPlan, url: &str) -> Result<(), TransferError> {
-    let Some(id) = ProgressFile::left_id(&plan.dump, url)? else {
+    let Some(left) = ProgressFile::left(&plan.dump, url)? else {
         return Ok(());
     };
-    match pages(client, "import/abort", json!({ "id": id }), |_| Ok(())).await {
+    match pages(client, "import/abort", json!({ "id": left.state.id }), |_| Ok(())).await {
         // It counts already.
         Err(TransferError::Server(ClientError::Refused(body))) if body.code == "IMPORT_NOT_OPEN" => Ok(()),
         result => result,

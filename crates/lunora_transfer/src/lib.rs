@@ -17,7 +17,10 @@ mod tally;
 pub use dump_reader::{DumpReader, check_dump};
 pub use error::TransferError;
 pub use export::{ExportOptions, ExportReport, export};
-pub use import::{ImportMode, ImportOptions, ImportPlan, ImportReport, import, plan, verify};
+pub use import::{
+    ImportMode, ImportOptions, ImportPlan, ImportReport, LeftImport, abort, abort_plan, import, left_import, plan,
+    verify,
+};
 pub use line::{Footer, Header, Line, ShardStart, TableFacts, parse_line};
 pub use observer::{Observer, Step};
 pub use receipt::Receipt;

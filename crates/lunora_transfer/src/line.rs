@@ -31,8 +31,8 @@ pub struct TableFacts {
 pub struct Header {
     /// Always [`VERSION`].
     pub version: u64,
-    /// Fingerprint of columns and tiers.
-    pub schema_version: String,
+    /// Fingerprint of columns and tiers; absent in a worker that was not generated.
+    pub schema_version: Option<String>,
     /// Where the objects were.
     pub source_jurisdiction: Option<String>,
     /// When the export began, Unix milliseconds.

@@ -1,7 +1,9 @@
 //! Tables that lay in the root and are sharded from now on: their rows get ids that name their shard, and whoever
 //! points at them points at the new ids.
 
-use std::collections::{BTreeMap, HashMap};
+mod shard_values;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use lunora_client::value::WIRE_TAG;
@@ -10,16 +12,17 @@ use serde_json::Value as Json;
 
 use crate::dump_reader::DumpReader;
 use crate::error::TransferError;
-use crate::line::{Header, Line, TableFacts, parse_line};
+use crate::line::{Footer, Header, Line, TableFacts, parse_line};
 use crate::server::ServerInfo;
+use shard_values::ShardValues;
 
 /// What changes on the way.
 #[derive(Default)]
 pub(crate) struct Rehoming {
     /// The shard field of each table that moves.
     fields: BTreeMap<String, String>,
-    /// The shard value of each row that moves, by table and id: where a reference leads cannot be told from itself.
-    values: HashMap<String, HashMap<String, String>>,
+    /// The shard value of each row that moves, by table: where a reference leads cannot be told from itself.
+    values: BTreeMap<String, ShardValues>,
     /// Where the tables have ids that change, and of which table.
     paths: BTreeMap<String, Vec<(Vec<String>, String)>>,
 }
@@ -28,7 +31,7 @@ impl Rehoming {
     /// Finds out what moves; reads the dump once more when something does.
     pub(crate) fn read(
         dump: &Path,
-        header: &Header,
+        (header, footer): (&Header, &Footer),
         tables: &[String],
         info: &ServerInfo,
     ) -> Result<Self, TransferError> {
@@ -38,7 +41,9 @@ impl Rehoming {
                 continue;
             };
             if let (true, Some(field)) = (before.tier == "root" && after.tier == "shardBy", &after.field) {
+                let rows = footer.tables.get(name).map_or(0, |proof| proof.rows);
                 rehoming.fields.insert(name.clone(), field.clone());
+                rehoming.values.insert(name.clone(), ShardValues::for_rows(rows));
             }
         }
         if rehoming.fields.is_empty() {
@@ -67,8 +72,12 @@ impl Rehoming {
             let Some(id) = doc.get("_id").and_then(Json::as_str) else {
                 return Err(malformed("`_id` is no text".to_owned()));
             };
-            rehoming.values.entry(table).or_default().insert(id.to_owned(), value);
+            let values = rehoming.values.entry(table).or_default();
+            values
+                .insert(id, &value)
+                .ok_or_else(|| malformed("it has more shards than can be told apart".to_owned()))?;
         }
+        rehoming.values.values_mut().for_each(ShardValues::finish);
         Ok(rehoming)
     }
 
@@ -112,17 +121,17 @@ fn shard_text(value: &Json) -> Option<String> {
     }
 }
 
-fn rewrite_id(value: &mut Json, values: &HashMap<String, String>) {
+fn rewrite_id(value: &mut Json, values: &ShardValues) {
     if let Some(new_id) = new_id(value.as_str(), values) {
         *value = Json::String(new_id);
     }
 }
 
-fn new_id(id: Option<&str>, values: &HashMap<String, String>) -> Option<String> {
+fn new_id(id: Option<&str>, values: &ShardValues) -> Option<String> {
     encode_id_shard(id?, values.get(id?)?).ok()
 }
 
-fn rewrite_at(value: &mut Json, path: &[String], values: &HashMap<String, String>) {
+fn rewrite_at(value: &mut Json, path: &[String], values: &ShardValues) {
     let Some((step, rest)) = path.split_first() else {
         rewrite_id(value, values);
         return;
@@ -154,7 +163,9 @@ mod tests {
 
     #[test]
     fn ids_change_wherever_they_stand() {
-        let values: HashMap<String, String> = [("a".to_owned(), "red".to_owned())].into();
+        let mut values = ShardValues::default();
+        values.insert("a", "red").unwrap();
+        values.finish();
         let rehoming = Rehoming {
             fields: [("messages".to_owned(), "room".to_owned())].into(),
             values: [("messages".to_owned(), values)].into(),

@@ -16,8 +16,8 @@ use crate::table_hash::TableProof;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerInfo {
-    /// Fingerprint of columns and tiers.
-    pub schema_version: String,
+    /// Fingerprint of columns and tiers; absent in a worker that was not generated.
+    pub schema_version: Option<String>,
     /// Where the schema pins the objects.
     pub jurisdiction: Option<String>,
     /// What the deployment says of itself.

@@ -248,7 +248,8 @@ fn clamp_date(
     ))
 }
 
-fn newest(build_date: CalendarDate, today: CalendarDate) -> CalendarDate {
+/// The latest compatibility date that can be used.
+pub(crate) fn newest(build_date: CalendarDate, today: CalendarDate) -> CalendarDate {
     build_date.plus_days(DAYS_BEYOND_BUILD).min(today)
 }
 

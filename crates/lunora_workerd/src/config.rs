@@ -17,7 +17,9 @@
 mod workerd_capnp;
 
 mod events;
+mod mail;
 mod regions;
+mod tap;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -88,7 +90,8 @@ fn build(description: &WorkerDescription, storage: &StorageFolders) -> Builder<H
         .iter()
         .map(|module| module.body.length() + module.name.len() + 64)
         .sum();
-    let words = count(bodies * regions.len() / 8 + 4096);
+    let tapped = description.tap.as_ref().map_or(0, |tap| tap.source.len());
+    let words = count((bodies + tapped) * regions.len() / 8 + 4096);
     let mut message = Builder::new(HeapAllocator::new().first_segment_words(words));
     let mut config = message.init_root::<config::Builder<'_>>();
     config.set_structured_logging(true);
@@ -103,12 +106,25 @@ fn build(description: &WorkerDescription, storage: &StorageFolders) -> Builder<H
     socket.reborrow().init_http();
     socket.init_service().set_name(&description.service_name[..]);
 
-    if !description.jurisdictions.is_empty() {
-        regions::write_extension(config.reborrow());
+    let facade = usize::from(!description.jurisdictions.is_empty());
+    let mut extensions = config
+        .reborrow()
+        .init_extensions(count(facade + usize::from(description.mail.is_some())));
+    if facade > 0 {
+        regions::write_extension(extensions.reborrow().get(0));
     }
-    let mut services = config.init_services(count(2 * regions.len() + events));
+    if description.mail.is_some() {
+        mail::write_extension(extensions.get(count(facade)));
+    }
+    let own = 2 * regions.len();
+    let tap = usize::from(description.tap.is_some());
+    let mut services = config.init_services(count(own + events + tap + mail::service_count(description)));
+    mail::write_services(&mut services, own + events + tap, description);
     if description.has_events {
-        events::write_service(services.reborrow().get(count(2 * regions.len())), description);
+        events::write_service(services.reborrow().get(count(own)), description);
+    }
+    if let Some(tap) = &description.tap {
+        tap::write_service(services.reborrow().get(count(own + events)), &tap.socket);
     }
     for (position, region) in regions.iter().enumerate() {
         let mut service = services.reborrow().get(count(2 * position));
@@ -126,19 +142,18 @@ fn build(description: &WorkerDescription, storage: &StorageFolders) -> Builder<H
 
 fn write_worker(mut worker: worker::Builder<'_>, region: &Region<'_>) {
     let description = region.description;
-    let mut modules = worker.reborrow().init_modules(count(description.modules.len()));
+    let before = tap::module_count(description);
+    let mut modules = worker
+        .reborrow()
+        .init_modules(count(before + description.modules.len()));
+    tap::write_modules(&mut modules, region);
     for (position, module) in description.modules.iter().enumerate() {
-        write_module(modules.reborrow().get(count(position)), module);
+        write_module(modules.reborrow().get(count(before + position)), module);
     }
 
     worker.set_compatibility_date(&description.compatibility_date[..]);
     let registry = description.new_module_registry.then_some("new_module_registry");
-    let flags: Vec<&str> = description
-        .compatibility_flags
-        .iter()
-        .map(String::as_str)
-        .chain(registry)
-        .collect();
+    let flags: Vec<&str> = tap::flags(description).into_iter().chain(registry).collect();
     let mut list = worker.reborrow().init_compatibility_flags(count(flags.len()));
     for (position, flag) in flags.into_iter().enumerate() {
         list.set(count(position), flag);
@@ -175,7 +190,13 @@ fn write_module(mut target: worker::module::Builder<'_>, module: &Module) {
 fn write_bindings(worker: worker::Builder<'_>, region: &Region<'_>) {
     let description = region.description;
     let objects = description.durable_objects.len();
-    let mut list = worker.init_bindings(count(objects + description.bindings.len()));
+    let own = objects + description.bindings.len();
+    let tap = usize::from(description.tap.is_some());
+    let mut list = worker.init_bindings(count(own + tap + mail::binding_count(description)));
+    mail::write_bindings(&mut list, own + tap, region);
+    if description.tap.is_some() {
+        tap::write_binding(list.reborrow().get(count(own)));
+    }
     for (position, object) in description.durable_objects.iter().enumerate() {
         let mut target = list.reborrow().get(count(position));
         target.set_name(&object.binding[..]);

@@ -9,7 +9,10 @@ mod certificates;
 mod check;
 mod config;
 mod config_message;
+mod email;
 mod event;
+mod events_socket;
+mod found;
 mod handle;
 mod log_context;
 mod log_line;
@@ -24,13 +27,15 @@ mod supervisor;
 mod worker_description;
 
 pub use config::{print_config, unpinned_key};
+pub use email::{EmailContent, EmailForward, EmailOutcome, EmailReply};
 pub use event::{LogEvent, LogLevel, LogSource, WorkerdEvent};
+pub use events_socket::EventsSocket;
+pub use found::{FoundWorkerd, find_workerd};
 pub use handle::{Clock, ReloadOutcome, StartOptions, WorkerdHandle};
 pub use proxy::server::PortChoice;
-pub use scheduled::EventsSocket;
 pub use stack_trace::{SourcePosition, StackRemapper};
 pub use start_failure::first_location;
 pub use state_directory::running_url;
 pub use worker_description::{
-    Binding, BindingValue, DurableObject, FunctionKind, Module, ModuleBody, WorkerDescription,
+    Binding, BindingValue, DurableObject, EmailBinding, FunctionKind, Mail, Module, ModuleBody, Tap, WorkerDescription,
 };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::stack_trace::StackRemapper;
@@ -120,6 +121,37 @@ pub enum BindingValue {
     Json(String),
 }
 
+/// A module that is imported before anything of the app, to tell what happens in it. Of development alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tap {
+    /// JavaScript. It may import `region` (a string, or `null`) from `./settings.js`, and finds `env.LUNORA_TAP`.
+    pub source: Arc<str>,
+    /// The unix socket on which what it tells is heard, in HTTP. An absolute path.
+    pub socket: PathBuf,
+}
+
+/// A `send_email` binding of the app's configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmailBinding {
+    /// Name in `env`.
+    pub name: String,
+    /// `destination_address`: the only recipient.
+    pub destination: Option<String>,
+    /// `allowed_destination_addresses`
+    pub allowed_destinations: Option<Vec<String>>,
+    /// `allowed_sender_addresses`
+    pub allowed_senders: Option<Vec<String>>,
+}
+
+/// Where mail goes while somebody develops: an inbox, and to nobody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// The unix socket of the inbox, which takes `POST /mail` in HTTP. An absolute path.
+    pub socket: PathBuf,
+    /// The app's bindings.
+    pub bindings: Vec<EmailBinding>,
+}
+
 /// What a function does to the world, which decides whether a lost call may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FunctionKind {
@@ -150,6 +182,10 @@ pub struct WorkerDescription {
     pub jurisdictions: Vec<String>,
     /// Values in `env`.
     pub bindings: Vec<Binding>,
+    /// Observes the app from inside; `None` wherever nobody develops.
+    pub tap: Option<Tap>,
+    /// Takes the app's mail; `None` wherever nobody develops.
+    pub mail: Option<Mail>,
     /// The worker has a `scheduled()` that [`EventsSocket`](crate::EventsSocket) raises. Implies
     /// [`experimental`](Self::experimental).
     pub has_events: bool,
@@ -178,6 +214,8 @@ impl WorkerDescription {
             durable_objects: Vec::new(),
             jurisdictions: Vec::new(),
             bindings: Vec::new(),
+            tap: None,
+            mail: None,
             has_events: false,
             new_module_registry: true,
             experimental: true,
@@ -197,6 +235,8 @@ impl WorkerDescription {
             && self.durable_objects == other.durable_objects
             && self.jurisdictions == other.jurisdictions
             && self.bindings == other.bindings
+            && same_tap(self.tap.as_ref(), other.tap.as_ref())
+            && self.mail == other.mail
             && self.has_events == other.has_events
             && self.new_module_registry == other.new_module_registry
             && self.experimental == other.experimental
@@ -221,11 +261,21 @@ impl fmt::Debug for WorkerDescription {
             .field("durable_objects", &self.durable_objects)
             .field("jurisdictions", &self.jurisdictions)
             .field("bindings", &self.bindings)
+            .field("tap", &self.tap.as_ref().map(|tap| &tap.socket))
+            .field("mail", &self.mail)
             .field("has_events", &self.has_events)
             .field("new_module_registry", &self.new_module_registry)
             .field("experimental", &self.experimental)
             .field("stack_traces", &self.stack_traces)
             .finish_non_exhaustive()
+    }
+}
+
+fn same_tap(one: Option<&Tap>, two: Option<&Tap>) -> bool {
+    match (one, two) {
+        (Some(a), Some(b)) => a.socket == b.socket && (Arc::ptr_eq(&a.source, &b.source) || a.source == b.source),
+        (None, None) => true,
+        _ => false,
     }
 }
 
@@ -273,6 +323,18 @@ mod tests {
             |one| one.jurisdictions.push("eu".to_owned()),
             |one| one.experimental = false,
             |one| one.has_events = true,
+            |one| {
+                one.tap = Some(Tap {
+                    source: "".into(),
+                    socket: "/tap".into(),
+                });
+            },
+            |one| {
+                one.mail = Some(Mail {
+                    socket: "/mail".into(),
+                    bindings: Vec::new(),
+                });
+            },
             |one| one.new_module_registry = false,
             |one| one.modules[0] = Module::javascript("worker.js", "export default { }"),
             |one| one.modules[0].name = "other.js".into(),

@@ -4,9 +4,11 @@ const plural = (count: number, noun: string): string => `${count} ${noun}${count
 
 /** The lines that Lunora adds to Vite's start-up block; none until there is something true to say. */
 export function bannerLines(state: SessionState, paint: (text: string) => string): string[] {
-  const { generated, worker } = state;
+  const { generated, worker, inspector } = state;
   if (worker === undefined) return [];
   const counts =
     generated === undefined ? "" : `${plural(generated.tables, "table")}, ${plural(generated.functions, "function")}, `;
-  return [`  ${paint("➜")}  Lunora:  ${counts}workerd ready in ${Math.round(worker.milliseconds)} ms`];
+  const ready = `${counts}workerd ready in ${Math.round(worker.milliseconds)} ms`;
+  if (inspector === undefined) return [`  ${paint("➜")}  Lunora:  ${ready}`];
+  return [`  ${paint("➜")}  Lunora:  ${inspector.url}`, `     ${ready}`];
 }

@@ -44,11 +44,14 @@ function printJson(notice: EngineNotice): void {
 }
 
 function printText(command: DevCommand): (notice: EngineNotice) => void {
-  const state: SessionState = { diagnostics: [], worker: undefined, generated: undefined };
+  const state: SessionState = { diagnostics: [], worker: undefined, generated: undefined, inspector: undefined };
   return (notice) => {
     switch (notice.type) {
       case "generated":
         state.generated = notice;
+        break;
+      case "inspector":
+        state.inspector = notice;
         break;
       case "ready":
         state.worker = { url: new URL(notice.url), milliseconds: notice.milliseconds };

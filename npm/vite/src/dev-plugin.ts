@@ -5,8 +5,10 @@ import { DevSession } from "./dev-session.ts";
 import type { EngineNotice } from "./engine-host.ts";
 import { forwardRequest, forwardUpgrade, reservedPrefix } from "./forward.ts";
 import { isAllowedUpgrade } from "./host-check.ts";
+import { isInspectorPath, leadToInspector } from "./inspector-redirect.ts";
 import type { LunoraOptions } from "./options.ts";
 import { hasErrors, overlayPayload } from "./overlay.ts";
+import { addShortcuts } from "./shortcuts.ts";
 
 const green = (text: string): string => styleText("green", text);
 
@@ -40,6 +42,7 @@ function printNotice(config: ResolvedConfig, notice: EngineNotice): void {
       logger.info(`[lunora] ${notice.message}`, { timestamp: true });
       break;
     case "generated":
+    case "inspector":
       break;
   }
 }
@@ -68,7 +71,9 @@ function showInOverlay(server: ViteDevServer, session: DevSession): (notice: Eng
 function serveWorker(server: ViteDevServer, session: DevSession): void {
   const allowedHosts = server.config.server.allowedHosts ?? [];
   server.middlewares.use((request, response, next) => {
-    if (request.url?.startsWith(reservedPrefix) === true) void forwardRequest(request, response, session.workerUrl);
+    if (isInspectorPath(request.url)) leadToInspector(request, response, session.state.inspector?.origin, allowedHosts);
+    else if (request.url?.startsWith(reservedPrefix) === true)
+      void forwardRequest(request, response, session.workerUrl);
     else next();
   });
   server.httpServer?.on("upgrade", (request, socket, head) => {
@@ -120,6 +125,7 @@ export function devPlugin(options: LunoraOptions): Plugin {
         port: options.port ?? 0,
         alias: plainAliases(config.resolve.alias),
         bundle: options.bundle ?? false,
+        inspector: options.inspector ?? true,
         command: "vite dev",
         ...(options.workerd === undefined ? {} : { workerd: options.workerd }),
       });
@@ -134,6 +140,7 @@ export function devPlugin(options: LunoraOptions): Plugin {
       // The engine watches by itself once it runs; until then Vite's eyes have to do.
       server.watcher.on("all", () => session.retry());
       printBanner(server, session);
+      addShortcuts(server);
       serveWorker(server, session);
     },
     async closeBundle() {

@@ -9,6 +9,8 @@ export interface SessionState {
   diagnostics: readonly Diagnostic[];
   worker: { url: URL; milliseconds: number } | undefined;
   generated: { tables: number; functions: number } | undefined;
+  /** Where the inspector is, with its token in the fragment and without; there may be none. */
+  inspector: { url: string; origin: string } | undefined;
 }
 
 type Listener = (notice: EngineNotice) => void;
@@ -24,7 +26,12 @@ function reasonOf(diagnostic: Diagnostic): ToolchainError {
  * server is set up before the old one closes, and two engines cannot hold one state folder.
  */
 export class DevSession {
-  readonly state: SessionState = { diagnostics: [], worker: undefined, generated: undefined };
+  readonly state: SessionState = {
+    diagnostics: [],
+    worker: undefined,
+    generated: undefined,
+    inspector: undefined,
+  };
   readonly #options: EngineOptions;
   readonly #listeners = new Set<Listener>();
   #engine: Promise<Engine>;
@@ -71,6 +78,11 @@ export class DevSession {
     return session;
   }
 
+  /** The running session of the project. */
+  static of(root: string): DevSession | undefined {
+    return DevSession.#sessions.get(root);
+  }
+
   /** Ends the engine when nobody else holds the session. */
   async release(): Promise<void> {
     this.#holders -= 1;
@@ -108,6 +120,8 @@ export class DevSession {
     if (notice.type === "ready") {
       this.state.worker = { url: new URL(notice.url), milliseconds: notice.milliseconds };
       for (const { resolve } of this.#waiting.splice(0)) resolve(this.state.worker.url);
+    } else if (notice.type === "inspector") {
+      this.state.inspector = { url: notice.url, origin: notice.origin };
     } else if (notice.type === "generated") {
       this.state.generated = notice;
     } else if (notice.type === "recovered") {

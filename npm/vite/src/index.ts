@@ -14,7 +14,7 @@ export type { EngineNotice } from "./engine-host.ts";
 export { runDeployCommand } from "./deploy-command.ts";
 export type { DeployCommand } from "./deploy-command.ts";
 export { runResidencyCommand } from "./residency-command.ts";
-export type { ResidencyCommand, ServerCrossings } from "./residency-command.ts";
+export type { ResidencyCommand, ServerResidency } from "./residency-command.ts";
 export { runStartCommand } from "./start-command.ts";
 export type { StartCommand } from "./start-command.ts";
 export { runDevCommand } from "./dev-command.ts";

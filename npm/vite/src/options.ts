@@ -11,4 +11,9 @@ export interface LunoraOptions {
    * Slower to reload; needed only where worker code uses imports that a bundler has to handle.
    */
   bundle?: boolean;
+  /**
+   * The inspector of `vite dev`, on an origin of its own: `false` for none, `{ port }` for a port of its own.
+   * Default: any free port of 127.0.0.1 and ::1.
+   */
+  inspector?: boolean | { readonly port: number };
 }

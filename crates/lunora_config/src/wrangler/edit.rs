@@ -32,7 +32,7 @@ impl Edit {
 #[derive(Debug)]
 pub(super) struct Container {
     range: Range,
-    items: Vec<Range>,
+    pub(super) items: Vec<Range>,
 }
 
 impl From<&Object<'_>> for Container {
@@ -111,6 +111,60 @@ pub(super) fn append(text: &str, style: Style<'_>, container: &Container, items:
             Some(at) => Edit::insert(at + 1, format!(" {joined},")),
             None => Edit::insert(last.end, format!(", {joined}")),
         });
+    }
+    edits
+}
+
+/// The edits that take items out of a container, each with its comma, and with its line where nothing else is on it.
+/// Comments stay.
+pub(super) fn remove(text: &str, container: &Container, gone: &[usize]) -> Vec<Edit> {
+    let mut edits: Vec<Edit> = Vec::new();
+    let mut delete = |mut start: usize, end: usize| {
+        // Two that stand beside each other share the blanks between them.
+        let done = edits.last().map_or(0, |edit: &Edit| edit.end);
+        start = start.max(done);
+        edits.push(Edit {
+            start,
+            end: end.max(start),
+            text: String::new(),
+        });
+    };
+    let last_kept = (0..container.items.len())
+        .rev()
+        .find(|position| !gone.contains(position));
+    let ends_with_comma = |item: &Range| trailing_comma(text, item.end);
+    let keeps_last_comma = container
+        .items
+        .last()
+        .is_none_or(|item| ends_with_comma(item).is_some());
+    for (position, item) in container.items.iter().enumerate() {
+        let comma = ends_with_comma(item);
+        if !gone.contains(&position) {
+            // What was not the last is the last now.
+            let is_last = last_kept == Some(position) && position + 1 < container.items.len();
+            if let (true, false, Some(at)) = (is_last, keeps_last_comma, comma) {
+                delete(at, at + 1);
+            }
+            continue;
+        }
+        let end = match comma {
+            Some(at) if text[item.end..at].trim().is_empty() => at + 1,
+            _ => item.end,
+        };
+        let line_end = end + text[end..].len() - text[end..].trim_start_matches([' ', '\t', '\r']).len();
+        if is_first_on_line(text, item.start) && text[line_end..].starts_with('\n') {
+            delete(item.start - indentation(text, item.start).len(), line_end + 1);
+        } else if last_kept.is_some_and(|last| position < last) {
+            delete(
+                item.start,
+                end + text[end..].len() - text[end..].trim_start_matches([' ', '\t']).len(),
+            );
+        } else {
+            delete(text[..item.start].trim_end_matches([' ', '\t']).len(), end);
+        }
+        if let (true, Some(at)) = (end == item.end, comma) {
+            delete(at, at + 1);
+        }
     }
     edits
 }

@@ -1,7 +1,8 @@
 //! A configuration for an app that has none.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::owned::marked;
 use super::render::{quote, render};
 use super::style::Style;
 use super::wanted::Wanted;
@@ -44,7 +45,7 @@ pub fn fresh_wrangler(wanted: &Wanted) -> String {
             "  // When the jobs of `lunora/crons.ts` run, in UTC.\n{}",
             property(
                 "triggers",
-                &render(&json!({ "crons": wanted.crons }), style, style.unit)
+                &render(&json!({ "crons": marked_times(wanted) }), style, style.unit)
             )
         ));
     }
@@ -66,6 +67,10 @@ pub fn fresh_wrangler(wanted: &Wanted) -> String {
         "// What wrangler needs to deploy this app. Lunora adds what is missing and leaves the rest as it is.\n{{\n{}\n}}\n",
         properties.join(",\n")
     )
+}
+
+fn marked_times(wanted: &Wanted) -> Vec<Value> {
+    wanted.crons.iter().map(|time| marked(time)).collect()
 }
 
 fn property(key: &str, value: &str) -> String {

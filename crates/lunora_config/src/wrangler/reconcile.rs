@@ -1,24 +1,26 @@
-//! Adding what is missing.
+//! Adding what is missing, and taking away what was added and is not needed any more.
 
 use jsonc_parser::ast::{Array, Object, ObjectProp};
 use jsonc_parser::common::Ranged as _;
 use lunora_diagnostics::{Diagnostic, codes};
 use serde_json::{Value, json};
 
+use super::crons::CronPlan;
 use super::document::Document;
 use super::edit::{Edit, Item, append, apply};
 use super::fresh::fresh_wrangler;
 use super::migrations::MigrationHistory;
+use super::owned::marked;
 use super::render::quote;
 use super::style::Style;
 use super::wanted::{Wanted, WantedObject};
 
-/// One thing that was added or raised.
+/// One thing that was added, raised or removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// Where, for example `env.staging.durable_objects.bindings`.
     pub path: String,
-    /// What, for people.
+    /// What was done, for people.
     pub description: String,
 }
 
@@ -51,7 +53,7 @@ pub fn reconcile_wrangler(file: &str, text: &str, wanted: &Wanted) -> Result<Rec
             text: fresh_wrangler(wanted),
             changes: vec![Change {
                 path: String::new(),
-                description: "everything: the file was empty".to_owned(),
+                description: "added everything: the file was empty".to_owned(),
             }],
             warnings: Vec::new(),
         });
@@ -150,7 +152,7 @@ impl<'d, 'a> Reconciler<'d, 'a> {
     }
 
     fn add(&mut self, section: &mut Section<'_, 'a>, key: &'static str, value: Value, description: String) {
-        self.change(section.path(key), description);
+        self.change(section.path(key), format!("added {description}"));
         section.added.push(Item { key: Some(key), value });
     }
 
@@ -236,7 +238,10 @@ impl<'d, 'a> Reconciler<'d, 'a> {
                 end: date.range.end,
                 text: quote(minimum),
             });
-            self.change(path, format!("raised from `{}` to `{minimum}`", date.value));
+            self.change(
+                path,
+                format!("raised the compatibility date from `{}` to `{minimum}`", date.value),
+            );
         }
         Ok(())
     }
@@ -276,7 +281,7 @@ impl<'d, 'a> Reconciler<'d, 'a> {
         );
         match list {
             Some(list) => {
-                self.change(path, description);
+                self.change(path, format!("added {description}"));
                 self.append_to(list, missing.iter().map(|flag| json!(flag)));
             }
             None if section.is_top => self.add(section, KEY, json!(missing), description),
@@ -285,48 +290,43 @@ impl<'d, 'a> Reconciler<'d, 'a> {
         Ok(())
     }
 
-    /// What is there stays, since it may be somebody else's: a time without a job does nothing. Environments inherit the
-    /// times unless they state `triggers` themselves.
+    /// Times that were added here carry a mark, and go when no cron has them any more; what else is there stays.
+    /// Environments inherit the times unless they state `triggers` themselves.
     fn triggers(&mut self, section: &mut Section<'_, 'a>) -> Result<(), Diagnostic> {
         const KEY: &str = "triggers";
         let path = section.path(KEY);
-        let object = self.document.object_property(section.object, &path, KEY)?;
+        let document = self.document;
+        let object = document.object_property(section.object, &path, KEY)?;
         let list_path = format!("{path}.crons");
         let list = match object {
-            Some(object) => self.document.array_property(object, &list_path, "crons")?,
+            Some(object) => document.array_property(object, &list_path, "crons")?,
             None => None,
         };
-        let mut present = Vec::new();
-        for (position, element) in list.iter().flat_map(|list| list.elements.iter().enumerate()) {
-            present.push(&self.document.string(element, format!("{list_path}[{position}]"))?.value);
-        }
-        let missing: Vec<&String> = self
-            .wanted
-            .crons
-            .iter()
-            .filter(|wanted| !present.iter().any(|cron| **cron == **wanted))
-            .collect();
-        if missing.is_empty() {
+        let plan = CronPlan::of(document, list, &list_path, &self.wanted.crons)?;
+        if plan.is_empty() {
             return Ok(());
         }
-        let description = format!("the times {}", listed(missing.iter().map(|cron| cron.as_str())));
+        let times: Value = plan.missing.iter().map(|time| marked(time)).collect();
         match (object, list) {
-            (_, Some(list)) => {
-                self.append_to(list, missing.iter().map(|cron| json!(cron)));
-                self.change(list_path, description);
-            }
+            (_, Some(list)) => self.edits.extend(plan.edits(document, self.style, list)),
             (Some(object), None) => {
                 let item = Item {
                     key: Some("crons"),
-                    value: json!(missing),
+                    value: times,
                 };
                 self.edits
-                    .extend(append(self.document.text, self.style, &object.into(), &[item]));
-                self.change(list_path, description);
+                    .extend(append(document.text, self.style, &object.into(), &[item]));
             }
-            (None, None) if section.is_top => self.add(section, KEY, json!({ "crons": missing }), description),
-            (None, None) => {}
+            (None, None) if section.is_top => {
+                section.added.push(Item {
+                    key: Some(KEY),
+                    value: json!({ "crons": times }),
+                });
+            }
+            (None, None) => return Ok(()),
         }
+        let place = if object.is_some() { list_path } else { path };
+        self.change(place, plan.description());
         Ok(())
     }
 
@@ -358,7 +358,7 @@ impl<'d, 'a> Reconciler<'d, 'a> {
         match (object, list) {
             (_, Some(list)) => {
                 self.append_to(list, values);
-                self.change(list_path, description);
+                self.change(list_path, format!("added {description}"));
             }
             (Some(object), None) => {
                 let item = Item {
@@ -367,7 +367,7 @@ impl<'d, 'a> Reconciler<'d, 'a> {
                 };
                 self.edits
                     .extend(append(self.document.text, self.style, &object.into(), &[item]));
-                self.change(list_path, description);
+                self.change(list_path, format!("added {description}"));
             }
             (None, None) => {
                 let bindings: Value = values.collect();
@@ -435,7 +435,7 @@ impl<'d, 'a> Reconciler<'d, 'a> {
         let value = json!({ "tag": tag, "new_sqlite_classes": classes });
         match list {
             Some(list) => {
-                self.change(path, description);
+                self.change(path, format!("added {description}"));
                 self.append_to(list, [value]);
             }
             None => self.add(section, KEY, json!([value]), description),

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::owned::{MARK, PLACEHOLDER};
 use super::style::Style;
 
 /// Writes a value over as many lines as it needs: lists of plain values, and entries of a list that
@@ -97,6 +98,11 @@ fn write_inline(text: &mut String, value: &Value) {
                 write_inline(text, item);
             }
             text.push(']');
+        }
+        Value::String(plain) if plain.starts_with(PLACEHOLDER) => {
+            text.push_str(MARK);
+            text.push(' ');
+            text.push_str(&quote(&plain[PLACEHOLDER.len_utf8()..]));
         }
         plain => text.push_str(&plain.to_string()),
     }

@@ -17,7 +17,7 @@ pub struct WranglerUpdate {
     pub path: Utf8PathBuf,
     /// There was none before.
     pub created: bool,
-    /// What was added or raised; empty when the file was not touched or is new.
+    /// What was added, raised or removed; empty when the file was not touched or is new.
     pub changes: Vec<Change>,
     /// What was left although it looks wrong.
     pub warnings: Vec<Diagnostic>,

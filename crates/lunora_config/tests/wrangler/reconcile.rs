@@ -2,7 +2,9 @@
 
 use lunora_config::{Wanted, WantedObject, fresh_wrangler, reconcile_wrangler};
 use lunora_diagnostics::{Code, Diagnostic, codes};
+use lunora_testing::Random;
 
+use crate::plain_json::value;
 use crate::wanted;
 
 fn reconciled(text: &str) -> String {
@@ -181,7 +183,7 @@ fn migrations_are_only_ever_appended() {
     let history = |entries: &str| format!("{{ \"migrations\": [{entries}] }}");
     let last = |text: &str| {
         let text = reconciled(text);
-        let value = crate::plain_json::value(&text);
+        let value = value(&text);
         value["migrations"].as_array().unwrap().last().unwrap().to_string()
     };
     let both = r#"["ShardDO","ShardRegistryDO"]"#;
@@ -337,10 +339,10 @@ fn with_crons() -> Wanted {
 }
 
 #[test]
-fn times_of_crons_are_added_and_others_left() {
+fn times_of_crons_are_added_with_a_mark_and_others_left() {
     let fresh = fresh_wrangler(&with_crons());
     assert!(
-        dense(&fresh).contains(r#""triggers":{"crons":["*/5****","03**SUN"]}"#),
+        dense(&fresh).contains(r#""triggers":{"crons":[/*lunora*/"*/5****",/*lunora*/"03**SUN"]}"#),
         "{fresh}"
     );
     assert_eq!(
@@ -350,18 +352,157 @@ fn times_of_crons_are_added_and_others_left() {
         fresh
     );
 
-    let own = fresh.replace("\"*/5 * * * *\",", "/* mine */ \"1 1 1 1 *\",");
+    let own = fresh.replace("/* lunora */ \"*/5 * * * *\",", "/* mine */ \"1 1 1 1 *\",");
     let reconciled = reconcile_wrangler("wrangler.jsonc", &own, &with_crons()).unwrap();
     assert!(
-        dense(&reconciled.text).contains(r#"[/*mine*/"1111*","03**SUN","*/5****"]"#),
+        dense(&reconciled.text).contains(r#"[/*mine*/"1111*",/*lunora*/"03**SUN",/*lunora*/"*/5****"]"#),
         "{}",
         reconciled.text
     );
     assert_eq!(reconciled.changes.len(), 1);
     assert_eq!(reconciled.changes[0].path, "triggers.crons");
+    assert_eq!(reconciled.changes[0].description, "added the times `*/5 * * * *`");
 
-    // Without crons nothing is asked of `triggers`.
-    assert_eq!(reconcile_wrangler("wrangler.jsonc", &own, &wanted()).unwrap().text, own);
+    // What was added is added to a file without `triggers` as it is to a fresh one.
+    let without = fresh_wrangler(&wanted());
+    let reconciled = reconcile_wrangler("wrangler.jsonc", &without, &with_crons()).unwrap();
+    assert!(
+        dense(&reconciled.text).contains(r#""triggers":{"crons":[/*lunora*/"*/5****",/*lunora*/"03**SUN"]}"#),
+        "{}",
+        reconciled.text
+    );
+}
+
+#[test]
+fn times_that_no_cron_has_any_more_go_when_they_were_added_here() {
+    let times = |crons: &[&str]| Wanted {
+        crons: crons.iter().map(|&cron| cron.to_owned()).collect(),
+        ..wanted()
+    };
+    let fresh = fresh_wrangler(&wanted());
+    let cases = [
+        // The list, what is wanted, and what the list becomes.
+        (r#"[/* lunora */ "a"]"#, &[][..], "[]"),
+        (r#"["mine", /* lunora */ "a"]"#, &[], r#"["mine"]"#),
+        (r#"[/* lunora */ "a", "mine"]"#, &[], r#"["mine"]"#),
+        (r#"[/* lunora */ "a", /* lunora */ "b", "mine"]"#, &[], r#"["mine"]"#),
+        (
+            r#"["mine", /* lunora */ "a", /* lunora */ "b"]"#,
+            &["b"],
+            r#"["mine", /* lunora */ "b"]"#,
+        ),
+        (r#"["mine", /* lunora */ "a", /* lunora */ "b"]"#, &[], r#"["mine"]"#),
+        (r#"[ /* lunora */ "a", ]"#, &[], "[ ]"),
+        (
+            "[\n      // Hers.\n      \"mine\",\n      /* lunora */ \"a\"\n    ]",
+            &[],
+            "[\n      // Hers.\n      \"mine\"\n    ]",
+        ),
+        (
+            "[\n      /* lunora */ \"a\", // Why not.\n      \"mine\",\n    ]",
+            &[],
+            "[\n      // Why not.\n      \"mine\",\n    ]",
+        ),
+        (
+            "[\n      /* lunora */ \"a\",\n      /* lunora */ \"b\"\n    ]",
+            &["b", "c"],
+            "[\n      /* lunora */ \"c\",\n      /* lunora */ \"b\"\n    ]",
+        ),
+        (
+            "[\n      /* lunora */ \"a\"\n    ]",
+            &["a", "b"],
+            "[\n      /* lunora */ \"a\",\n      /* lunora */ \"b\"\n    ]",
+        ),
+        // Without the mark, or with another one, it is somebody else's.
+        (r#"["a", /* mine */ "b"]"#, &[], r#"["a", /* mine */ "b"]"#),
+        (r#"["a"]"#, &["a"], r#"["a"]"#),
+    ];
+    for (list, crons, becomes) in cases {
+        let with = |list: &str| fresh.replacen('{', &format!("{{ \"triggers\": {{ \"crons\": {list} }},"), 1);
+        let reconciled = reconcile_wrangler("wrangler.jsonc", &with(list), &times(crons)).unwrap();
+        assert_eq!(reconciled.text, with(becomes), "{list}");
+        assert_eq!(reconciled.changes.is_empty(), list == becomes, "{list}");
+        let again = reconcile_wrangler("wrangler.jsonc", &reconciled.text, &times(crons)).unwrap();
+        assert_eq!((again.text, again.changes), (reconciled.text, Vec::new()), "{list}");
+    }
+}
+
+/// Lists of every form: what is somebody else's stays byte by byte, comments stay, and what remains is what is wanted.
+#[test]
+fn random_lists_of_times_lose_only_what_was_added_here() {
+    let mut random = Random::from_environment("wrangler crons", 7);
+    let fresh = fresh_wrangler(&wanted());
+    let mut removed = 0;
+    for number in 0..3_000 {
+        let mut own = Vec::new();
+        let mut list = String::from("[");
+        let count = random.below(6);
+        for position in 0..count {
+            let is_on_line = random.one_in(2);
+            list.push_str(if is_on_line { "\n      " } else { " " });
+            if random.one_in(5) {
+                list.push_str("/* hers */ ");
+            }
+            let time = format!("{} * * * *", random.below(8));
+            if !random.one_in(3) {
+                list.push_str("/* lunora */ ");
+            } else {
+                own.push(time.clone());
+            }
+            list.push_str(&format!("\"{time}\""));
+            if random.one_in(5) {
+                list.push_str(" /* behind */");
+            }
+            if position + 1 < count || random.one_in(3) {
+                list.push(',');
+            }
+            if random.one_in(5) {
+                list.push_str(" // at the end\n");
+            }
+        }
+        list.push_str(if random.one_in(2) { "\n    ]" } else { "]" });
+        let crons: Vec<String> = (0..8)
+            .filter(|_| random.one_in(3))
+            .map(|minute| format!("{minute} * * * *"))
+            .collect();
+        let wanted = Wanted {
+            crons: crons.clone(),
+            ..wanted()
+        };
+        let text = fresh.replacen('{', &format!("{{ \"triggers\": {{ \"crons\": {list} }},"), 1);
+        let reconciled = reconcile_wrangler("wrangler.jsonc", &text, &wanted).unwrap();
+        let result = &reconciled.text;
+        let is: Vec<String> = value(result)["triggers"]["crons"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|time| time.as_str().unwrap().to_owned())
+            .collect();
+        assert!(
+            is.iter().all(|time| own.contains(time) || crons.contains(time)),
+            "{number}: {list}\n{result}"
+        );
+        assert!(
+            own.iter().chain(&crons).all(|time| is.contains(time)),
+            "{number}: {list}\n{result}"
+        );
+        for comment in ["/* hers */", "/* behind */", "// at the end"] {
+            assert_eq!(
+                result.matches(comment).count(),
+                text.matches(comment).count(),
+                "{number}: {text}\n{result}"
+            );
+        }
+        let again = reconcile_wrangler("wrangler.jsonc", result, &wanted).unwrap();
+        assert_eq!(
+            (&again.text, again.changes.len()),
+            (result, 0),
+            "{number}: {list}\n{result}"
+        );
+        removed += usize::from(is.len() < count);
+    }
+    // The generator is worth something only if this happens.
+    assert!(removed > 500, "{removed}");
 }
 
 #[test]

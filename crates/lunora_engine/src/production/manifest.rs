@@ -1,5 +1,6 @@
 //! What a build says of the worker beside it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use lunora_config::{FileAction, file_diagnostic};
@@ -23,10 +24,10 @@ pub(crate) struct BuildManifest {
 }
 
 impl BuildManifest {
-    pub(crate) fn of(application: &Application, client: Option<String>) -> Self {
+    pub(crate) fn of(application: &Application, regions: &BTreeSet<String>, client: Option<String>) -> Self {
         Self {
             toolchain: TOOLCHAIN.to_owned(),
-            schema: Snapshot::of(application),
+            schema: Snapshot::of(application, regions),
             application: application.clone(),
             client,
         }
@@ -109,7 +110,7 @@ export const all = query.output(v.object({ count: v.number() })).fanOut({ kind: 
         let found = discover(project.root(), None).unwrap();
         let (application, ..) = Pipeline::open(found, Output::Codegen, &[]).unwrap().rehearse().unwrap();
         assert_eq!((application.tables.len(), application.functions.len()), (2, 1));
-        let manifest = BuildManifest::of(&application, Some("dist/client".to_owned()));
+        let manifest = BuildManifest::of(&application, &BTreeSet::new(), Some("dist/client".to_owned()));
         let text = manifest.to_text().unwrap();
         let file = project.path("lunora.json");
         std::fs::write(&file, &text).unwrap();

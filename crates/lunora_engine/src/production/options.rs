@@ -28,7 +28,8 @@ pub struct ServeOptions {
     /// Path of the workerd program.
     #[serde(default)]
     pub workerd: Option<PathBuf>,
-    /// Further hosts under which it is reached, when it listens on loopback only.
+    /// Further hosts under which it is reached: those of a proxy in front of it. When it listens on loopback only, no
+    /// others are answered; receipts of exports that went through the proxy are those of this server.
     #[serde(default)]
     pub allowed_hosts: Vec<String>,
     /// Names of secrets that are taken from the environment and must be there.
@@ -40,4 +41,8 @@ pub struct ServeOptions {
     /// Another jurisdiction than the stored data has needs no export.
     #[serde(default)]
     pub strand_data: bool,
+    /// How far the clock that rings crons is ahead of the machine's, milliseconds. No command states it: tests do, which
+    /// have no minute to wait.
+    #[serde(default)]
+    pub clock_offset: i64,
 }

@@ -85,7 +85,8 @@ fn check_stored(
         deployed: None,
         now: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
     };
-    judged(project, &stored, &manifest.schema, &manifest.application, &asked)
+    let asked = (&asked, options.allowed_hosts.as_slice());
+    judged(project, &stored, &manifest.schema, &manifest.application, asked)
 }
 
 impl Server {
@@ -115,7 +116,7 @@ impl Server {
             .await
             .map_err(one)?;
         let host = Arc::new(Host::new(sink));
-        let mut crons = CronBell::default();
+        let mut crons = CronBell::new(options.clock_offset);
         crons.set(&manifest.application, worker.events(), host.sink());
         let server = Self {
             stop: CancellationToken::new(),
@@ -126,6 +127,7 @@ impl Server {
         tokio::spawn(relay(
             events,
             host.clone(),
+            None,
             root.clone(),
             options.color,
             server.stop.clone(),

@@ -52,6 +52,8 @@ pub(super) fn production_settings(
         compatibility_flags: wrangler.compatibility_flags,
         variables,
         secrets: found,
+        // A production server on this machine sends no mail by bindings.
+        email_bindings: Vec::new(),
     };
     Ok((settings, files.warnings))
 }

@@ -8,7 +8,7 @@ use lunora_ir::Application;
 use lunora_ir::drift::{Drift, Snapshot, Stranded, runbook, stranded_text};
 
 use super::baseline::Baseline;
-use super::receipt::{Covering, Receipts};
+use super::receipt::{Covering, Place, Receipts};
 use super::report::{Gate, GateState, ReleaseReport};
 use crate::build::wanted;
 use crate::codegen::{CodegenFailure, stale};
@@ -58,6 +58,8 @@ pub struct Deployed {
 struct Asked {
     report: ReleaseReport,
     covering: Option<Covering>,
+    /// Further hosts under which the app is reached.
+    hosts: Vec<String>,
 }
 
 impl Asked {
@@ -72,6 +74,7 @@ impl Asked {
                 baseline_written: false,
                 runbook: None,
                 wrangler_changes: Vec::new(),
+                schema_version: String::new(),
                 snapshot: String::new(),
                 receipt: None,
                 vite_config: project
@@ -83,6 +86,7 @@ impl Asked {
                 sources: SourceFiles::default(),
             },
             covering: None,
+            hosts: Vec::new(),
         }
     }
 
@@ -183,7 +187,11 @@ impl Asked {
             .clone()
             .unwrap_or_else(|| format!("https://{worker}.YOUR-SUBDOMAIN.workers.dev"));
         let steps = runbook(baseline, current, &url, schema_file);
-        let receipts = Receipts::look(&self.report.root, baseline, options.url.as_deref(), options.now)?;
+        let place = Place {
+            url: options.url.as_deref(),
+            hosts: &self.hosts,
+        };
+        let receipts = Receipts::look(&self.report.root, baseline, place, options.now)?;
         let mut stranded = Stranded::of(baseline);
         stranded.shards = options.deployed.as_ref().and_then(|deployed| deployed.shards);
         if let Some(covering) = receipts.covering {
@@ -241,7 +249,7 @@ impl Asked {
         let detail = match (plan.created, plan.changes.len()) {
             (true, _) => format!("the build creates `{name}`"),
             (false, 0) => format!("`{name}` has what the app needs"),
-            (false, count) => format!("the build adds {count} to `{name}`"),
+            (false, count) => format!("the build makes {} to `{name}`", counted(count, "change")),
         };
         self.gate("wrangler", GateState::Passed, detail);
         self.report.wrangler_changes = plan.changes.into_iter().map(|change| change.description).collect();
@@ -267,15 +275,16 @@ fn encoded(snapshot: &Snapshot) -> Result<String, Diagnostic> {
 }
 
 /// What keeps a build from running on data that was written with the schema `before`; when nothing does, the receipt that
-/// covers a move.
+/// covers a move. The app is also reached under `hosts`.
 pub(crate) fn judged(
     project: &Project,
     before: &Snapshot,
     current: &Snapshot,
     application: &Application,
-    options: &ReleaseOptions,
+    (options, hosts): (&ReleaseOptions, &[String]),
 ) -> Result<Option<PathBuf>, Vec<Diagnostic>> {
     let mut asked = Asked::of(project);
+    asked.hosts = hosts.to_vec();
     asked
         .compare(project, (before, current), application, options)
         .map_err(|error| vec![error])?;
@@ -311,10 +320,12 @@ pub fn release_gates(options: &ReleaseOptions) -> Result<ReleaseReport, Box<Code
             return Err(Box::new(CodegenFailure { diagnostics, sources }));
         }
     };
-    let current = Snapshot::of(&application);
+    let regions = lunora_config::read_wrangler(&project.root).map_err(boxed)?.regions;
+    let current = Snapshot::of(&application, &regions);
     let snapshot = encoded(&current).map_err(boxed)?;
     let mut asked = Asked::of(&project);
     asked.report.baseline_file.clone_from(&baseline.name);
+    asked.report.schema_version = current.schema_version();
     asked.report.snapshot = snapshot;
     asked.report.warnings = warnings;
     asked.report.sources = sources;

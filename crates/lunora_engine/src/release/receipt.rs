@@ -86,8 +86,28 @@ fn is_same_place(one: &str, other: &str) -> bool {
     }
 }
 
+/// Where an app answers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'p> {
+    /// Its address, where that is known.
+    pub(super) url: Option<&'p str>,
+    /// Further hosts under which it is reached by TLS: those of a proxy in front of it.
+    pub(super) hosts: &'p [String],
+}
+
+impl Place<'_> {
+    fn is_that_of(&self, url: &str) -> bool {
+        let host = url
+            .strip_prefix("https://")
+            .and_then(|rest| rest.split(['/', ':']).next())
+            .unwrap_or_default();
+        self.url.is_none_or(|own| is_same_place(own, url))
+            || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
+    }
+}
+
 /// What keeps a receipt from vouching for the move away from `baseline`.
-fn objection(receipt: &Receipt, baseline: &Snapshot, url: Option<&str>, now: u64) -> Option<String> {
+fn objection(receipt: &Receipt, baseline: &Snapshot, place: Place<'_>, now: u64) -> Option<String> {
     if receipt.version != 1 {
         return Some(format!("has version {}, and only 1 is known", receipt.version));
     }
@@ -101,11 +121,17 @@ fn objection(receipt: &Receipt, baseline: &Snapshot, url: Option<&str>, now: u64
             region(baseline.jurisdiction.as_deref())
         ));
     }
-    if url.is_some_and(|url| !is_same_place(url, &receipt.url)) {
-        return Some(format!("is of an export from `{}`", receipt.url));
+    if !place.is_that_of(&receipt.url) {
+        // Only who serves knows of further hosts.
+        let proxy = if receipt.url.starts_with("https://") && place.url.is_some_and(is_local) {
+            "; when that is a proxy in front of this server, name its host with --allowed-hosts"
+        } else {
+            ""
+        };
+        return Some(format!("is of an export from `{}`{proxy}", receipt.url));
     }
     // A development server's rows are not those that a deployment, or a production build beside it, leaves behind.
-    let is_asked = url.is_some_and(|url| port(url) == port(&receipt.url));
+    let is_asked = place.url.is_some_and(|url| port(url) == port(&receipt.url));
     if is_local(&receipt.url) && !receipt.production && !is_asked {
         return Some(format!(
             "is of an export from `{}` on this machine, without `--prod`: it may be a development server's",
@@ -153,8 +179,8 @@ fn receipts_in(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
 
 impl Receipts {
     /// Looks through the receipts of a project for one that covers every table of `baseline` that is in Durable
-    /// Objects, at the server `url` where that is known. `now` is epoch milliseconds.
-    pub(super) fn look(root: &Path, baseline: &Snapshot, url: Option<&str>, now: u64) -> Result<Self, Diagnostic> {
+    /// Objects, of the app at `place`. `now` is epoch milliseconds.
+    pub(super) fn look(root: &Path, baseline: &Snapshot, place: Place<'_>, now: u64) -> Result<Self, Diagnostic> {
         let mut found = Self::default();
         let mut newest = 0;
         for path in receipts_in(&root.join(FOLDER))? {
@@ -166,7 +192,7 @@ impl Receipts {
                     continue;
                 }
             };
-            if let Some(objection) = objection(&receipt, baseline, url, now) {
+            if let Some(objection) = objection(&receipt, baseline, place, now) {
                 found.refused.push(format!("`{name}` {objection}"));
                 continue;
             }

@@ -49,8 +49,10 @@ pub struct ReleaseReport {
     /// How to move the data, when the jurisdiction changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runbook: Option<String>,
-    /// What a build will add to the wrangler configuration.
+    /// What was, or will be, done to the wrangler configuration by a build.
     pub wrangler_changes: Vec<String>,
+    /// Fingerprint of columns and tiers, as in the generated worker and in the headers of its exports.
+    pub schema_version: String,
     /// The snapshot that becomes the baseline once it is deployed.
     #[serde(skip)]
     pub snapshot: String,

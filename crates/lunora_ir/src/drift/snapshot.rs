@@ -157,10 +157,16 @@ impl Default for Snapshot {
 }
 
 impl Snapshot {
-    /// The snapshot of an app.
+    /// The snapshot of an app whose databases are in `regions`. An app without global tables has none.
     #[must_use]
-    pub fn of(application: &Application) -> Self {
+    pub fn of(application: &Application, regions: &BTreeSet<String>) -> Self {
+        let has_regions = !regions.is_empty()
+            && application
+                .tables
+                .values()
+                .any(|table| table.shard_mode == ShardMode::Global);
         Self {
+            regions: has_regions.then(|| regions.clone()),
             jurisdiction: application.jurisdiction.clone(),
             migration_ids: application
                 .migrations
@@ -174,6 +180,29 @@ impl Snapshot {
                 .collect(),
             ..Self::default()
         }
+    }
+
+    /// A fingerprint of columns and tiers: two schemas with the same one hold the same rows. Indexes, relations and
+    /// regions are none of it.
+    #[must_use]
+    pub fn schema_version(&self) -> String {
+        let mut hash = blake3::Hasher::new();
+        // Lengths stand before texts, so that no two schemas are the same bytes.
+        let mut add = |text: &str| {
+            hash.update(&(text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        };
+        for (name, table) in &self.tables {
+            add(name);
+            add(&table.shard_mode);
+            add(&table.fields.len().to_string());
+            for (field, FieldSnapshot { kind, optional }) in &table.fields {
+                add(field);
+                add(kind);
+                add(if *optional { "optional" } else { "required" });
+            }
+        }
+        hash.finalize().to_hex()[..16].to_owned()
     }
 
     /// The text of the baseline: keys sorted, two spaces, a newline at the end.

@@ -524,6 +524,8 @@ proptest! {
         let other = Snapshot::parse(&value.to_string()).unwrap();
         prop_assert!(!diff(&one, &other).is_empty(), "{}", path);
         prop_assert!(!diff(&other, &one).is_empty(), "{}", path);
+        let is_of_rows = path.starts_with("/tables/") && !path.contains("/indexes/") && !path.contains("/relations/");
+        prop_assert_eq!(one.schema_version() != other.schema_version(), is_of_rows, "{}", path);
     }
 
     /// Taking any part away is seen too.

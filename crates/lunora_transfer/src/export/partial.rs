@@ -123,7 +123,7 @@ impl Partial {
         url: &str,
         tables: &[String],
         quiesce: bool,
-        schema_version: &str,
+        schema_version: Option<&str>,
     ) -> Result<Self, TransferError> {
         let checkpoint_path = beside(out, ".checkpoint");
         let path = beside(out, ".partial");
@@ -144,7 +144,7 @@ impl Partial {
         if !checkpoint.header.tables.keys().eq(tables) {
             return Err(unusable("the export that was left is of other tables"));
         }
-        if checkpoint.header.schema_version != schema_version {
+        if checkpoint.header.schema_version.as_deref() != schema_version {
             return Err(unusable("the schema has changed since the export began"));
         }
         let file = open(&path, false)?;

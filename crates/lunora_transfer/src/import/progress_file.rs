@@ -75,9 +75,10 @@ impl ProgressFile {
     }
 
     /// The import of this dump into the same app that was left, when there is one.
-    pub(crate) fn left_id(dump: &Path, url: &str) -> Result<Option<String>, TransferError> {
-        let left = read_json::<State>(&beside(dump, ".import"))?;
-        Ok(left.filter(|state| state.url == url).map(|state| state.id))
+    pub(crate) fn left(dump: &Path, url: &str) -> Result<Option<Self>, TransferError> {
+        let path = beside(dump, ".import");
+        let left = read_json::<State>(&path)?.filter(|state| state.url == url);
+        Ok(left.map(|state| Self { path, state }))
     }
 
     pub(crate) fn sent(&mut self, line: u64, sent: &BTreeMap<String, TableProof>) -> Result<(), TransferError> {

@@ -2,7 +2,7 @@
 //!
 //! workerd itself refuses `.jurisdiction(…)`. The facade in `jurisdiction.js` gives it production's meaning.
 
-use super::workerd_capnp::{config, worker};
+use super::workerd_capnp::{extension, worker};
 use crate::worker_description::{DurableObject, WorkerDescription};
 
 /// The internal module behind namespaces; only an app that declares a jurisdiction gets it.
@@ -108,8 +108,8 @@ impl<'description> Region<'description> {
 }
 
 /// Adds the facade's module, which app code cannot import.
-pub(super) fn write_extension(config: config::Builder<'_>) {
-    let mut module = config.init_extensions(1).get(0).init_modules(1).get(0);
+pub(super) fn write_extension(target: extension::Builder<'_>) {
+    let mut module = target.init_modules(1).get(0);
     module.set_name(FACADE_MODULE);
     module.set_internal(true);
     module.set_es_module(FACADE);
