@@ -124,7 +124,7 @@ test("an unknown jurisdiction is an error at its place, and the last good worker
   expect(objects()).toEqual({ eu: 2 });
 });
 
-test("the worker that is deployed holds the declaration and nothing of the emulation", async () => {
+test("the worker that is deployed holds the declaration, and nothing of the emulation and the tap", async () => {
   app = TestApp.copyOf("minimal");
   declare("eu");
   const build = app.run("vite", ["build"]);
@@ -140,6 +140,10 @@ test("the worker that is deployed holds the declaration and nothing of the emula
     ([, one, other]) => one ?? other,
   );
   expect(phrases.length).toBeGreaterThan(4);
-  for (const phrase of [...phrases, "lunora-development", "emulated", "-eu", ".lunora/state"])
+  const tap = ["LUNORA_TAP", "http://tap/events", "AsyncLocalStorage", "async_hooks", "nodejs_als", "cutArgs"];
+  const source = readFileSync(join(import.meta.dirname, "../../crates/lunora_inspector/src/tap.js"), "utf8");
+  // What is looked for has to be what is there.
+  for (const phrase of tap) if (phrase !== "nodejs_als") expect(source, phrase).toContain(phrase);
+  for (const phrase of [...phrases, ...tap, "lunora-development", "emulated", "-eu", ".lunora/state"])
     expect(worker, phrase).not.toContain(phrase);
 });

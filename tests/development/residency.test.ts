@@ -15,8 +15,19 @@ interface Stored {
 interface Report {
   jurisdiction: string | null;
   classes: { class: string; region: string | null; stored: Stored[] }[];
-  tables: { table: string; tier: string; heldBy: string; region: string | null }[];
-  servers: { url: string; error?: string; crossings?: { kind: string; name: string; count: number }[] }[];
+  tables: {
+    table: string;
+    tier: string;
+    heldBy: string;
+    region: string | null;
+    stored: { region: string | null; objects: number; rows: number; bytes: number; reachable: boolean }[];
+  }[];
+  servers: {
+    url: string;
+    error?: string;
+    crossings?: { kind: string; name: string; count: number }[];
+    stored?: { shards: number; tables: Record<string, { rows: number; bytes: number; shards: number }> };
+  }[];
 }
 
 const token = "a-token-of-sixteen-characters";
@@ -65,8 +76,8 @@ test("an app without data says where it would be", async () => {
   expect(text).toContain("no server runs");
   const { tables, classes } = await report();
   expect(tables).toEqual([
-    { table: "notes", tier: "root", heldBy: "ShardDO", region: "eu" },
-    { table: "countries", tier: "global", heldBy: "D1", region: null },
+    { table: "notes", tier: "root", heldBy: "ShardDO", region: "eu", stored: [] },
+    { table: "countries", tier: "global", heldBy: "D1", region: null, stored: [] },
   ]);
   expect(classes.map((one) => [one.class, one.region, one.stored])).toContainEqual(["ShardDO", "eu", []]);
 });
@@ -89,7 +100,8 @@ export const ask = action.action(async () => "asked");
   await call(url, "notes:add", { text: "after" });
   await call(url, "outside:ask");
   await call(url, "outside:ask");
-  const { jurisdiction, classes, servers } = await report();
+  await call(url, "notes:add", { text: "after that" });
+  const { jurisdiction, classes, tables, servers } = await report();
   expect(jurisdiction).toBe("eu");
   const stored = classes.find((one) => one.class === "ShardDO")?.stored ?? [];
   expect(stored.map(({ region, objects, reachable }) => [region, objects, reachable])).toEqual([
@@ -100,16 +112,30 @@ export const ask = action.action(async () => "asked");
     expect(bytes).toBeGreaterThan(0);
     expect(folder.startsWith(app.folder)).toBe(true);
   }
+  // Read from the files while the server runs, and asked of it: the same rows, and only here.
+  const notes = tables.find(({ table }) => table === "notes")?.stored ?? [];
+  expect(notes.map(({ region, objects, rows, reachable }) => [region, objects, rows, reachable])).toEqual([
+    ["eu", 1, 2, true],
+    [null, 1, 1, false],
+  ]);
   expect(servers).toEqual([
     {
       url,
       jurisdiction: "eu",
       region: null,
       crossings: [{ kind: "action", name: "outside:ask", count: 2 }],
+      stored: {
+        shards: 1,
+        bytes: expect.any(Number) as number,
+        tables: { notes: { rows: 2, bytes: notes[0]?.bytes, shards: 1 } },
+      },
     },
   ]);
   const text = await lunora();
   expect(text).toMatch(/not pinned: .* in 1 object, .*LEFT BEHIND/);
+  expect(text).toMatch(/eu: 2 rows, \d+ B in 1 object \(production build\)\n/);
+  expect(text).toMatch(/not pinned: 1 row, \d+ B in 1 object .*LEFT BEHIND/);
+  expect(text).toMatch(/notes: 2 rows, \d+ B in 1 shard/);
   expect(text).toContain("2 × outside:ask: actions run in the Worker");
 });
 

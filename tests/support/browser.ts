@@ -40,3 +40,15 @@ export async function openBrowser(): Promise<Browser> {
     headless: true,
   });
 }
+
+/** What the package turns off of a browser's guards, for programs that drive pages of others. */
+const lowered = /web-security|site-isolation|insecure-content|IsolateOrigins/;
+
+/** A browser that keeps sites apart as a developer's does; `more` is added to its command line. */
+export async function openGuardedBrowser(more: readonly string[] = []): Promise<Browser> {
+  const { path, args } = await executable();
+  const kept = args.filter(
+    (argument) => !["--single-process", "--no-zygote"].includes(argument) && !lowered.test(argument),
+  );
+  return chromium.launch({ executablePath: path, args: [...kept, ...more], headless: true });
+}

@@ -59,6 +59,11 @@ export class RunningCommand {
   kill(): void {
     this.#child.kill("SIGKILL");
   }
+
+  /** What Ctrl-C sends. */
+  interrupt(): void {
+    this.#child.kill("SIGINT");
+  }
 }
 
 /** Runs the command to its end. */

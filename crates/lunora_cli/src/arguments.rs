@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::doctor::DoctorArguments;
+use crate::inspect::{LogsArguments, MailArguments, OplogArguments, PokesArguments, RunArguments, ShardsArguments};
 use crate::migrate::MigrateArguments;
 
 /// The type-safe real-time backend on Durable Objects.
@@ -12,7 +14,7 @@ use crate::migrate::MigrateArguments;
     name = "lunora",
     version,
     about,
-    after_help = "Run `lunora <command> --help` for the options of a command.\nExit codes: 0 done, 1 failed, 2 wrong usage or errors in the app's sources, 3 stopped by a gate, 9 a local program is missing."
+    after_help = "Run `lunora <command> --help` for the options of a command.\nExit codes: 0 done, 1 failed, 2 wrong usage or errors in the app's sources, 3 stopped by a gate, 9 a local program is missing, 130 interrupted."
 )]
 pub struct CommandLine {
     /// What to do.
@@ -41,6 +43,20 @@ pub enum Command {
     Start(StartArguments),
     /// Show where data is declared to be, and where its bytes are.
     Residency(ResidencyArguments),
+    /// List the shards that there are.
+    Shards(ShardsArguments),
+    /// Show the changes of rows: those that a shard keeps, or those that the inspector saw.
+    Oplog(OplogArguments),
+    /// Show what was sent to which socket, and why.
+    Pokes(PokesArguments),
+    /// Show what the app has logged in development.
+    Logs(LogsArguments),
+    /// Look into the development inbox, wait for mail, and deliver mail to the worker.
+    Mail(MailArguments),
+    /// Run a function, as anybody, and show the changes and pokes it caused.
+    Run(RunArguments),
+    /// Look whether this machine and this app have what they need.
+    Doctor(DoctorArguments),
 }
 
 /// Whose rows are moved.
@@ -104,6 +120,9 @@ pub struct ImportArguments {
     /// Import nothing: compare what is there with the file.
     #[arg(long, conflicts_with_all = ["merge", "replace", "resume"])]
     pub verify: bool,
+    /// Give up the import of this file that was left: nothing of it stays, and the app answers again.
+    #[arg(long, conflicts_with_all = ["merge", "replace", "resume", "verify", "tables", "yes"])]
+    pub abort: bool,
     /// Do not ask before production is written to.
     #[arg(long)]
     pub yes: bool,

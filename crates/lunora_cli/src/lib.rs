@@ -4,6 +4,11 @@
 //! returned, so that one place writes it and the command can be tested as a function.
 
 mod arguments;
+mod doctor;
+mod inspect;
+mod inspector_api;
+mod interrupt;
+mod lines;
 mod migrate;
 mod outcome;
 mod release;
@@ -11,5 +16,6 @@ mod residency;
 mod run;
 mod transfer;
 
+pub use interrupt::interrupt;
 pub use outcome::CommandOutcome;
 pub use run::{CommandOptions, run};

@@ -30,6 +30,10 @@ fn size(bytes: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 fn text(report: &ResidencyReport) -> String {
     let mut text = format!(
         "declared jurisdiction: {}\n\nobjects\n",
@@ -45,11 +49,10 @@ fn text(report: &ResidencyReport) -> String {
             let left = if stored.reachable { "" } else { "  LEFT BEHIND" };
             let _ = writeln!(
                 text,
-                "      {}: {} in {} object{}, {} ({}){left}",
+                "      {}: {} in {}, {} ({}){left}",
                 region(stored.region.as_deref()),
                 size(stored.bytes),
-                stored.objects,
-                if stored.objects == 1 { "" } else { "s" },
+                counted(stored.objects, "object"),
                 folder.display(),
                 stored.server
             );
@@ -60,6 +63,7 @@ fn text(report: &ResidencyReport) -> String {
     for table in &report.tables {
         let where_to = match (table.tier, table.region.as_deref()) {
             ("global", _) => "not pinned by the schema: D1 has its own location",
+            ("undeclared", _) => "the schema has no such table",
             (_, region_of) => region(region_of),
         };
         let _ = writeln!(
@@ -67,6 +71,18 @@ fn text(report: &ResidencyReport) -> String {
             "  {:width$}  {}, in {}: {where_to}",
             table.table, table.tier, table.held_by
         );
+        for stored in &table.stored {
+            let left = if stored.reachable { "" } else { "  LEFT BEHIND" };
+            let _ = writeln!(
+                text,
+                "      {}: {}, {} in {} ({}){left}",
+                region(stored.region.as_deref()),
+                counted(stored.rows, "row"),
+                size(stored.bytes),
+                counted(stored.objects, "object"),
+                stored.server
+            );
+        }
     }
     text
 }

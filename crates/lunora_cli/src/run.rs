@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::arguments::{CodegenArguments, Command, CommandLine, DevArguments, StartArguments};
 use crate::outcome::CommandOutcome;
-use crate::{migrate, release, residency, transfer};
+use crate::{doctor, inspect, migrate, release, residency, transfer};
 
 /// How the command was called.
 #[derive(Debug, Deserialize)]
@@ -28,6 +28,9 @@ pub struct CommandOptions {
     /// The terminal's width.
     #[serde(default)]
     pub columns: Option<u16>,
+    /// The version of the Node that runs it, without a `v`.
+    #[serde(default)]
+    pub node_version: Option<String>,
 }
 
 /// Errors in what the user wrote.
@@ -73,6 +76,27 @@ pub fn run(options: &CommandOptions) -> CommandOutcome {
         Ok(CommandLine {
             command: Command::Residency(arguments),
         }) => residency::residency(options, arguments),
+        Ok(CommandLine {
+            command: Command::Shards(arguments),
+        }) => inspect::shards(options, &arguments),
+        Ok(CommandLine {
+            command: Command::Oplog(arguments),
+        }) => inspect::oplog(options, &arguments),
+        Ok(CommandLine {
+            command: Command::Pokes(arguments),
+        }) => inspect::pokes(options, &arguments),
+        Ok(CommandLine {
+            command: Command::Logs(arguments),
+        }) => inspect::logs(options, &arguments),
+        Ok(CommandLine {
+            command: Command::Mail(arguments),
+        }) => inspect::mail(options, &arguments),
+        Ok(CommandLine {
+            command: Command::Run(arguments),
+        }) => inspect::run(options, &arguments),
+        Ok(CommandLine {
+            command: Command::Doctor(arguments),
+        }) => doctor::doctor(options, &arguments),
         Err(error) => {
             let text = if options.color {
                 error.render().ansi().to_string()

@@ -1,6 +1,7 @@
 //! `lunora export` and `lunora import`.
 
 pub(crate) mod failure;
+mod interrupted;
 pub(crate) mod progress;
 pub(crate) mod target;
 
@@ -18,6 +19,7 @@ use owo_colors::OwoColorize as _;
 use serde_json::{Value as Json, json};
 
 use crate::arguments::{ExportArguments, ImportArguments};
+use crate::interrupt::Interruption;
 use crate::outcome::CommandOutcome;
 use crate::run::{CommandOptions, done};
 use failure::Failure;
@@ -38,6 +40,17 @@ pub(crate) struct Answer {
     pub json: Json,
 }
 
+impl Answer {
+    /// Everything was said on the way.
+    pub(crate) fn said() -> Self {
+        Self {
+            exit_code: 0,
+            text: String::new(),
+            json: Json::Null,
+        }
+    }
+}
+
 /// Runs on a runtime of its own, and on a thread of its own, since the caller's may belong to a runtime already.
 pub(crate) fn carry_out<Work, Doing>(options: &CommandOptions, is_json: bool, work: Work) -> CommandOutcome
 where
@@ -54,10 +67,12 @@ where
         });
         thread
             .join()
-            .unwrap_or_else(|_| Err(Failure::internal("the transfer ended without an answer".to_owned())))
+            .unwrap_or_else(|_| Err(Failure::internal("the command ended without an answer".to_owned())))
     });
     match result {
-        Ok(Answer { json, exit_code, .. }) if is_json => done(exit_code, format!("{json}\n"), String::new()),
+        Ok(Answer { json, exit_code, .. }) if is_json && !json.is_null() => {
+            done(exit_code, format!("{json}\n"), String::new())
+        }
         Ok(Answer { text, exit_code, .. }) => done(exit_code, text, String::new()),
         Err(failure) if is_json => done(failure.exit_code(), format!("{}\n", failure.json()), String::new()),
         Err(failure) => done(failure.exit_code(), String::new(), failure.text(options.color)),
@@ -215,6 +230,9 @@ pub(crate) fn import(options: &CommandOptions, arguments: ImportArguments) -> Co
             arguments.project.lunora_dir.as_deref(),
         );
         let target = Target::find(options, &arguments.target, root.as_deref())?;
+        if arguments.abort {
+            return interrupted::give_up(options, &target, &arguments).await;
+        }
         let import_options = ImportOptions {
             dump: absolute(options, &arguments.dump),
             tables: arguments.target.tables.clone(),
@@ -238,8 +256,17 @@ pub(crate) fn import(options: &CommandOptions, arguments: ImportArguments) -> Co
         if arguments.target.prod && !arguments.yes {
             confirm(&question(&target, &info, &plan, import_options.mode))?;
         }
-        let result = lunora_transfer::import(&mut client, &plan, &import_options, &mut progress).await;
+        let mut interruption = Interruption::listen();
+        let result = tokio::select! {
+            // Dropped wherever it is, the import is as one that was killed: it can be gone on with.
+            () = interruption.told() => None,
+            result = lunora_transfer::import(&mut client, &plan, &import_options, &mut progress) => Some(result),
+        };
+        drop(interruption);
         progress.end();
+        let Some(result) = result else {
+            return Err(interrupted::failure(&mut client, &plan, &arguments, &mut progress).await);
+        };
         let report = result.map_err(|error| {
             let failure = Failure::from(error).resumable("lunora import", true);
             if failure.is_code(codes::IMPORT_TARGET_NOT_EMPTY.as_str()) {

@@ -1,4 +1,4 @@
-//! Admin routes: calls that may all be repeated, and are while the server cannot be reached.
+//! Admin routes and those of the inspector: calls that may be repeated are, while the server cannot be reached.
 
 use std::path::Path;
 use std::time::Duration;
@@ -41,9 +41,16 @@ const TRANSIENT: [&str; 6] = [
     "WORKER_UNAVAILABLE",
 ];
 
-/// Asks admin routes of one server, one call at a time over a kept connection.
+/// What the names of admin routes are below.
+const ADMIN_ROUTES: &str = "/_lunora/admin/";
+
+/// What the names of the inspector's routes are below.
+const INSPECTOR_ROUTES: &str = "/api/";
+
+/// Asks admin routes of one server, or an inspector, one call at a time over a kept connection.
 pub struct AdminClient {
     address: AdminAddress,
+    routes: &'static str,
     authorization: HeaderValue,
     tls: Option<Tls>,
     connection: Option<SendRequest<Full<Bytes>>>,
@@ -66,9 +73,21 @@ impl AdminClient {
         let tls = address.is_secure().then(|| Tls::new(extra_roots)).transpose()?;
         Ok(Self {
             address,
+            routes: ADMIN_ROUTES,
             authorization,
             tls,
             connection: None,
+        })
+    }
+
+    /// The same for an inspector: names are below `/api/`.
+    ///
+    /// # Errors
+    /// As [`AdminClient::new`].
+    pub fn inspector(address: AdminAddress, token: &str) -> Result<Self, ClientError> {
+        Ok(Self {
+            routes: INSPECTOR_ROUTES,
+            ..Self::new(address, token, None)?
         })
     }
 
@@ -78,12 +97,40 @@ impl AdminClient {
         &self.address
     }
 
-    /// Reads what is below `/_lunora/admin/` under this name.
+    /// Reads what is under this name.
     ///
     /// # Errors
     /// What the server refused, and what kept it from being reached.
     pub async fn get(&mut self, name: &str) -> Result<Json, ClientError> {
         json(&self.ask(&Method::GET, name, "application/json", &Bytes::new()).await?)
+    }
+
+    /// Reads what is under this name, whatever it is.
+    ///
+    /// # Errors
+    /// What the server refused, and what kept it from being reached.
+    pub async fn get_bytes(&mut self, name: &str) -> Result<Bytes, ClientError> {
+        self.ask(&Method::GET, name, "application/json", &Bytes::new()).await
+    }
+
+    /// Reads what is under this name, with a query of these pairs.
+    ///
+    /// # Errors
+    /// What the server refused, and what kept it from being reached.
+    pub async fn get_with(&mut self, name: &str, query: &[(&str, &str)]) -> Result<Json, ClientError> {
+        let query: String = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(query)
+            .finish();
+        self.get(&format!("{name}?{query}")).await
+    }
+
+    /// Reads what is under this name, and does not try again.
+    ///
+    /// # Errors
+    /// What the server refused, and what kept it from being reached.
+    pub async fn get_once(&mut self, name: &str) -> Result<Json, ClientError> {
+        let nothing = Bytes::new();
+        json(&self.try_once(&Method::GET, name, "application/json", &nothing).await?)
     }
 
     /// Posts JSON; the answer is JSON.
@@ -92,6 +139,16 @@ impl AdminClient {
     /// What the server refused, and what kept it from being reached.
     pub async fn post(&mut self, name: &str, body: &Json) -> Result<Json, ClientError> {
         json(&self.post_for_bytes(name, body).await?)
+    }
+
+    /// Posts JSON that may not arrive twice; the answer is JSON. After [`ClientError::Network`] nobody knows whether it
+    /// took effect.
+    ///
+    /// # Errors
+    /// What the server refused, and what kept it from being reached.
+    pub async fn post_once(&mut self, name: &str, body: &Json) -> Result<Json, ClientError> {
+        let body = Bytes::from(body.to_string());
+        json(&self.try_once(&Method::POST, name, "application/json", &body).await?)
     }
 
     /// Posts JSON; the answer is whatever it is.
@@ -133,7 +190,7 @@ impl AdminClient {
     async fn try_once(&mut self, method: &Method, name: &str, kind: &str, body: &Bytes) -> Result<Bytes, ClientError> {
         let request = Request::builder()
             .method(method)
-            .uri(format!("/_lunora/admin/{name}"))
+            .uri(format!("{}{name}", self.routes))
             .header(HOST, self.address.authority())
             .header(AUTHORIZATION, self.authorization.clone())
             .header(CONTENT_TYPE, kind)

@@ -1,13 +1,16 @@
 //! Errors of a transfer, for people and as JSON.
 
 use lunora_client::ClientError;
-use lunora_diagnostics::{CODE_TABLE, Code, codes};
+use lunora_diagnostics::{CODE_TABLE, Code, Diagnostic, codes};
 use lunora_transfer::TransferError;
 use owo_colors::OwoColorize as _;
 use serde_json::{Value as Json, json};
 
 /// Wrong usage, and what nobody has agreed to.
 const USAGE: u8 = 2;
+
+/// 128 and the number of SIGINT.
+const INTERRUPTED: u8 = 130;
 
 /// Why a command did not do what it was asked for.
 pub(crate) struct Failure {
@@ -28,6 +31,14 @@ impl Failure {
         }
     }
 
+    /// Nothing is wrong with what the user wrote.
+    pub(crate) fn failed(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            exit_code: 1,
+            ..Self::usage(code, message)
+        }
+    }
+
     pub(crate) fn internal(message: String) -> Self {
         Self {
             exit_code: 1,
@@ -35,8 +46,25 @@ impl Failure {
         }
     }
 
+    /// What the server answered that is no answer.
+    pub(crate) fn answer(why: impl Into<String>) -> Self {
+        ClientError::Answer(why.into()).into()
+    }
+
+    /// An interrupted command ends with the code that shells give to one which the signal ended.
+    pub(crate) fn interrupted(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            exit_code: INTERRUPTED,
+            ..Self::usage(code, message)
+        }
+    }
+
     pub(crate) fn is_code(&self, code: &str) -> bool {
         self.code == code
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     #[must_use]
@@ -93,6 +121,15 @@ impl From<TransferError> for Failure {
             message,
             help: error.help(),
             exit_code: 1,
+        }
+    }
+}
+
+impl From<Diagnostic> for Failure {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self {
+            help: diagnostic.help,
+            ..Self::usage(diagnostic.code, diagnostic.message)
         }
     }
 }

@@ -19,6 +19,7 @@ pub(crate) struct Progress {
     verb: &'static str,
     last: Option<Instant>,
     has_line: bool,
+    is_committed: bool,
 }
 
 impl Progress {
@@ -29,7 +30,13 @@ impl Progress {
             verb,
             last: None,
             has_line: false,
+            is_committed: false,
         }
+    }
+
+    /// Whether the rows of an import count for certain.
+    pub(crate) fn is_committed(&self) -> bool {
+        self.is_committed
     }
 
     /// Leaves the terminal's line as it was.
@@ -53,6 +60,7 @@ fn write(text: &str) {
 
 impl Observer for Progress {
     fn step(&mut self, step: &Step) {
+        self.is_committed |= *step == Step::Committed;
         if self.is_silent {
             return;
         }
