@@ -11,18 +11,21 @@ afterEach(async () => {
 
 const quietWrangler = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "true" };
 
-test.each(["minimal", "chat", "residency"])("the build of `%s` is what wrangler deploys", async (playground) => {
-  app = TestApp.copyOf(playground);
-  const committed = app.read("wrangler.jsonc");
-  const vite = app.run("vite", ["build"]);
-  expect(await vite.ended(), vite.output).toBe(0);
-  expect(app.read("wrangler.jsonc")).toBe(committed);
-  expect(existsSync(app.path("dist/client/index.html"))).toBe(true);
+test.each(["minimal", "chat", "residency", "mail"])(
+  "the build of `%s` is what wrangler deploys",
+  async (playground) => {
+    app = TestApp.copyOf(playground);
+    const committed = app.read("wrangler.jsonc");
+    const vite = app.run("vite", ["build"]);
+    expect(await vite.ended(), vite.output).toBe(0);
+    expect(app.read("wrangler.jsonc")).toBe(committed);
+    expect(existsSync(app.path("dist/client/index.html"))).toBe(true);
 
-  const wrangler = app.run("wrangler", ["deploy", "--dry-run", "--outdir", app.path("dist/deployed")], quietWrangler);
-  expect(await wrangler.ended(), wrangler.output).toBe(0);
-  expect(wrangler.output).toContain("env.SHARD (ShardDO)");
-  expect(wrangler.output).toContain("env.SHARD_REGISTRY (ShardRegistryDO)");
-  expect(wrangler.output).not.toMatch(/warning/i);
-  expect(readdirSync(app.path("dist/deployed"))).toContain("worker.js");
-});
+    const wrangler = app.run("wrangler", ["deploy", "--dry-run", "--outdir", app.path("dist/deployed")], quietWrangler);
+    expect(await wrangler.ended(), wrangler.output).toBe(0);
+    expect(wrangler.output).toContain("env.SHARD (ShardDO)");
+    expect(wrangler.output).toContain("env.SHARD_REGISTRY (ShardRegistryDO)");
+    expect(wrangler.output).not.toMatch(/warning/i);
+    expect(readdirSync(app.path("dist/deployed"))).toContain("worker.js");
+  },
+);

@@ -1,0 +1,23 @@
+/** What `lunora residency --json` says. */
+export interface Residency {
+  readonly root?: string;
+  readonly jurisdiction: string | null;
+  readonly classes: readonly {
+    readonly class: string;
+    readonly region: string | null;
+    readonly stored: readonly {
+      readonly server: string;
+      readonly region: string | null;
+      readonly objects: number;
+      readonly bytes: number;
+      readonly folder: string;
+      readonly reachable: boolean;
+    }[];
+  }[];
+  readonly tables: readonly {
+    readonly table: string;
+    readonly tier: string;
+    readonly heldBy: string;
+    readonly region: string | null;
+  }[];
+}

@@ -1,0 +1,95 @@
+import type { JSX } from "preact";
+import type { ShardPage, ShardSummary } from "../../api/shards.ts";
+import { bytes, count } from "../../logic/format.ts";
+import { shardLabel } from "../../logic/names.ts";
+import { href } from "../../logic/route.ts";
+import { api } from "../../store/api.ts";
+import { now } from "../../store/clock.ts";
+import { go, route, setQuery } from "../../store/location.ts";
+import { sizes } from "../../store/sizes.ts";
+import { rates } from "../../store/timeline.ts";
+import { usePages } from "../../store/use-pages.ts";
+import { ActivityBadge, Ago, RegionBadge } from "../../ui/badges.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { Empty } from "../../ui/empty.tsx";
+import { RefusalNotice, Skeleton } from "../../ui/loaded.tsx";
+import { Page } from "../../ui/page.tsx";
+import { SearchField } from "../../ui/search-field.tsx";
+import { VirtualList } from "../../ui/virtual-list.tsx";
+import type { Column } from "../../ui/virtual-list.tsx";
+import { RateValue, SizeValue } from "./limits.tsx";
+import { ShardDetailPage } from "./shard-detail-page.tsx";
+
+const EXAMPLE = `export default defineSchema({
+  messages: defineTable({ channelId: v.id("channels"), body: v.string() })
+    .shardBy("channelId"),
+});`;
+
+const columns: readonly Column<ShardSummary>[] = [
+  { title: "Shard", cell: (shard) => <strong class="clipped">{shardLabel(shard.name)}</strong> },
+  {
+    title: "State",
+    isWide: true,
+    cell: ({ name, activity }) => <ActivityBadge object={name} lastEventAt={activity?.lastEventAt} />,
+  },
+  { title: "Tier", isWide: true, cell: (shard) => <Badge>{shard.tier ?? "–"}</Badge> },
+  {
+    title: "Region",
+    isWide: true,
+    cell: ({ activity }) =>
+      activity === null ? <span class="soft">–</span> : <RegionBadge region={activity.region} />,
+  },
+  { title: "Size", isWide: true, isNumber: true, cell: (shard) => <SizeValue bytes={sizes.get(shard.name)} /> },
+  { title: "Sockets", isWide: true, isNumber: true, cell: ({ activity }) => count(activity?.sockets ?? 0) },
+  {
+    title: "Ops/s",
+    isNumber: true,
+    cell: ({ name, activity }) => (
+      <RateValue rate={Math.max(activity?.opsPerSecond ?? 0, rates.current(name, now.value))} />
+    ),
+  },
+  { title: "Last write", isWide: true, cell: ({ activity }) => <Ago at={activity?.lastWriteAt} /> },
+];
+
+function ShardList(): JSX.Element {
+  const search = route.value.query.get("search") ?? "";
+  const list = usePages(`shards:${search}`, async (cursor) => {
+    const page = await api.get<ShardPage>("shards", { search, cursor, limit: 200 });
+    return { items: page.shards, cursor: page.cursor };
+  });
+  const isEmpty = list.isThere && list.length === 0;
+  return (
+    <Page
+      title="Shards"
+      isFull
+      tools={<SearchField label="Search shards" value={search} onChange={(text) => setQuery({ search: text })} />}
+    >
+      {list.refusal !== undefined && <RefusalNotice refusal={list.refusal} onRetry={list.reload} />}
+      {!list.isThere && list.refusal === undefined && <Skeleton rows={10} />}
+      {isEmpty && search !== "" && (
+        <Empty title="No shard has this name">Names begin with the table, as in messages:general.</Empty>
+      )}
+      {isEmpty && search === "" && (
+        <Empty title="No shard yet" code={EXAMPLE} file="lunora/schema.ts">
+          A shard is one Durable Object: it comes to be when something is first written to it. A table with `shardBy`
+          has one for each value.
+        </Empty>
+      )}
+      {list.isThere && !isEmpty && (
+        <VirtualList
+          label={`Shards, sizes over ${bytes(2 ** 30)} and rates over 700 per second are marked`}
+          source={list}
+          columns={columns}
+          layout="shard-list"
+          onOpen={(shard) => go(href("shards", [shard.name]))}
+        />
+      )}
+    </Page>
+  );
+}
+
+/** Every shard by its name, or one of them. */
+export function ShardsPage(): JSX.Element {
+  const [object] = route.value.parts;
+  return object === undefined ? <ShardList /> : <ShardDetailPage key={object} object={object} />;
+}
