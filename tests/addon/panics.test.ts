@@ -73,6 +73,7 @@ const calls: Record<string, string> = {
   codegen: `${arm} return caught(() => native.codegen({ root }));`,
   clientModule: `${arm} return caught(() => native.clientModule({ path: "a.ts", source: "" }));`,
   finishRelease: `${arm} return caught(() => native.finishRelease({ root, lunoraDirectory: "lunora", snapshot: "" }));`,
+  interruptCommandLine: `${arm} return caught(() => native.interruptCommandLine());`,
   prepareBuild: `${arm} return caught(() => native.prepareBuild({ root, outputDirectory: "dist" }));`,
   runCommandLine: `${arm} return caught(() => native.runCommandLine({ arguments: ["--help"], directory: root }));`,
   Engine: `${arm} return caught(started);`,

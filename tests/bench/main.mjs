@@ -16,6 +16,7 @@ import { addGrowthRows } from "./rows/growth.mjs";
 import { addRealtimeRows } from "./rows/realtime.mjs";
 import { addSizeRows } from "./rows/size.mjs";
 import { addStorageRows } from "./rows/storage.mjs";
+import { addTapRows } from "./rows/tap.mjs";
 import { addTransferRows } from "./rows/transfer.mjs";
 import { say } from "./say.mjs";
 import { removeScratchWithProcess } from "./scratch.mjs";
@@ -46,6 +47,7 @@ export function everyRow() {
   addJurisdictionRows(bench);
   addCliRows(bench);
   addRealtimeRows(bench);
+  addTapRows(bench);
   addStorageRows(bench);
   addSizeRows(bench);
   addGrowthRows(bench);

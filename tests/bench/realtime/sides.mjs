@@ -5,12 +5,14 @@ import { startTriplit } from "../peers/triplit.mjs";
 import { benchFolder } from "../paths.mjs";
 import { say } from "../say.mjs";
 import { bundleWorker } from "./bundle.mjs";
+import { startTapListener } from "./tap-listener.mjs";
 import { startWorker } from "./worker-process.mjs";
 
 /**
  * @typedef {object} Side
  * @property {import("./worker-process.mjs").Server} server
  * @property {object} dialect what the load generator has to know of it
+ * @property {{readonly posts: number}} [tap] who hears the tap
  */
 
 /** @typedef {(directory: string) => Promise<Side>} Start */
@@ -38,6 +40,25 @@ export const startOurs = async (directory) => ({
   }),
   dialect: { dialect: "lunora" },
 });
+
+/**
+ * Ours as in development.
+ *
+ * @param {"open" | "closed" | undefined} manner whether somebody looks; without one there is no tap
+ * @returns {Start}
+ */
+export const startTapped = (manner) => async (directory) => {
+  const path = join(directory, "tap.sock");
+  const listener = manner === undefined ? undefined : await startTapListener(path, manner === "open");
+  const server = await startWorker({
+    directory,
+    code: await bundled(file("lunora-worker.ts")),
+    namespaces: { SHARD: "ShardDO", SHARD_REGISTRY: "ShardRegistryDO" },
+    ...(manner === undefined ? {} : { tap: path }),
+    onStop: () => listener?.stop(),
+  });
+  return { server, dialect: { dialect: "lunora" }, tap: listener };
+};
 
 /**
  * @param {"Naive" | "Grouped"} className

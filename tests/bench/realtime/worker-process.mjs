@@ -1,10 +1,11 @@
 // A worker on bare workerd, on loopback, with storage in the subject's folder. Ours and the
 // baselines run in the same binary with the same configuration.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ProcessGroup } from "../process-group.mjs";
+import { root } from "../paths.mjs";
 import { freePort, loopback } from "../rpc.mjs";
 
 const compatibilityDate = "2026-11-01";
@@ -18,22 +19,36 @@ const workerd = () => createRequire(import.meta.url)("workerd").default;
  * @property {string} directory an empty one
  * @property {string} code
  * @property {Readonly<Record<string, string>>} namespaces binding to class
+ * @property {string} [tap] the unix socket that the tap of development speaks to
+ * @property {() => Promise<void> | undefined} [onStop]
  */
 
-const configuration = (directory, namespaces) => `using Workerd = import "/workerd/workerd.capnp";
+/** The wrapper around the entry, as development makes it. */
+const tapModules = {
+  "entry.js": 'import "./tap.js";\nexport * from "../worker.js";\nexport { default } from "../worker.js";\n',
+  "settings.js": "export const region = null;\n",
+};
+
+const configuration = (directory, namespaces, tap) => `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .main),
     (name = "disk", disk = (path = "${join(directory, "storage")}", writable = true)),
+    ${tap === undefined ? "" : `(name = "tap", external = (address = "unix:${tap}", http = ())),`}
   ],
   sockets = [(name = "http", address = "${loopback}:0", http = (), service = "main")],
 );
 const main :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  modules = [${(tap === undefined ? [] : ["entry.js", "tap.js", "settings.js"])
+    .map((name) => `(name = "lunora-development/${name}", esModule = embed "${name}"), `)
+    .join("")}(name = "worker.js", esModule = embed "worker.js")],
   compatibilityDate = "${compatibilityDate}",
-  bindings = [${Object.entries(namespaces)
-    .map(([binding, className]) => `(name = "${binding}", durableObjectNamespace = "${className}")`)
-    .join(", ")}],
+  bindings = [${[
+    ...Object.entries(namespaces).map(
+      ([binding, className]) => `(name = "${binding}", durableObjectNamespace = "${className}")`,
+    ),
+    ...(tap === undefined ? [] : ['(name = "LUNORA_TAP", service = "tap")']),
+  ].join(", ")}],
   durableObjectNamespaces = [${Object.values(namespaces)
     .map((className) => `(className = "${className}", uniqueKey = "bench-${className}", enableSql = true)`)
     .join(", ")}],
@@ -44,14 +59,17 @@ const main :Workerd.Worker = (
 /** A running server of a row. */
 export class Server {
   #group;
+  #onStop;
   origin;
 
   /**
    * @param {ProcessGroup} group
    * @param {string} origin `host:port`
+   * @param {WorkerOptions["onStop"]} [onStop]
    */
-  constructor(group, origin) {
+  constructor(group, origin, onStop) {
     this.#group = group;
+    this.#onStop = onStop;
     this.origin = origin;
   }
 
@@ -82,6 +100,7 @@ export class Server {
     // Open sockets keep it from ending on its own, and nothing of it is needed any more.
     this.#group.stopNow();
     await this.#group.stop();
+    await this.#onStop?.();
   }
 }
 
@@ -104,18 +123,23 @@ export async function whenAnswering(group, origin) {
  * @param {WorkerOptions} options
  * @returns {Promise<Server>}
  */
-export async function startWorker({ directory, code, namespaces }) {
+export async function startWorker({ directory, code, namespaces, tap, onStop }) {
   mkdirSync(join(directory, "storage"), { recursive: true });
   writeFileSync(join(directory, "worker.js"), code);
-  writeFileSync(join(directory, "config.capnp"), configuration(directory, namespaces));
+  if (tap !== undefined) {
+    for (const [name, text] of Object.entries(tapModules)) writeFileSync(join(directory, name), text);
+    writeFileSync(join(directory, "tap.js"), readFileSync(join(root, "crates/lunora_inspector/src/tap.js")));
+  }
+  writeFileSync(join(directory, "config.capnp"), configuration(directory, namespaces, tap));
   const port = await freePort();
   const origin = `${loopback}:${port}`;
   const group = new ProcessGroup(workerd(), ["serve", join(directory, "config.capnp"), `--socket-addr=http=${origin}`]);
   try {
     await whenAnswering(group, origin);
-    return new Server(group, origin);
+    return new Server(group, origin, onStop);
   } catch (error) {
     await group.stop();
+    await onStop?.();
     throw error;
   }
 }

@@ -3,15 +3,17 @@ import { join } from "node:path";
 import process from "node:process";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { cargoExample } from "../cargo-example.mjs";
 import { atLeast, under } from "../goals.mjs";
 import { benchFolder, root } from "../paths.mjs";
-import { ProcessGroup } from "../process-group.mjs";
+import { ProcessGroup, runToEnd } from "../process-group.mjs";
 import { bundleWorker } from "../realtime/bundle.mjs";
 import { startWorker } from "../realtime/worker-process.mjs";
 
 const million = 1_000_000;
 const shards = 40;
 const program = join(root, "npm", "lunorash", "bin", "lunora.mjs");
+const files = "SQLite alone on the same files";
 const bare = "a bare cursor in each object";
 const tenth = "a tenth of the rows";
 const token = "a-token-of-the-bench";
@@ -93,6 +95,24 @@ const dumped =
     };
   };
 
+/** The same files read by SQLite in one process, on disk as ours is when it ends; no pages, no proof, no network. */
+const readDirectly =
+  (rows) =>
+  async ({ directory }) => {
+    const dump = await cargoExample("lunora_engine", "dump_databases");
+    const server = await seededServer(directory, rows);
+    return {
+      sample: async () => {
+        const started = performance.now();
+        const commandArguments = [join(directory, "storage"), "items", join(directory, "dump")];
+        const { stdout } = await runToEnd(dump, commandArguments, { cwd: directory });
+        if (Number(stdout) !== rows) throw new Error(`SQLite read ${stdout} of ${rows} rows.`);
+        return { value: rows / ((performance.now() - started) / 1000) };
+      },
+      close: () => server.stop(),
+    };
+  };
+
 /** @param {import("../bench.mjs").Bench} bench */
 export function addTransferRows(bench) {
   bench.add({
@@ -103,7 +123,7 @@ export function addTransferRows(bench) {
     better: "higher",
     goals: [atLeast(tenth, 0.8)],
     ours: exported(million),
-    beside: { [tenth]: exported(million / 10), [bare]: dumped(million) },
+    beside: { [tenth]: exported(million / 10), [files]: readDirectly(million), [bare]: dumped(million) },
     warmUp: 1,
     also: {
       memory: {

@@ -7,7 +7,7 @@ import app from "../app.js";
 import { functions } from "./functions.js";
 import { presence } from "./rooms.js";
 
-const definition = { schema, functions, presence, fanOut, scheduling, app, admin };
+const definition = { schema, functions, presence, fanOut, scheduling, app, admin, schemaVersion: "aeec7a0186b1e28e" };
 
 export class ShardDO extends createShardObject(definition) {}
 

@@ -5,7 +5,7 @@ import { schema } from "../schema.js";
 import { functions } from "./functions.js";
 
 const app = {};
-const definition = { schema, functions, app, admin };
+const definition = { schema, functions, app, admin, schemaVersion: "13be0f13eaab0772" };
 
 export class ShardDO extends createShardObject(definition) {}
 

@@ -5,7 +5,7 @@ import { schema } from "../schema.js";
 import app from "../app.js";
 import { functions } from "./functions.js";
 
-const definition = { schema, functions, app, admin };
+const definition = { schema, functions, app, admin, schemaVersion: "6bd16bcb37177d7d" };
 
 export class ShardDO extends createShardObject(definition) {}
 
