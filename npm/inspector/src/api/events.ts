@@ -1,182 +1,75 @@
+// The file of types alone: the entry of the package is for Workers.
+import type {
+  ObservedCall,
+  ObservedChange,
+  ObservedCommit,
+  ObservedFault,
+  ObservedJob,
+  ObservedLog,
+  ObservedPoke,
+  ObservedPokePart,
+  ObservedRequest,
+  ObservedSocket,
+  ObservedSubscription,
+  ObservedWatermark,
+} from "../../../runtime/src/observed-event.ts";
+
 /**
- * What happened in an app, as the inspector numbered it. Times are epoch milliseconds of the host. A `fromSeq` is the
- * position before the first change, a `toSeq` the one of the last.
+ * What happened in an app, as the inspector numbered it: what the observer was told, with arguments and images as JSON
+ * text that may be cut. A `fromSeq` is the position before the first change, a `toSeq` the one of the last.
  */
-interface Told {
+type Told<Event> = Event & {
   /** The inspector's own increasing number. */
   readonly n: number;
-  readonly at: number;
   readonly region?: string | null;
-}
+};
+
+/** Arguments as JSON text, cut at 4,096 characters. */
+type Written<Event> = Omit<Event, "args"> & { readonly args?: string; readonly isCut?: boolean };
 
 /** An HTTP request that the worker answered. */
-export interface RequestEvent extends Told {
-  readonly type: "request";
-  readonly call: string;
-  readonly path: string;
-  readonly functionPath?: string;
-  readonly object?: string;
-  readonly objects?: number;
-  readonly userId: string | null;
-  readonly status: number;
-  readonly code?: string;
-  readonly ms: number;
-  readonly crossing?: { readonly from: string | null; readonly to: string | null };
-}
+export type RequestEvent = Told<ObservedRequest>;
 
-/** A function that ran. `args` is JSON text, cut at 4,096 characters. */
-export interface CallEvent extends Told {
-  readonly type: "call";
-  /** `null`: it ran in the Worker. */
-  readonly object: string | null;
-  readonly call: string;
-  readonly kind: "query" | "mutation" | "action" | "stream" | "job";
-  readonly functionPath: string;
-  readonly args?: string;
-  readonly isCut?: boolean;
-  readonly userId: string | null;
-  readonly clientId?: string;
-  readonly mutationId?: string;
-  readonly clientSeq?: number;
-  readonly outcome: string;
-  readonly ms: number;
-  readonly fromSeq?: number;
-  readonly toSeq?: number;
-}
+/** A function that ran. */
+export type CallEvent = Told<Written<ObservedCall>>;
 
-/** A change of a row in a commit; images are JSON text, cut at 8,192 characters. */
-export interface CommittedChange {
-  readonly seq: number;
-  readonly table: string;
-  readonly id: string;
-  readonly op: RowOperation;
-  readonly before?: string;
-  readonly after?: string;
-  readonly isCut?: boolean;
-}
+/** A change of a row in a commit; images are cut at 8,192 characters. */
+export type CommittedChange = ObservedChange & { readonly isCut?: boolean };
 
-export type RowOperation = "insert" | "update" | "delete";
+export type RowOperation = ObservedChange["op"];
 
 /** Changes that one transaction stored, and the calls they came from. */
-export interface CommitEvent extends Told {
-  readonly type: "commit";
-  readonly object: string;
-  readonly epoch: string;
-  readonly fromSeq: number;
-  readonly toSeq: number;
-  /** What wrote: calls, the sweep of what expires, or an operation of an admin. */
-  readonly by?: "calls" | "sweep" | "admin";
-  readonly calls: readonly {
-    readonly call: string;
-    readonly functionPath: string;
-    readonly fromSeq: number;
-    readonly toSeq: number;
-  }[];
-  readonly changes: readonly CommittedChange[];
-  /** How many changes were left out of the event. */
-  readonly omitted?: number;
-}
+export type CommitEvent = Told<Omit<ObservedCommit, "changes"> & { readonly changes: readonly CommittedChange[] }>;
 
-export interface SocketEvent extends Told {
-  readonly type: "socket";
-  readonly object: string;
-  readonly socket: string;
-  readonly state: "opened" | "connected" | "woken" | "closed";
-  readonly userId: string | null;
-  readonly clientId?: string;
-  readonly code?: number | string;
-  readonly reason?: string;
-}
+export type SocketEvent = Told<ObservedSocket>;
 
-export type SubscriptionKind = "query" | "shape" | "stream";
+export type SubscriptionKind = ObservedSubscription["kind"];
 
-export interface SubscriptionEvent extends Told {
-  readonly type: "subscription";
-  readonly object: string;
-  readonly socket: string;
-  readonly id: string;
-  readonly kind: SubscriptionKind;
-  readonly name: string;
-  readonly args?: string;
-  readonly state: "began" | "resumed" | "reseeded" | "ended" | "refused";
-  readonly cause?: string;
-  readonly rows?: number;
-  readonly ms?: number;
-}
+export type SubscriptionEvent = Told<Written<ObservedSubscription>>;
+
+export type PokedSubscription = ObservedPokePart;
 
 /** What one socket was sent of a commit. */
-export interface PokeEvent extends Told {
-  readonly type: "poke";
-  readonly object: string;
-  readonly socket: string;
-  readonly fromSeq: number;
-  readonly toSeq: number;
-  readonly frames: number;
-  readonly bytes: number;
-  readonly subscriptions: readonly PokedSubscription[];
-  /** Ids of the calls whose changes caused it. */
-  readonly calls?: readonly string[];
-  /** From commit to hand-over, milliseconds. */
-  readonly ms: number;
-}
+export type PokeEvent = Told<ObservedPoke>;
 
-export interface PokedSubscription {
-  readonly id: string;
-  readonly kind: SubscriptionKind;
-  readonly name: string;
-  readonly rowsIn: number;
-  readonly rowsOut: number;
-  readonly rows?: readonly string[];
-}
+export type WatermarkEvent = Told<ObservedWatermark>;
 
-export interface WatermarkEvent extends Told {
-  readonly type: "watermark";
-  readonly object: string;
-  readonly userId: string | null;
-  readonly clientId: string;
-  readonly lastMutationId: number | string;
-  readonly outcome?: string;
-}
+export type JobEvent = Told<ObservedJob>;
 
-export interface JobEvent extends Told {
-  readonly type: "job";
-  readonly object: string;
-  readonly jobId: string;
-  readonly functionPath: string;
-  readonly state: string;
-  readonly attempt?: number;
-}
+export type LogEvent = Told<ObservedLog>;
 
-export interface LogEvent extends Told {
-  readonly type: "log";
-  readonly level: "debug" | "info" | "log" | "warn" | "error";
-  readonly text: string;
-  readonly call?: string;
-  readonly functionPath?: string;
-  readonly object?: string;
-  readonly stack?: string;
-}
-
-export interface FaultEvent extends Told {
-  readonly type: "fault";
-  readonly fault: string;
-  readonly object?: string;
-  readonly socket?: string;
-  readonly by: "user" | "chaos";
-}
+export type FaultEvent = Told<ObservedFault>;
 
 /** The inbox has changed. */
-export interface MailEvent extends Told {
+export type MailEvent = Told<{
   readonly type: "mail";
+  readonly at: number;
   readonly id?: string;
   readonly change: string;
-}
+}>;
 
 /** The tap had to let go of that many events. */
-export interface DroppedEvent extends Told {
-  readonly type: "dropped";
-  readonly count: number;
-}
+export type DroppedEvent = Told<{ readonly type: "dropped"; readonly at: number; readonly count: number }>;
 
 export type TimelineEvent =
   | RequestEvent

@@ -6,6 +6,7 @@ const log = (n: number): TimelineEvent => ({ type: "log", n, at: n, level: "info
 
 const commit = (n: number, fromSeq: number, toSeq: number, call: string): TimelineEvent => ({
   type: "commit",
+  by: "calls",
   n,
   at: n,
   object: "messages:a",
@@ -18,6 +19,7 @@ const commit = (n: number, fromSeq: number, toSeq: number, call: string): Timeli
 
 const poke = (n: number, fromSeq: number, toSeq: number): TimelineEvent => ({
   type: "poke",
+  calls: [],
   n,
   at: n,
   object: "messages:a",
