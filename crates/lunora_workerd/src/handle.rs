@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -375,7 +376,9 @@ const fn reachable(address: IpAddr) -> IpAddr {
 fn private_sockets() -> std::io::Result<(tempfile::TempDir, Listeners)> {
     let attempt = |parent: Option<&Path>| {
         let mut builder = tempfile::Builder::new();
-        builder.prefix("lunora-");
+        builder
+            .prefix("lunora-")
+            .permissions(std::fs::Permissions::from_mode(0o700));
         let folder = match parent {
             Some(parent) => builder.tempdir_in(parent)?,
             None => builder.tempdir()?,
@@ -395,4 +398,17 @@ fn internal(what: &str, error: &std::io::Error) -> Diagnostic {
         codes::INTERNAL,
         format!("The development server could not get {what}: {error}."),
     )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_else_enters_the_folder_of_the_sockets() {
+        let (folder, _listeners) = private_sockets().unwrap();
+        let mode = std::fs::metadata(folder.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
 }
