@@ -38,7 +38,7 @@ class Alarm {
   }
 }
 
-test.each([0, 1])("what expires goes, also when the alarm rings %d ms early", async (early) => {
+async function open(): Promise<{ alarm: Alarm; shard: MemoryShard }> {
   const alarm = new Alarm();
   const shard = new MemoryShard(definition);
   Object.assign(shard.host, {
@@ -46,6 +46,11 @@ test.each([0, 1])("what expires goes, also when the alarm rings %d ms early", as
     setAlarm: async (time: number) => void (alarm.armed = time),
   });
   await shard.open();
+  return { alarm, shard };
+}
+
+test.each([0, 1])("what expires goes, also when the alarm rings %d ms early", async (early) => {
+  const { alarm, shard } = await open();
   for (let index = 0; index < 3; index += 1) await shard.call("f:add", { at: shard.now + index * 500 });
   for (let rings = 0; rings < 20; rings += 1) {
     const { result } = (await shard.call("f:count")).body;
@@ -56,13 +61,7 @@ test.each([0, 1])("what expires goes, also when the alarm rings %d ms early", as
 });
 
 test("an alarm that rings long before its time, as somebody else armed it, does not put the others off", async () => {
-  const alarm = new Alarm();
-  const shard = new MemoryShard(definition);
-  Object.assign(shard.host, {
-    getAlarm: async () => alarm.armed,
-    setAlarm: async (time: number) => void (alarm.armed = time),
-  });
-  await shard.open();
+  const { alarm, shard } = await open();
   await shard.call("f:add", { at: shard.now + 3_600_000 });
   await alarm.answer(shard, 3_600_000);
   await shard.call("f:add", { at: shard.now });
@@ -70,13 +69,7 @@ test("an alarm that rings long before its time, as somebody else armed it, does 
 });
 
 test("nothing goes while writes are paused, and all of it afterwards", async () => {
-  const alarm = new Alarm();
-  const shard = new MemoryShard(definition);
-  Object.assign(shard.host, {
-    getAlarm: async () => alarm.armed,
-    setAlarm: async (time: number) => void (alarm.armed = time),
-  });
-  await shard.open();
+  const { alarm, shard } = await open();
   const pause = new WritePause({ ...shard.host, engine: shard.engine } as Loose);
   await shard.call("f:add", { at: shard.now });
   const until = shard.now + 600_000;
