@@ -139,20 +139,8 @@ export function createWorker(definition: LunoraDefinition, options: WorkerOption
   }
 
   const { email } = app;
-  const mail: Pick<Worker, "email"> =
-    email === undefined
-      ? {}
-      : {
-          email: async (message, env, context) =>
-            email(message, env, {
-              waitUntil: (promise) => context.waitUntil(promise),
-              passThroughOnException: () => context.passThroughOnException(),
-              definition,
-            }),
-        };
-
   return {
-    ...mail,
+    ...(email && { email: async (message, env, context) => email(message, env, context, definition) }),
     async fetch(request, env, context) {
       const listening = observer();
       if (listening === undefined) return handle(request, env, context);

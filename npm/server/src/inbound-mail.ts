@@ -29,11 +29,10 @@ export interface SystemCall {
   readonly jurisdiction?: Jurisdiction;
 }
 
-/** What the app's `email` gets besides mail and environment. */
-export interface EmailContext extends ExecutionLifetime {
-  /** Of the worker: what the mail package calls functions by. */
-  readonly definition: LunoraDefinition;
-}
-
-/** Takes the mails that the platform routes to the Worker. */
-export type EmailHandler = (message: InboundMessage, env: Environment, context: EmailContext) => void | Promise<void>;
+/** Takes the mails that the platform routes to the Worker. `definition` is the worker's own: functions are called by it. */
+export type EmailHandler = (
+  message: InboundMessage,
+  env: Environment,
+  context: ExecutionLifetime,
+  definition: LunoraDefinition,
+) => void | Promise<void>;

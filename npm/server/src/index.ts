@@ -118,7 +118,7 @@ export type {
   TriggerOperation,
   TriggerTiming,
 } from "./definition.ts";
-export type { EmailContext, EmailHandler, InboundMessage, SystemCall } from "./inbound-mail.ts";
+export type { EmailHandler, InboundMessage, SystemCall } from "./inbound-mail.ts";
 export { JURISDICTIONS } from "./jurisdiction.ts";
 export type { Jurisdiction } from "./jurisdiction.ts";
 export { initLunora } from "./init-lunora.ts";

@@ -137,8 +137,7 @@ export class MutationGroup {
       const verdict = judge(place.clientSeq, watermark);
       if (verdict.kind === "refused") return failed(functionPath, verdict.error);
       if (verdict.kind === "decided") return this.#decided(call, place, now);
-      if (place.push?.hasMisplaced === true)
-        return failed(functionPath, outOfOrder("the entry before it in its push has to come again", watermark));
+      if (place.push?.hasMisplaced === true) return failed(functionPath, outOfOrder(place.clientSeq, watermark + 1));
     }
     if (call.jobId !== undefined && this.#host.outbox?.isDone(call.jobId) === true) return { ok: true };
     const known = this.#known(call, now);
@@ -167,8 +166,7 @@ export class MutationGroup {
     if (known !== undefined) return this.#retold(known);
     // A page that ended had given the number to what only it knew, and that arrived late.
     if (place.push !== undefined) place.push.hasMisplaced = true;
-    const reason = `the client's entry ${place.clientSeq as number} was another mutation`;
-    return failed(call.functionPath, outOfOrder(reason, ledger.watermark(place.client)));
+    return failed(call.functionPath, outOfOrder(place.clientSeq, ledger.watermark(place.client) + 1));
   }
 
   /** How the mutation ended when it came before, under whatever number. */

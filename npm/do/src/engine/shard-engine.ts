@@ -268,9 +268,7 @@ export class ShardEngine {
       pressure: this.#pressure,
       sockets: this.#hub,
       shapes: this.#parts.s,
-      answer: (call) => this.call(call),
-      mutate: (entry, call) =>
-        new Promise((resolve) => this.#push([calledMutation(entry, call, (outcome) => resolve(outcome))], call.call)),
+      push: (calls, id) => this.#push(calls, id),
     };
   }
 

@@ -17,11 +17,16 @@ export function judge(clientSeq: unknown, watermark: number): Verdict {
   const expected = watermark + 1;
   if ((clientSeq as number) < expected) return { kind: "decided" };
   if (clientSeq === expected) return { kind: "run" };
-  const reason = `the client's entry ${clientSeq as number} came before its entry ${expected}`;
-  return { kind: "refused", error: outOfOrder(reason, watermark) };
+  return { kind: "refused", error: outOfOrder(clientSeq, expected) };
 }
 
 /** The client has to give its undecided entries other numbers. */
-export function outOfOrder(reason: string, watermark: number): LunoraError {
-  return new LunoraError("OUT_OF_ORDER", reason, { data: { expected: watermark + 1 } });
+export function outOfOrder(clientSeq: unknown, expected: number): LunoraError {
+  return new LunoraError(
+    "OUT_OF_ORDER",
+    `the client's entry ${clientSeq as number} has to come as ${expected} or later`,
+    {
+      data: { expected },
+    },
+  );
 }

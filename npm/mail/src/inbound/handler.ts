@@ -86,8 +86,8 @@ export function createInboundEmailHandler({ parse, verify, dispatch, onError, re
     }
   }
 
-  return async (message, env, context) => {
-    const system: InboundScope["system"] = (call) => systemCall(context.definition, env, call);
+  return async (message, env, context, definition) => {
+    const system: InboundScope["system"] = (call) => systemCall(definition, env, call);
     const scope = { message, env, context, system };
     let email: ParsedEmail;
     try {

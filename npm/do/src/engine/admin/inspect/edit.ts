@@ -6,6 +6,7 @@ import { v } from "@lunora/values";
 
 import type { ShardAdminHost } from "../admin-part.ts";
 import { fieldsOf, text } from "../arguments.ts";
+import { mutate } from "./own-mutation.ts";
 import { choice, optionalText } from "./questions.ts";
 
 /** What an edit is called where calls are told. No function of an app can have the name. */
@@ -69,7 +70,7 @@ export async function edit({ engine }: ShardAdminHost, argument: unknown): Promi
   const observed = optionalText(fields, "call");
   const { schema } = engine.findHost;
   schema.table(table);
-  const outcome = await engine.insides.mutate(mutationFor(schema.tables.keys()), {
+  const outcome = await mutate(engine, mutationFor(schema.tables.keys()), {
     object: engine.name,
     functionPath: PATH,
     args: { op, table, ...(id === undefined ? {} : { id }), ...(op === "delete" ? {} : { document }) },

@@ -1,9 +1,8 @@
-import type { ShardAnswer, ShardCall } from "@lunora/runtime";
-import type { FunctionRegistryEntry, LunoraDefinition } from "@lunora/server";
+import type { LunoraDefinition } from "@lunora/server";
 
 import type { FunctionRunner } from "../../function-runner.ts";
 import type { ShapePart } from "../../live/live-host.ts";
-import type { MutationOutcome } from "../../mutation-call.ts";
+import type { MutationCall } from "../../mutation-call.ts";
 import type { Pressure } from "../../pressure.ts";
 import type { SocketHub } from "../../sockets/socket-hub.ts";
 
@@ -18,8 +17,6 @@ export interface ShardInsides {
   readonly pressure: Pressure;
   readonly sockets: SocketHub;
   readonly shapes: ShapePart;
-  /** Answers a call as if it had come from the Worker. */
-  answer(call: ShardCall): Promise<ShardAnswer>;
-  /** Runs a mutation in its turn, whether or not the app has it. Never rejects. */
-  mutate(entry: FunctionRegistryEntry, call: ShardCall): Promise<MutationOutcome>;
+  /** Mutations take their places in the queue; the only one is told by the id. */
+  push(calls: readonly MutationCall[], id: string | undefined): void;
 }

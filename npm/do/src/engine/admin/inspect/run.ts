@@ -5,6 +5,7 @@ import { encodeValue } from "@lunora/protocol";
 import type { WrittenRange } from "../../mutation-call.ts";
 import type { ShardAdminHost } from "../admin-part.ts";
 import { fieldsOf, text } from "../arguments.ts";
+import { mutate } from "./own-mutation.ts";
 import { identityIn, optionalText } from "./questions.ts";
 
 /** How a function that an admin ran has ended. Error and result are what any caller would be told. */
@@ -23,7 +24,7 @@ export async function run({ engine }: ShardAdminHost, argument: unknown): Promis
     throw new LunoraError("BAD_REQUEST", "`args` has to be an object");
   const identity = encodeValue(identityIn(fields));
   const observed = optionalText(fields, "call");
-  const { runner, answer, mutate } = engine.insides;
+  const { runner } = engine.insides;
   const entry = runner.entry(functionPath);
   runner.assertHere(functionPath, entry, args);
   const call = {
@@ -34,11 +35,11 @@ export async function run({ engine }: ShardAdminHost, argument: unknown): Promis
     ...(observed === undefined ? {} : { call: observed }),
   };
   if (entry.kind !== "mutation") {
-    const answered = await answer(call);
+    const answered = await engine.call(call);
     if (!answered.ok) return { error: answered.body.error };
     return answered.body.result === undefined ? {} : { result: answered.body.result };
   }
-  const outcome = await mutate(entry, call);
+  const outcome = await mutate(engine, entry, call);
   if (!outcome.ok) return { error: outcome.error };
   return { ...(outcome.result === undefined ? {} : { result: outcome.result }), ...outcome.written };
 }
