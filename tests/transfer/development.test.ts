@@ -36,10 +36,10 @@ test("`lunora export` and `lunora import` speak to the development server that r
   const { url, program } = await dev();
   await call(url, "notes:add", { text: "one" });
   await call(url, "notes:add", { text: "two" });
-  // Without a token in its environment the server has no admin routes.
+  // Without a token in the app's environment the server has one of its own for the run, which nobody is told.
   const { code, output } = await lunora("export", "--out", "dump");
   expect(code).toBe(1);
-  expect(output).toContain("error[NOT_FOUND]");
+  expect(output).toContain("error[UNAUTHORIZED]");
   expect(output).toContain("LUNORA_ADMIN_TOKEN");
 
   writeFileSync(app.path(".dev.vars"), `LUNORA_ADMIN_TOKEN=${TOKEN}\n`);

@@ -23,7 +23,11 @@ function element(name: string, text: string, ...children: Element[]): Element {
   return made;
 }
 
+let looks = 0;
+
 async function show(): Promise<void> {
+  looks += 1;
+  const mine = looks;
   const [declared, ships] = await Promise.all([
     client.query(api.region.declared, {}),
     client.query(api.ships.list, {}),
@@ -31,6 +35,8 @@ async function show(): Promise<void> {
   const logbooks = await Promise.all(
     ships.map(async ({ name }) => ({ name, entries: await client.query(api.entries.list, { ship: name }) })),
   );
+  // A later look may have been quicker: another worker answered it.
+  if (mine !== looks) return;
   const entries = logbooks.reduce((sum, logbook) => sum + logbook.entries.length, 0);
   find("#declared").textContent = declared ?? "none";
   find("#bytes").textContent = whereBytesAre(declared);
