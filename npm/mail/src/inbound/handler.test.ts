@@ -40,7 +40,7 @@ async function deliver(options: Partial<InboundOptions>, onReject?: () => void):
     reply: async () => {},
   } satisfies InboundMessage;
   const handler = createInboundEmailHandler({ parse: parseInboundEmail, dispatch: () => {}, ...options });
-  await handler(message, {}, { waitUntil: () => {}, passThroughOnException: () => {}, definition });
+  await handler(message, {}, { waitUntil: () => {}, passThroughOnException: () => {} }, definition);
   return rejections;
 }
 
