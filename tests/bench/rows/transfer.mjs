@@ -1,4 +1,4 @@
-import { createWriteStream, readFileSync } from "node:fs";
+import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { Readable } from "node:stream";
@@ -20,13 +20,17 @@ const token = "a-token-of-the-bench";
 
 let bundle;
 
-async function seededServer(directory, rows) {
+async function startServer(directory) {
   bundle ??= bundleWorker(join(benchFolder, "transfer", "transfer-worker.ts"));
-  const server = await startWorker({
+  return startWorker({
     directory,
     code: await bundle,
     namespaces: { SHARD: "ShardDO", SHARD_REGISTRY: "ShardRegistryDO" },
   });
+}
+
+async function seededServer(directory, rows) {
+  const server = await startServer(directory);
   await server.ask("seed", { rows, shards });
   return server;
 }
@@ -77,6 +81,26 @@ const exported =
     };
   };
 
+/** Rows a second from the command's start to its end, into a server that has other rows after the first time. */
+const imported =
+  (rows) =>
+  async ({ directory }) => {
+    const [from, to] = ["source", "target"].map((name) => join(directory, name));
+    for (const folder of [from, to]) mkdirSync(folder, { recursive: true });
+    const source = await seededServer(from, rows);
+    await measured(directory, ["export", "--url", `http://${source.origin}`, "--out", "dump", "--force"]);
+    await source.stop();
+    const server = await startServer(to);
+    return {
+      sample: async () => {
+        const url = `http://${server.origin}`;
+        const { seconds, memory } = await measured(directory, ["import", "dump", "--replace", "--url", url]);
+        return { value: rows / seconds, memory };
+      },
+      close: () => server.stop(),
+    };
+  };
+
 const dumped =
   (rows) =>
   async ({ directory }) => {
@@ -113,6 +137,15 @@ const readDirectly =
     };
   };
 
+const memory = {
+  memory: {
+    title: "memory of the command at its peak",
+    unit: "MiB",
+    better: "lower",
+    goals: [under(256, "MiB")],
+  },
+};
+
 /** @param {import("../bench.mjs").Bench} bench */
 export function addTransferRows(bench) {
   bench.add({
@@ -125,13 +158,18 @@ export function addTransferRows(bench) {
     ours: exported(million),
     beside: { [tenth]: exported(million / 10), [files]: readDirectly(million), [bare]: dumped(million) },
     warmUp: 1,
-    also: {
-      memory: {
-        title: "memory of the command at its peak",
-        unit: "MiB",
-        better: "lower",
-        goals: [under(256, "MiB")],
-      },
-    },
+    also: memory,
+  });
+  bench.add({
+    id: "transfer-import",
+    title: `rows of a file into ${shards} shards that they replace`,
+    size: million,
+    unit: "rows/s",
+    better: "higher",
+    goals: [atLeast(tenth, 0.8)],
+    ours: imported(million),
+    beside: { [tenth]: imported(million / 10) },
+    warmUp: 1,
+    also: memory,
   });
 }
