@@ -3,11 +3,14 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "support/command.rs"]
+mod command;
+
 use std::sync::Arc;
 
 use axum::routing::get;
 use axum::{Json, Router};
-use lunora_cli::{CommandOptions, CommandOutcome};
+use command::lunora;
 use lunora_inspector::mail::{Deliver, Delivered, Direction, Inbox, InboxOptions, NewMail, OutcomeKind, router};
 use lunora_inspector::tickets::Tickets;
 use lunora_testing::TempProject;
@@ -49,24 +52,7 @@ impl Development {
     }
 
     async fn lunora(&self, arguments: &[&str]) -> (u8, String, String) {
-        let options = CommandOptions {
-            arguments: [&["mail"], arguments].concat().into_iter().map(str::to_owned).collect(),
-            working_directory: self.project.path("."),
-            color: false,
-            columns: None,
-            node_version: None,
-        };
-        match tokio::task::spawn_blocking(move || lunora_cli::run(&options))
-            .await
-            .unwrap()
-        {
-            CommandOutcome::Done {
-                exit_code,
-                stdout,
-                stderr,
-            } => (exit_code, stdout, stderr),
-            other => panic!("{other:?}"),
-        }
+        lunora(&self.project, &[&["mail"], arguments].concat()).await
     }
 
     fn add(&self, subject: &str) -> String {

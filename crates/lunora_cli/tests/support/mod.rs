@@ -1,5 +1,7 @@
 //! A project with an inspector, and a worker that answers what the inspector asks of one.
 
+mod command;
+
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -9,7 +11,6 @@ use std::time::SystemTime;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::post;
-use lunora_cli::{CommandOptions, CommandOutcome};
 use lunora_inspector::timeline::Limits;
 use lunora_inspector::{Inspector, InspectorOptions};
 use lunora_testing::TempProject;
@@ -117,24 +118,7 @@ impl Development {
 
     /// Runs the command: exit code, standard output, standard error.
     pub async fn lunora(&self, arguments: &[&str]) -> (u8, String, String) {
-        let options = CommandOptions {
-            arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
-            working_directory: self.project.path("."),
-            color: false,
-            columns: None,
-            node_version: None,
-        };
-        match tokio::task::spawn_blocking(move || lunora_cli::run(&options))
-            .await
-            .unwrap()
-        {
-            CommandOutcome::Done {
-                exit_code,
-                stdout,
-                stderr,
-            } => (exit_code, stdout, stderr),
-            other => panic!("{other:?}"),
-        }
+        command::lunora(&self.project, arguments).await
     }
 
     /// The command's JSON.
