@@ -198,10 +198,10 @@ export class TestApp {
   }
 
   /** Runs `vite dev` and resolves when the worker answers. */
-  async dev(): Promise<{ url: string; vite: Program }> {
+  async dev(environment: Record<string, string> = {}): Promise<{ url: string; vite: Program }> {
     const port = await freePort();
     const url = `http://localhost:${port}`;
-    const vite = this.run("vite", ["dev", "--port", String(port), "--strictPort"]);
+    const vite = this.run("vite", ["dev", "--port", String(port), "--strictPort"], environment);
     await until("vite serves", async () => {
       vite.assertRuns();
       return (await fetch(`${url}/_lunora/status`)).ok;
