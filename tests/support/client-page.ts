@@ -34,7 +34,17 @@ async function openLane(clientId: string): Promise<{ readonly adopted: string[];
   });
   await lanes.start();
   const box: Box = { clientId, shard: "__root__", identity: "ada", state: openOutbox() };
-  const entry = { order: 1, seq: 1, mutationId: clientId, path: "a:b", args: {}, bytes: 1, at: 1, isTried: false };
+  const entry = {
+    order: 1,
+    seq: 1,
+    mutationId: clientId,
+    shard: "__root__",
+    path: "a:b",
+    args: {},
+    bytes: 1,
+    at: 1,
+    isTried: false,
+  };
   await storage.write([[`o/${clientId}/0000000001`, storedEntry(box, entry)]]);
   return { adopted, scan: () => lanes.scan() };
 }

@@ -1,4 +1,5 @@
-import { isLunoraError, LunoraError } from "@lunora/errors";
+import { CodedError, isLunoraError } from "@lunora/errors";
+import type { LunoraError } from "@lunora/errors";
 import { encodeValue, ID_RANDOM_BYTES, MAX_BATCH_CALLS, mintId, PATHS } from "@lunora/protocol";
 import type { BatchCall, CallArguments, ResultOf } from "@lunora/protocol";
 
@@ -92,7 +93,11 @@ async function sendChunk(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   let slots: ReadonlyMap<string, unknown>;
-  let verdict: LunoraError = new LunoraError("SHARD_ERROR", "The server's answer to the batch leaves this call out");
+  let verdict: LunoraError = new CodedError(
+    "SHARD_ERROR",
+    503,
+    "The server's answer to the batch leaves this call out",
+  );
   try {
     slots = slotsOf(await http.post(PATHS.rpcBatch, { calls: chunk.map(({ call }) => call) }, signal));
   } catch (failure) {

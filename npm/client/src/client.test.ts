@@ -62,9 +62,10 @@ function clientWith(answers: readonly Answer[], options: Partial<LunoraClientOpt
     environment: {
       random: () => 0.5,
       randomBytes: (length) => new Uint8Array(length).fill(minted++),
-      sleep: async (milliseconds, signal) => {
-        signal?.throwIfAborted();
+      setTimer: (milliseconds, callback) => {
         sleeps.push(milliseconds);
+        queueMicrotask(callback);
+        return () => {};
       },
       ...options.environment,
     },
@@ -217,7 +218,7 @@ describe("a batch", () => {
       () =>
         slots(
           { result: [{ n: ["$lunora.wire$", "bigint", "1"] }] },
-          { error: { code: "FORBIDDEN", message: "no" } },
+          { error: { code: "FORBIDDEN", message: "no", status: 403 } },
           {},
         ),
     ]);
@@ -245,7 +246,10 @@ describe("a batch", () => {
   it("repeats what was left out or transient, and no action", async () => {
     const { client, sent } = clientWith([
       () =>
-        slots({ error: { code: "SHARD_UNAVAILABLE", message: "x" } }, { error: { code: "SHARD_ERROR", message: "x" } }),
+        slots(
+          { error: { code: "SHARD_UNAVAILABLE", message: "x", status: 503 } },
+          { error: { code: "SHARD_ERROR", message: "x", status: 503 } },
+        ),
       ({ body }) => Response.json({ results: body.calls.map(({ id }) => ({ id, body: { result: `late ${id}` } })) }),
     ]);
     const results = await batch(client, [

@@ -1,13 +1,12 @@
+import { CodedError } from "@lunora/errors";
 import { encodeValue, MUTATION_ID_HEADER, RPC_PATH } from "@lunora/protocol";
-import type { ArgumentsOf, CallArguments, ResultOf, RpcRequest, ShapeReference } from "@lunora/protocol";
+import type { ArgumentsOf, CallArguments, ResultOf, ShapeReference } from "@lunora/protocol";
 
-import { hostEnvironment } from "./environment.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import type { Extension } from "./extension.ts";
 import { Live } from "./live.ts";
 import type { OfflinePart } from "./offline-part.ts";
 import type { TakeDelta } from "./query-state.ts";
-import { DEFAULT_RETRY } from "./retry.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { ShapesPart } from "./shapes-part.ts";
 import { resultOf } from "./transport.ts";
@@ -75,29 +74,17 @@ export interface MutationOptions<Arguments = unknown> extends CallOptions {
   readonly mutationId?: string;
 }
 
-/** Arguments and options of a call whose reference is not known yet. */
-type OpenCall<Options> = readonly [args?: unknown, options?: Options];
-
 /** Calls functions, and keeps what they return up to date. */
 export class LunoraClient {
   readonly #live: Live;
   readonly #parts = new Map<Extension<unknown>, unknown>();
   /** The worst of the shards in use: `offline`, then `connecting`, then `connected`. */
-  readonly connectionStatus: Store<ConnectionStatus>;
+  declare readonly connectionStatus: Store<ConnectionStatus>;
   /** Mutations of this identity that the server has not decided yet. */
-  readonly pendingCount: Store<number>;
+  declare readonly pendingCount: Store<number>;
 
   constructor(options: LunoraClientOptions) {
-    const { url, environment, fetch, retry, transport } = options;
-    this.#live = new Live({
-      ...options,
-      token: options.token ?? null,
-      maxItems: options.maxItems ?? 1_000,
-      url: url.replace(/\/+$/, ""),
-      environment: { ...hostEnvironment(), ...environment, ...(fetch && { fetch }) },
-      retry: { ...DEFAULT_RETRY, ...retry },
-      hasSockets: transport !== "http",
-    });
+    this.#live = new Live(options);
     this.connectionStatus = this.#live.connectionStatus;
     this.pendingCount = this.#live.pendingCount;
   }
@@ -116,8 +103,8 @@ export class LunoraClient {
   query<Reference extends PublicReference<"query">>(
     reference: Reference,
     ...rest: [...CallArguments<Reference>, options?: CallOptions]
-  ): Promise<ResultOf<Reference>> {
-    const [args, options] = rest as readonly unknown[] as OpenCall<CallOptions>;
+  ): Promise<ResultOf<Reference>>;
+  query(reference: PublicReference, args?: unknown, options?: CallOptions): Promise<unknown> {
     return this.#live.http.repeat(() => this.#call(reference, args, options), options?.signal);
   }
 
@@ -126,28 +113,28 @@ export class LunoraClient {
    * until the server has decided it. Without sockets, or when it has no shard, it goes over HTTP,
    * is repeated while the server is away, and its id keeps the effect at one.
    */
-  async mutation<Reference extends PublicReference<"mutation">>(
+  mutation<Reference extends PublicReference<"mutation">>(
     reference: Reference,
     ...rest: [...CallArguments<Reference>, options?: MutationOptions<ArgumentsOf<Reference>>]
-  ): Promise<ResultOf<Reference>> {
-    const [args, options] = rest as readonly unknown[] as OpenCall<MutationOptions<never>>;
+  ): Promise<ResultOf<Reference>>;
+  async mutation(
+    reference: PublicReference,
+    args: unknown = {},
+    options: MutationOptions<never> = {},
+  ): Promise<unknown> {
     const { hasSockets, mutations, http } = this.#live;
-    const shard = this.#live.shardOf(reference, args, options?.shardKey);
-    if (hasSockets && shard !== undefined)
-      return mutations.mutate(shard, reference.path, args ?? {}, options ?? {}) as Promise<ResultOf<Reference>>;
-    const mutationId = options?.mutationId ?? this.#live.mintId();
-    return http.repeat(
-      () => this.#call(reference, args, options, { [MUTATION_ID_HEADER]: mutationId }),
-      options?.signal,
-    );
+    const shard = this.#live.shardOf(reference, args, options.shardKey);
+    if (hasSockets && shard !== undefined) return mutations.mutate(shard, reference.path, args, options);
+    const headers = { [MUTATION_ID_HEADER]: options.mutationId ?? this.#live.mintId() };
+    return http.repeat(() => this.#call(reference, args, options, headers), options.signal);
   }
 
   /** Runs an action. Sent once: what it does outside cannot be undone or recognised. */
-  async action<Reference extends PublicReference<"action">>(
+  action<Reference extends PublicReference<"action">>(
     reference: Reference,
     ...rest: [...CallArguments<Reference>, options?: CallOptions]
-  ): Promise<ResultOf<Reference>> {
-    const [args, options] = rest as readonly unknown[] as OpenCall<CallOptions>;
+  ): Promise<ResultOf<Reference>>;
+  action(reference: PublicReference, args?: unknown, options?: CallOptions): Promise<unknown> {
     return this.#call(reference, args, options);
   }
 
@@ -174,9 +161,11 @@ export class LunoraClient {
   shape<Reference extends ShapeReference>(
     reference: Reference,
     ...rest: [...ShapeArguments<Reference>, options?: ShapeOptions<RowOf<Reference>>]
-  ): LiveShape<RowOf<Reference>> {
-    const [args, options] = rest as readonly unknown[] as OpenCall<ShapeOptions<never>>;
-    return this.#live.watched.shape(reference, args, options) as LiveShape<RowOf<Reference>>;
+  ): LiveShape<RowOf<Reference>>;
+  shape(reference: ShapeReference, args?: unknown, options?: ShapeOptions<never>): LiveShape {
+    const { shapes, watched } = this.#live;
+    if (!shapes) throw new CodedError("NOT_IMPLEMENTED", 501, "The client has no `shapes`");
+    return shapes.shape(watched, reference, args, options);
   }
 
   /** Runs a mutator: its client half at once over the shapes, its server half through the outbox. */
@@ -212,9 +201,10 @@ export class LunoraClient {
 
   /** Tells how each queued mutation ended, those of earlier pages included. */
   onMutationSettled(listener: (settled: SettledMutation) => void): () => void {
-    const entry = { listener };
-    this.#live.mutations.settledListeners.add(entry);
-    return () => void this.#live.mutations.settledListeners.delete(entry);
+    const { settledListeners } = this.#live.mutations;
+    const tell = (settled: SettledMutation): void => listener(settled);
+    settledListeners.add(tell);
+    return () => void settledListeners.delete(tell);
   }
 
   /** Closes sockets and timers; what is queued stays in storage. The client is of no use afterwards. */
@@ -228,18 +218,14 @@ export class LunoraClient {
     return this.#parts.get(extension) as Part;
   }
 
-  /** The reference is what says the type of the result. */
-  async #call<Reference extends PublicReference>(
-    reference: Reference,
-    args: unknown,
+  async #call(
+    { path: functionPath }: PublicReference,
+    args: unknown = {},
     { shardKey, signal }: CallOptions = {},
     headers?: Record<string, string>,
-  ): Promise<ResultOf<Reference>> {
-    const body: RpcRequest = {
-      functionPath: reference.path,
-      args: encodeValue(args ?? {}),
-      ...(shardKey !== undefined && { shardKey }),
-    };
-    return resultOf(await this.#live.http.post(RPC_PATH, body, signal, headers)) as ResultOf<Reference>;
+  ): Promise<unknown> {
+    // A shard key that is `undefined` does not travel.
+    const body = { functionPath, args: encodeValue(args), shardKey };
+    return resultOf(await this.#live.http.post(RPC_PATH, body, signal, headers));
   }
 }

@@ -22,15 +22,13 @@ export interface ClientEnvironment {
   /** In [0, 1). */
   readonly random: () => number;
   readonly randomBytes: (length: number) => Uint8Array;
-  /** Resolves after the time, or rejects with the signal's reason. */
-  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Calls back after the time, unless what it returns is called before. */
   readonly setTimer: (milliseconds: number, callback: () => void) => () => void;
   /** Absent where there are no sockets: then everything goes over HTTP. */
   readonly WebSocket?: (new (url: string, protocols: string[]) => ClientSocket) | undefined;
-  /** Absent where there are no Web Locks: then one tab at a time is assumed. */
+  /** Those of the host unless given; where there are none, one tab at a time is assumed. */
   readonly locks?: ClientLocks | undefined;
   /** Tells when the device comes online (`true`) or goes offline; returns what ends that. */
   readonly onNetworkChange: (listener: (isOnline: boolean) => void) => () => void;
@@ -45,26 +43,12 @@ export function hostEnvironment(): ClientEnvironment {
     fetch: (url, init) => globalThis.fetch(url, init),
     random: Math.random,
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-    sleep: (milliseconds, signal) =>
-      new Promise((resolve, reject) => {
-        signal?.throwIfAborted();
-        const abort = (): void => {
-          clearTimeout(timer);
-          reject(signal?.reason);
-        };
-        const timer = setTimeout(() => {
-          signal?.removeEventListener("abort", abort);
-          resolve();
-        }, milliseconds);
-        signal?.addEventListener("abort", abort, { once: true });
-      }),
     now: Date.now,
     setTimer: (milliseconds, callback) => {
       const timer = setTimeout(callback, milliseconds);
       return () => clearTimeout(timer);
     },
     WebSocket: host.WebSocket as ClientEnvironment["WebSocket"],
-    locks: host.navigator?.locks as ClientLocks | undefined,
     onNetworkChange: (listener) => {
       const ending = new AbortController();
       host.addEventListener?.("online", () => listener(true), ending);

@@ -56,7 +56,11 @@ describe("an extension", () => {
     world.shard.tell(whisper);
     world.shard.tell({ ...whisper, topic: "other" } as ServerFrame);
     await world.deliver();
-    world.shard.tell({ type: "error", id: "typing", error: { code: "RATE_LIMITED", message: "Too many" } });
+    world.shard.tell({
+      type: "error",
+      id: "typing",
+      error: { code: "RATE_LIMITED", status: 429, message: "Too many" },
+    });
     await world.deliver();
     world.shard.closeAll(1006);
     await world.quiet(5_000);

@@ -1,30 +1,36 @@
-import { LunoraError } from "@lunora/errors";
+import { CodedError } from "@lunora/errors";
 
 import type { ClientEnvironment } from "./environment.ts";
 import { isTransient, retryDelay } from "./retry.ts";
 import type { RetryPolicy } from "./retry.ts";
+import type { Session } from "./session.ts";
 import type { PostAnswer } from "./transport.ts";
+
+/** What sending over HTTP needs of its client. */
+export interface HttpHost {
+  readonly environment: ClientEnvironment;
+  /** Origin of the Worker, without a slash at its end. */
+  readonly url: string;
+  readonly session: Session;
+}
 
 /** What a client sends over HTTP, under the token of the moment. */
 export class Http {
-  readonly retry: RetryPolicy;
-  readonly #url: string;
-  readonly #environment: ClientEnvironment;
-  readonly #token: () => Promise<string | null>;
+  declare readonly retry: RetryPolicy;
+  readonly #host: HttpHost;
 
-  constructor(url: string, environment: ClientEnvironment, retry: RetryPolicy, token: () => Promise<string | null>) {
-    this.#url = url;
-    this.#environment = environment;
+  constructor(host: HttpHost, retry: RetryPolicy) {
+    this.#host = host;
     this.retry = retry;
-    this.#token = token;
   }
 
   /** One `POST` with a JSON body. A failure below HTTP is `NETWORK_FAILED`, an abort keeps its own reason. */
   async post(path: string, body: unknown, signal?: AbortSignal, headers?: Record<string, string>): Promise<PostAnswer> {
-    const url = this.#url + path;
-    const token = await this.#token();
+    const { environment, session } = this.#host;
+    const url = this.#host.url + path;
+    const token = await session.token();
     try {
-      const response = await this.#environment.fetch(url, {
+      const response = await environment.fetch(url, {
         method: "POST",
         headers: {
           ...(token !== null && { authorization: `Bearer ${token}` }),
@@ -37,7 +43,7 @@ export class Http {
       return { status: response.status, body: parseJson(await response.text()) };
     } catch (cause) {
       signal?.throwIfAborted();
-      throw new LunoraError("NETWORK_FAILED", `\`${url}\` could not be reached`, { cause });
+      throw new CodedError("NETWORK_FAILED", 503, `No answer from \`${url}\``, { cause });
     }
   }
 
@@ -53,8 +59,22 @@ export class Http {
     }
   }
 
+  /** Resolves after the pause, or rejects with the signal's reason. */
   pause(failures: number, signal: AbortSignal | undefined): Promise<void> {
-    return this.#environment.sleep(retryDelay(failures, this.#environment.random(), this.retry), signal);
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const { environment } = this.#host;
+      const delay = retryDelay(failures, environment.random(), this.retry);
+      const cancel = environment.setTimer(delay, resolve);
+      signal?.addEventListener(
+        "abort",
+        () => {
+          cancel();
+          reject(signal.reason);
+        },
+        { once: true },
+      );
+    });
   }
 }
 

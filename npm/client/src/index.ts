@@ -32,4 +32,4 @@ export type {
   Subscription,
   SubscriptionHandlers,
 } from "./types.ts";
-export { isLunoraError, LunoraError } from "@lunora/errors";
+export { CodedError as LunoraError, isLunoraError } from "@lunora/errors";

@@ -1,4 +1,4 @@
-import type { ClientEnvironment } from "./environment.ts";
+import type { ClientEnvironment, ClientLocks } from "./environment.ts";
 import type { Box } from "./offline-part.ts";
 import type { OutboxEntry } from "./outbox.ts";
 import { openOutbox } from "./outbox.ts";
@@ -9,14 +9,14 @@ export const SCAN_INTERVAL_MS = 15_000;
 const PREFIX = "o/";
 
 /** An entry as it is stored. */
-type StoredEntry = Omit<OutboxEntry, "order" | "isTried"> & Pick<Box, "shard" | "identity">;
+type StoredEntry = Omit<OutboxEntry, "order" | "isTried"> & Pick<Box, "identity">;
 
 export function entryKey(clientId: string, order: number): string {
   return `${PREFIX}${clientId}/${String(order).padStart(10, "0")}`;
 }
 
-export function storedEntry({ shard, identity }: Box, entry: OutboxEntry): StoredEntry {
-  const { seq, mutationId, path, args, bytes, at } = entry;
+export function storedEntry({ identity }: Box, entry: OutboxEntry): StoredEntry {
+  const { seq, mutationId, path, args, bytes, at, shard } = entry;
   return { seq, mutationId, path, args, bytes, at, shard, identity };
 }
 
@@ -42,17 +42,21 @@ export interface LanesOptions {
  */
 export class Lanes {
   readonly #options: LanesOptions;
+  readonly #locks: ClientLocks | undefined;
   readonly #releases = new Map<string, () => void>();
   #isClosed = false;
 
   constructor(options: LanesOptions) {
+    const { environment } = options;
+    const host: Partial<typeof globalThis> = globalThis;
     this.#options = options;
+    this.#locks = "locks" in environment ? environment.locks : (host.navigator?.locks as ClientLocks | undefined);
   }
 
   /** Resolves when this page holds its own lock. Nothing may be stored before. */
   async start(): Promise<void> {
     await this.#lock(this.#options.clientId, false);
-    if (this.#options.environment.locks === undefined) return;
+    if (this.#locks === undefined) return;
     // Settles when this page leads, which may be never.
     void this.#lock("leader", false).then(() => this.#lead(), this.#options.onError);
   }
@@ -94,7 +98,7 @@ export class Lanes {
 
   /** Resolves to whether the lock is held from now on. */
   #lock(lane: string, ifAvailable: boolean): Promise<boolean> {
-    const { environment, name } = this.#options;
+    const { name } = this.#options;
     return new Promise((resolve, reject) => {
       const hold = (lock: object | null): Promise<void> | undefined => {
         resolve(lock !== null);
@@ -102,8 +106,8 @@ export class Lanes {
           ? undefined
           : new Promise((release) => this.#releases.set(lane, release));
       };
-      if (environment.locks === undefined) void hold({});
-      else environment.locks.request(`${name}:${lane}`, { ifAvailable }, hold).catch(reject);
+      if (this.#locks === undefined) void hold({});
+      else this.#locks.request(`${name}:${lane}`, { ifAvailable }, hold).catch(reject);
     });
   }
 }
@@ -112,7 +116,8 @@ export class Lanes {
 function boxesOf(stored: readonly (readonly [key: string, value: unknown])[], identity: string | undefined): Box[] {
   const boxes = new Map<string, Box & { readonly entries: OutboxEntry[] }>();
   for (const [key, value] of stored) {
-    const { shard, identity: writer, ...entry } = value as StoredEntry;
+    const { identity: writer, ...entry } = value as StoredEntry;
+    const { shard } = entry;
     if (writer !== identity) continue;
     const [, clientId = "", order] = key.split("/");
     const place = `${clientId} ${shard}`;

@@ -6,11 +6,8 @@ import type { OutboxEntry } from "./outbox.ts";
 import type { MutatorApply, OptimisticUpdate } from "./types.ts";
 import type { View } from "./view.ts";
 
-/** An undecided mutation and the object it goes to. */
-export interface Undecided {
-  readonly shard: string;
-  readonly entry: Omit<OutboxEntry, "seq" | "isTried">;
-}
+/** An undecided mutation. */
+export type Undecided = Omit<OutboxEntry, "seq" | "isTried">;
 
 /** What undecided mutations show in advance, one upon the other, in the order of the outbox. */
 export class Layers {
@@ -30,13 +27,10 @@ export class Layers {
     this.#host = host;
   }
 
-  add(
-    { shard, entry: { mutationId, path, args, at } }: Undecided,
-    update: OptimisticUpdate<never> | undefined = this.updates.get(path),
-  ): void {
-    const apply = this.mutators.get(path);
-    if (!(update ?? apply) || this.#layers.some((layer) => layer.mutationId === mutationId)) return;
-    const layer: Layer = { mutationId, path, shard, args: decodeValue(args), at, update, apply };
+  add(entry: Undecided, update: OptimisticUpdate<never> | undefined = this.updates.get(entry.path)): void {
+    const apply = this.mutators.get(entry.path);
+    if (!(update ?? apply) || this.#layers.some((layer) => layer.mutationId === entry.mutationId)) return;
+    const layer: Layer = { ...entry, args: decodeValue(entry.args), update, apply };
     this.#layers.push(layer);
     this.#fresh.push(layer);
   }
@@ -44,12 +38,12 @@ export class Layers {
   /** Adds what is missing, for mutations that an earlier page or an earlier identity left. */
   addMissing(undecided: readonly Undecided[]): void {
     for (const mutation of undecided) this.add(mutation);
-    const place = new Map(undecided.map(({ entry }, index) => [entry.mutationId, index]));
+    const place = new Map(undecided.map(({ mutationId }, index) => [mutationId, index]));
     this.#layers.sort((left, right) => (place.get(left.mutationId) ?? 0) - (place.get(right.mutationId) ?? 0));
     this.mustRebase = true;
   }
 
-  drop(entries: readonly Undecided["entry"][]): void {
+  drop(entries: readonly Undecided[]): void {
     this.mustRebase ||= this.#layers.length > 0;
     this.#layers = this.#layers.filter((layer) => !entries.some(({ mutationId }) => mutationId === layer.mutationId));
   }

@@ -1,6 +1,6 @@
 import type { LunoraError } from "@lunora/errors";
 import { CLOSED_FORBIDDEN, SOCKET_PATH } from "@lunora/protocol";
-import type { AckFrame, BatchFrame, ClientFrame, ErrorFrame, ServerFrame } from "@lunora/protocol";
+import type { AckFrame, BatchFrame, Capability, ClientFrame, ErrorFrame, ServerFrame } from "@lunora/protocol";
 
 import type { Channel, ChannelEvent } from "./extension.ts";
 import { ServerSocket } from "./server-socket.ts";
@@ -10,8 +10,8 @@ import { errorOf } from "./transport.ts";
 /** What a link tells, and what it asks for. */
 export interface LinkHost extends SocketHost {
   readonly clientId: string;
-  /** What it takes of what servers may send. */
-  readonly capabilities: readonly string[];
+  /** Takes changes of lists and pages as such, where there is one. */
+  readonly pageDeltas: unknown;
   /** Tells a channel what happened. */
   step(channel: Channel, event: ChannelEvent): void;
   /** What waits for the shard. */
@@ -29,7 +29,7 @@ type Addressed = Readonly<Record<"id" | "shapeId" | "topic", string>> & { readon
 
 /** The socket of one shard, and what goes over it. */
 export class Link extends ServerSocket<LinkHost, ClientFrame> {
-  readonly shard: string;
+  declare readonly shard: string;
   /** By their ids. */
   readonly channels: Map<string, Channel> = new Map();
   /** Who waits for the answer to a frame, by the frame's id. */
@@ -37,7 +37,7 @@ export class Link extends ServerSocket<LinkHost, ClientFrame> {
   /** Where the server stands in the client's sequence. */
   lastMutationId = 0;
   willFlush = false;
-  protected readonly forbidden: string = "FORBIDDEN_SHARD";
+  protected readonly forbidden = "FORBIDDEN_SHARD" as const;
 
   constructor(shard: string, host: LinkHost) {
     super(host);
@@ -69,8 +69,9 @@ export class Link extends ServerSocket<LinkHost, ClientFrame> {
   }
 
   protected opened(): void {
-    const { clientId, capabilities } = this.host;
-    this.send({ type: "connect", id: "connect", clientId, caps: capabilities });
+    const { clientId, pageDeltas } = this.host;
+    const caps: Capability[] = pageDeltas ? ["batch", "pageDelta"] : ["batch"];
+    this.send({ type: "connect", id: "connect", clientId, caps });
     for (const channel of this.channels.values()) this.send(channel.openFrame());
   }
 

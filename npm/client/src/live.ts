@@ -1,8 +1,9 @@
-import { CAPABILITIES, ID_RANDOM_BYTES, mintId, objectOf } from "@lunora/protocol";
+import { ID_RANDOM_BYTES, mintId, objectOf } from "@lunora/protocol";
 import type { ClientFrame, FunctionReference } from "@lunora/protocol";
 
-import type { AuthToken } from "./client.ts";
+import type { AuthToken, LunoraClientOptions } from "./client.ts";
 import { statusOfConnection } from "./connection.ts";
+import { hostEnvironment } from "./environment.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import type { Channel, ChannelEvent, ExtensionHost } from "./extension.ts";
 import { Http } from "./http.ts";
@@ -11,11 +12,11 @@ import { Link } from "./link.ts";
 import type { LinkHost } from "./link.ts";
 import { Mutations } from "./mutations.ts";
 import { callSafely, Observable } from "./observable.ts";
-import type { Box, Offline, OfflineHost, OfflinePart } from "./offline-part.ts";
+import type { Box, Offline, OfflineHost } from "./offline-part.ts";
 import type { LayerHost } from "./overlay.ts";
 import type { TakeDelta } from "./query-state.ts";
-import { retryDelay } from "./retry.ts";
-import type { Delays, RetryPolicy } from "./retry.ts";
+import { DEFAULT_RETRY, retryDelay } from "./retry.ts";
+import type { Delays } from "./retry.ts";
 import { Session } from "./session.ts";
 import type { ShapesPart } from "./shapes-part.ts";
 import type { ConnectionStatus } from "./types.ts";
@@ -24,44 +25,29 @@ import { Views } from "./views.ts";
 
 const AGAIN: Delays = { initialDelayMs: 500, maxDelayMs: 30_000 };
 
-export interface LiveOptions {
-  /** Origin of the Worker, without a slash at its end. */
-  readonly url: string;
-  readonly environment: ClientEnvironment;
-  readonly retry: RetryPolicy;
-  readonly token: AuthToken;
-  readonly subject?: string;
-  readonly shapes?: ShapesPart | undefined;
-  readonly pageDeltas?: TakeDelta | undefined;
-  readonly offline?: OfflinePart | undefined;
-  /** Mutations that may wait at once. */
-  readonly maxItems: number;
-  /** Without sockets views cannot be live, and mutations take another way. */
-  readonly hasSockets: boolean;
-}
-
 /**
  * The live half of a client: who is signed in, the connections, and the order of things. Everything
  * that one message brings is applied, then optimistic layers run over it, then listeners are told,
  * then callers get their results.
  */
 export class Live implements LinkHost, LayerHost, ExtensionHost, OfflineHost {
-  readonly url: string;
-  readonly environment: ClientEnvironment;
-  readonly http: Http;
-  readonly clientId: string;
-  readonly hasSockets: boolean;
-  readonly shapes: ShapesPart | undefined;
-  readonly pageDeltas: TakeDelta | undefined;
-  readonly offline: Offline | undefined;
-  readonly session: Session;
+  // Declared only, as the constructor sets them: a field without a value is code in every page.
+  declare readonly url: string;
+  declare readonly environment: ClientEnvironment;
+  declare readonly http: Http;
+  declare readonly clientId: string;
+  declare readonly hasSockets: boolean;
+  declare readonly shapes: ShapesPart | undefined;
+  declare readonly pageDeltas: TakeDelta | undefined;
+  declare readonly offline: Offline | undefined;
+  declare readonly session: Session;
+  declare readonly mutations: Mutations;
   readonly departures: Set<(isClosed: boolean) => void> = new Set();
   readonly connectionStatus: Observable<ConnectionStatus> = new Observable("idle");
   readonly pendingCount: Observable<number> = new Observable(0);
   readonly links: Map<string, Link> = new Map();
   readonly watched: Views = new Views(this);
   readonly layers: Layers = new Layers(this);
-  readonly mutations: Mutations;
   /** What is to be done at the end of this turn, when listeners have been told. */
   afterwards: (() => void)[] = [];
   readonly #endNetwork: (() => void) | undefined;
@@ -73,21 +59,22 @@ export class Live implements LinkHost, LayerHost, ExtensionHost, OfflineHost {
   /** A turn has ended while layers were not over. */
   #mustCommit = false;
 
-  constructor(options: LiveOptions) {
-    const { url, environment, token, subject } = options;
-    const hasSockets = options.hasSockets && environment.WebSocket !== undefined;
-    this.url = url;
+  constructor(options: LunoraClientOptions) {
+    const { fetch, retry, offline, shapes, pageDeltas, subject } = options;
+    const environment = { ...hostEnvironment(), ...options.environment, ...(fetch && { fetch }) };
+    const hasSockets = options.transport !== "http" && environment.WebSocket !== undefined;
+    this.url = options.url.replace(/\/+$/, "");
     this.environment = environment;
     this.hasSockets = hasSockets;
-    this.shapes = options.shapes;
-    this.pageDeltas = options.pageDeltas;
+    this.shapes = shapes;
+    this.pageDeltas = pageDeltas;
     // Workers have no randomness while they start, and need none here.
     this.clientId = hasSockets ? this.mintId() : "";
-    this.mutations = new Mutations(this, options.maxItems);
-    this.session = new Session(token, subject, () => this.transact(() => this.#signIn()));
-    this.http = new Http(url, environment, options.retry, () => this.session.token());
+    this.mutations = new Mutations(this, options.maxItems ?? 1_000);
+    this.session = new Session(options.token ?? null, subject, () => this.transact(() => this.#signIn()));
+    this.http = new Http(this, { ...DEFAULT_RETRY, ...retry });
     if (!hasSockets) return;
-    this.offline = options.offline?.(this);
+    this.offline = offline?.(this);
     this.#signIn();
     this.#askToken(1);
     this.#endNetwork = environment.onNetworkChange((isOnline) =>
@@ -187,10 +174,6 @@ export class Live implements LinkHost, LayerHost, ExtensionHost, OfflineHost {
   readonly report = (error: unknown): void => this.environment.report(error);
 
   // Links
-
-  get capabilities(): readonly string[] {
-    return this.pageDeltas ? [CAPABILITIES.batch, CAPABILITIES.pageDelta] : [CAPABILITIES.batch];
-  }
 
   shardOf({ address }: Pick<FunctionReference, "address">, args: unknown = {}, shardKey?: string): string | undefined {
     return objectOf(address, args as Record<string, unknown>, shardKey);

@@ -1,4 +1,5 @@
-import { LunoraError } from "@lunora/errors";
+import { CodedError } from "@lunora/errors";
+import type { LunoraError } from "@lunora/errors";
 import { decodeValue, encodeValue } from "@lunora/protocol";
 import type { AckFrame, ErrorFrame } from "@lunora/protocol";
 
@@ -27,12 +28,10 @@ interface Awaiter {
 
 /** Mutations that wait for their shards, and what became of them: does what {@link stepOutbox} decides. */
 export class Mutations {
-  readonly settledListeners: Set<{ readonly listener: (settled: SettledMutation) => void }> = new Set();
+  readonly settledListeners: Set<(settled: SettledMutation) => void> = new Set();
   readonly #live: Live;
   readonly #maxItems: number;
   readonly #awaiters = new Map<string, Awaiter>();
-  /** Places of our own mutations in their sequences, by mutation id. */
-  readonly #seqs = new Map<string, number>();
   /** Adopted ones before our own. */
   #boxes: Box[] = [];
   /** Whether what earlier pages left has been found: it goes before anything of this page. */
@@ -46,7 +45,11 @@ export class Mutations {
   }
 
   seqOf(mutationId: string): number {
-    return this.#seqs.get(mutationId) ?? Infinity;
+    for (const { clientId, state } of this.#active()) {
+      const entry = clientId === this.#live.clientId && state.entries.find((own) => own.mutationId === mutationId);
+      if (entry) return entry.seq;
+    }
+    return Infinity;
   }
 
   get pending(): number {
@@ -58,8 +61,8 @@ export class Mutations {
   }
 
   /** Those of who is signed in, in order; while nobody can say who that is, those that wait for it to be said. */
-  undecided(): Undecided[] {
-    return this.#active().flatMap(({ shard, state }) => state.entries.map((entry) => ({ shard, entry })));
+  undecided(): readonly Undecided[] {
+    return this.#active().flatMap(({ state }) => state.entries);
   }
 
   /** Queues a mutation. */
@@ -73,13 +76,13 @@ export class Mutations {
     signal?.throwIfAborted();
     const known = this.#awaiters.get(mutationId);
     if (known) return known.promise;
-    const entry = this.#entry(mutationId, path, args);
+    const entry = this.#entry(mutationId, shard, path, args);
     const awaiter = {} as { -readonly [Field in keyof Awaiter]: Awaiter[Field] };
     this.#awaiters.set(mutationId, awaiter);
     awaiter.promise = new Promise((resolve, reject) => Object.assign(awaiter, { resolve, reject }));
     transact(() => {
-      layers.add({ shard, entry }, optimisticUpdate);
-      this.#enqueue({ shard, entry });
+      layers.add(entry, optimisticUpdate);
+      this.#enqueue(entry);
     });
     signal?.addEventListener("abort", () => transact(() => this.#abort(shard, mutationId, signal.reason)), {
       once: true,
@@ -89,8 +92,7 @@ export class Mutations {
 
   /** What was called while nobody could say by whom belongs to who is signed in now. */
   claim(): void {
-    for (const { shard, state } of this.#takeUnclaimed())
-      for (const entry of state.entries) this.#enqueue({ shard, entry });
+    for (const { state } of this.#takeUnclaimed()) for (const entry of state.entries) this.#enqueue(entry);
   }
 
   /** Nobody can say any more who called these. */
@@ -154,18 +156,19 @@ export class Mutations {
     return this.#boxes.filter((box) => box.identity === identity && box.shard === (shard ?? box.shard));
   }
 
-  #entry(mutationId: string, path: string, args: unknown): Undecided["entry"] {
+  #entry(mutationId: string, shard: string, path: string, args: unknown): Undecided {
     if (this.pending >= this.#maxItems)
-      throw new LunoraError("OFFLINE_QUEUE_OVERFLOW", `${this.#maxItems} mutations are waiting already`);
+      throw new CodedError("OFFLINE_QUEUE_OVERFLOW", 429, `${this.#maxItems} mutations wait already`);
     const encoded = encodeValue(args);
     const text = JSON.stringify({ clientSeq: Number.MAX_SAFE_INTEGER, mutationId, functionPath: path, args: encoded });
     const bytes = new TextEncoder().encode(text).length + 1;
     if (bytes > MAX_ENTRY_BYTES)
-      throw new LunoraError("PAYLOAD_TOO_LARGE", `A mutation has at most ${MAX_ENTRY_BYTES} bytes, not ${bytes}`);
-    return { order: ++this.#order, mutationId, path, args: encoded, bytes, at: this.#live.environment.now() };
+      throw new CodedError("PAYLOAD_TOO_LARGE", 413, `${bytes} bytes, at most ${MAX_ENTRY_BYTES} in a mutation`);
+    return { order: ++this.#order, mutationId, shard, path, args: encoded, bytes, at: this.#live.environment.now() };
   }
 
-  #enqueue({ shard, entry }: Undecided): void {
+  #enqueue(entry: Undecided): void {
+    const { shard } = entry;
     const { clientId, session } = this.#live;
     let box = this.#active(shard).find((active) => active.clientId === clientId);
     if (box === undefined) {
@@ -221,7 +224,7 @@ export class Mutations {
   }
 
   #perform(box: Box, link: Link, effect: OutboxEffect): void {
-    const { clientId, layers, offline, transact } = this.#live;
+    const { layers, offline, transact } = this.#live;
     switch (effect.type) {
       case "push": {
         const id = `p${++this.#serial}`;
@@ -237,11 +240,7 @@ export class Mutations {
         break;
       }
       case "store":
-        if (box.identity === undefined) break;
-        for (const entry of effect.entries) {
-          if (box.clientId === clientId) this.#seqs.set(entry.mutationId, entry.seq);
-          offline?.store(box, entry);
-        }
+        if (box.identity !== undefined) for (const entry of effect.entries) offline?.store(box, entry);
         break;
       case "storing":
         void Promise.resolve(offline?.settled()).then(() => transact(() => this.#step(box, { type: "stored" })));
@@ -249,9 +248,8 @@ export class Mutations {
       case "settle": {
         const { entry, outcome, result, error } = effect;
         offline?.remove(box, entry);
-        this.#seqs.delete(entry.mutationId);
         layers.drop([entry]);
-        if (outcome !== "aborted") this.#tellSettled(box.shard, entry, outcome, error && errorOf(error), result);
+        if (outcome !== "aborted") this.#tellSettled(entry, outcome, error && errorOf(error), result);
         break;
       }
       case "drop":
@@ -268,18 +266,17 @@ export class Mutations {
   }
 
   /** Another identity than the one that called these is signed in. */
-  #leave({ shard, state }: Box, status: "rejected" | "kept"): void {
+  #leave({ state }: Box, status: "rejected" | "kept"): void {
     for (const entry of state.entries) {
-      const message = `Another identity has signed in than called \`${entry.path}\``;
+      const message = `\`${entry.path}\` was called by another identity`;
       const data = { isKept: status === "kept", mayHaveTakenEffect: entry.isTried };
-      this.#tellSettled(shard, entry, status, new LunoraError("OFFLINE_IDENTITY_CHANGED", message, { data }));
+      this.#tellSettled(entry, status, new CodedError("OFFLINE_IDENTITY_CHANGED", 409, message, { data }));
     }
   }
 
   /** After listeners have been told of what it did. */
   #tellSettled(
-    shard: string,
-    { mutationId, path, args }: Undecided["entry"],
+    { mutationId, shard, path, args }: Undecided,
     status: SettledMutation["status"],
     error?: LunoraError,
     result?: unknown,
@@ -291,8 +288,8 @@ export class Mutations {
       else awaiter?.resolve(decodeValue(result));
       const hadAwaiter = awaiter !== undefined;
       const settled = { status, mutationId, path, args: decodeValue(args), shard, ...(error && { error }), hadAwaiter };
-      for (const { listener } of Array.from(this.settledListeners))
-        callSafely(() => listener(settled), this.#live.environment.report);
+      for (const tell of Array.from(this.settledListeners))
+        callSafely(() => tell(settled), this.#live.environment.report);
     });
   }
 }

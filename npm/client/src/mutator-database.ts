@@ -1,4 +1,4 @@
-import { LunoraError } from "@lunora/errors";
+import { CodedError } from "@lunora/errors";
 
 import { deriveRowId } from "./overlay.ts";
 import type { Layer, LayerHost, OptimisticRow, Overlay } from "./overlay.ts";
@@ -44,7 +44,9 @@ export function openMutatorRun(overlay: Overlay, layer: Layer, host: LayerHost, 
   /** What is called while the mutator runs happens now, whoever awaits it when. */
   const call = <Value>(work: () => Value): Promise<Value> => {
     const promise = isClosed
-      ? Promise.reject(new LunoraError("CTX_CLOSED", `The client half of \`${layer.path}\` used \`db\` after its end`))
+      ? Promise.reject(
+          new CodedError("CTX_CLOSED", 500, `The client half of \`${layer.path}\` used \`db\` after its end`),
+        )
       : Promise.resolve(work());
     last = promise;
     return promise;

@@ -2,7 +2,7 @@ import type { Store } from "./types.ts";
 
 /** A store that somebody else sets. Methods are bound: they are handed around. */
 export class Observable<Value> implements Store<Value> {
-  readonly #listeners = new Set<{ readonly listener: () => void }>();
+  readonly #listeners = new Set<() => void>();
   #snapshot: Value;
 
   constructor(snapshot: Value) {
@@ -10,11 +10,12 @@ export class Observable<Value> implements Store<Value> {
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
-    const entry = { listener };
-    this.#listeners.add(entry);
+    // One of its own for each, also where the same listener comes twice.
+    const tell = (): void => listener();
+    this.#listeners.add(tell);
     if (this.#listeners.size === 1) this.onUse(true);
     return () => {
-      if (this.#listeners.delete(entry) && this.#listeners.size === 0) this.onUse(false);
+      if (this.#listeners.delete(tell) && this.#listeners.size === 0) this.onUse(false);
     };
   };
 
@@ -40,7 +41,7 @@ export class Observable<Value> implements Store<Value> {
 
   /** A listener that throws does not keep the others from being told. */
   notify(report: (error: unknown) => void): void {
-    for (const { listener } of Array.from(this.#listeners)) callSafely(listener, report);
+    for (const tell of Array.from(this.#listeners)) callSafely(tell, report);
   }
 }
 

@@ -1,6 +1,5 @@
 import type { ClientEnvironment } from "./environment.ts";
 import type { OutboxEntry, OutboxState } from "./outbox.ts";
-import type { QueryEvent } from "./query-state.ts";
 import type { QueryView } from "./query-view.ts";
 
 /** What one client tells one shard under one identity: an outbox and whose it is. */
@@ -38,8 +37,8 @@ export interface Offline {
   settled(): Promise<unknown>;
   /** Lets other pages have what this client id has stored. */
   release(clientId: string): void;
-  /** The last known result of a query. */
-  restored(key: string): QueryEvent | undefined;
+  /** Gives a query that has no result the last known one; whether it did. Leaves other views as they are. */
+  restore(view: QueryView): boolean;
   /** Notes a result, at once when its view is about to go. */
   keep(view: QueryView, isLast: boolean): void;
   close(): void;

@@ -4,7 +4,6 @@ import { entryKey, Lanes, storedEntry } from "./lanes.ts";
 import type { Box, Offline, OfflineHost, OfflinePart } from "./offline-part.ts";
 import type { OutboxEntry } from "./outbox.ts";
 import { QueryCache } from "./query-cache.ts";
-import type { QueryEvent } from "./query-state.ts";
 import type { QueryView } from "./query-view.ts";
 import { memoryStorage } from "./storage.ts";
 import type { ClientStorage } from "./storage.ts";
@@ -110,8 +109,8 @@ class StoredOffline implements Offline {
     void this.#writes.settled().then((isGone) => isGone && this.#lanes.release(clientId));
   }
 
-  restored(key: string): QueryEvent | undefined {
-    return this.#cache?.restore(key);
+  restore(view: QueryView): boolean {
+    return this.#cache?.restore(view) ?? false;
   }
 
   keep(view: QueryView, isLast: boolean): void {

@@ -1,3 +1,5 @@
+import { statusOf } from "@lunora/errors";
+import type { ErrorBody } from "@lunora/errors";
 import { describe, expect, it } from "vitest";
 
 import { MAX_ENTRY_BYTES, openOutbox, stepOutbox } from "./outbox.ts";
@@ -5,13 +7,13 @@ import type { OutboxEffect, OutboxEvent, OutboxState } from "./outbox.ts";
 
 const enqueue = (order: number, bytes = 100): OutboxEvent => ({
   type: "enqueue",
-  entry: { order, mutationId: `m${order}`, path: "a:b", args: {}, bytes, at: 0 },
+  entry: { order, mutationId: `m${order}`, shard: "s", path: "a:b", args: {}, bytes, at: 0 },
 });
 const up = (lastMutationId?: number): OutboxEvent => ({ type: "up", lastMutationId });
 const flush: OutboxEvent = { type: "flush" };
 const sent = (...seqs: number[]): { seq: number; mutationId: string }[] =>
   seqs.map((seq) => ({ seq, mutationId: `m${seq}` }));
-const error = (code: string): { code: string; message: string } => ({ code, message: "x" });
+const error = (code: string): ErrorBody => ({ code, status: statusOf(code), message: "x" });
 
 function run(...events: OutboxEvent[]): { state: OutboxState; effects: readonly OutboxEffect[] } {
   let state = openOutbox();

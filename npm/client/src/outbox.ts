@@ -1,4 +1,3 @@
-import { statusOf } from "@lunora/errors";
 import type { ErrorBody } from "@lunora/errors";
 import { FRAME_BYTES, MAX_PUSH_ENTRIES } from "@lunora/protocol";
 import type { PushResult } from "@lunora/protocol";
@@ -19,6 +18,8 @@ export interface OutboxEntry {
   /** Its place in the client's sequence for the shard. */
   readonly seq: number;
   readonly mutationId: string;
+  /** The name of the object it goes to. */
+  readonly shard: string;
   readonly path: string;
   /** Wire-encoded. */
   readonly args: unknown;
@@ -165,13 +166,9 @@ function renumber(
     return renumbered;
   });
   const renumbered: OutboxState = { ...state, entries, nextSeq: next + 1 };
-  return changed.length === 0 ? [renumbered, []] : store({ ...renumbered, sent: 0 }, changed);
-}
-
-/** After a crash the storage must not know an entry by another number than it was sent under. */
-function store(state: OutboxState, entries: readonly OutboxEntry[]): Step<OutboxState, OutboxEffect> {
-  if (entries.length === 0) return [state, []];
-  return [{ ...state, storing: state.storing + 1 }, [{ type: "store", entries }, { type: "storing" }]];
+  if (changed.length === 0) return [renumbered, []];
+  // After a crash the storage must not know an entry by another number than it was sent under.
+  return [{ ...renumbered, storing: state.storing + 1 }, [{ type: "store", entries: changed }, { type: "storing" }]];
 }
 
 function acknowledge(
@@ -197,7 +194,7 @@ function acknowledge(
     if (isMisplaced) {
       hasGap = true;
       misplaced.add(entry);
-    } else if (isDecided || (error !== undefined && isVerdict(error.code))) {
+    } else if (isDecided || (error !== undefined && isVerdict(error))) {
       gone.add(entry);
       hasGap ||= !isDecided;
       effects.push({ type: "settle", entry, outcome: error ? "rejected" : "succeeded", result, error });
@@ -218,17 +215,15 @@ function acknowledge(
 }
 
 /** Whether an error that the server did not count is still its last word. */
-function isVerdict(code: string): boolean {
-  return statusOf(code) < 500 && code !== "RATE_LIMITED";
+function isVerdict({ status = 400, code }: ErrorBody): boolean {
+  return status < 500 && code !== "RATE_LIMITED";
 }
 
 function abort(state: OutboxState, mutationId: string): Step<OutboxState, OutboxEffect> {
-  const place = state.entries.findIndex((entry) => entry.mutationId === mutationId);
-  const entry = state.entries[place];
+  const entry = state.entries.find((waiting) => waiting.mutationId === mutationId);
   if (entry === undefined || entry.isTried) return [state, []];
+  const entries = state.entries.filter((waiting) => waiting !== entry);
   // Those behind it have not been sent either: they move up.
-  const moved = state.entries.slice(place + 1).map((later) => ({ ...later, seq: later.seq - 1 }));
-  const entries = [...state.entries.slice(0, place), ...moved];
-  const [next, stores] = store({ ...state, entries, nextSeq: state.nextSeq - 1 }, moved);
+  const [next, stores] = renumber({ ...state, entries }, entry.seq - 1);
   return [next, [...stores, { type: "settle", entry, outcome: "aborted" }]];
 }

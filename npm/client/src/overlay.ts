@@ -1,21 +1,14 @@
 import { decodeValue, deriveId } from "@lunora/protocol";
 import type { FunctionReference } from "@lunora/protocol";
 
+import type { OutboxEntry } from "./outbox.ts";
 import { QueryView } from "./query-view.ts";
 import type { ShapesPart } from "./shapes-part.ts";
 import type { MutatorApply, OptimisticStore, OptimisticUpdate } from "./types.ts";
 import type { View } from "./view.ts";
 
-/** What an undecided mutation shows in advance. */
-export interface Layer {
-  readonly mutationId: string;
-  readonly path: string;
-  /** The name of the object that the mutation goes to. */
-  readonly shard: string;
-  /** Decoded. */
-  readonly args: unknown;
-  /** When it was called, milliseconds since 1970. */
-  readonly at: number;
+/** What an undecided mutation shows in advance; its `args` are decoded. */
+export interface Layer extends Omit<OutboxEntry, "seq" | "isTried"> {
   readonly update: OptimisticUpdate<never> | undefined;
   readonly apply: MutatorApply<never> | undefined;
 }

@@ -1,5 +1,6 @@
 import { applyPageOperations, decodeValue, pageOf, withPage } from "@lunora/protocol";
 
+import { restart } from "./query-state.ts";
 import type { TakeDelta } from "./query-state.ts";
 
 /**
@@ -13,12 +14,7 @@ export const pageDeltas: TakeDelta = (state, { delta, version, cursor, epoch }, 
   if (cursor === undefined || epoch === undefined) return [{ ...state, run }, []];
   const rows = state.status === "live" && state.base ? pageOf(state.base.data) : undefined;
   const changed = rows && applyPageOperations(rows, run);
-  if (!state.base || changed === undefined) {
-    return [
-      { ...state, cursor: undefined, run: [], status: state.base ? "stale" : "loading", strikes: state.strikes + 1 },
-      ["restart"],
-    ];
-  }
+  if (!state.base || changed === undefined) return restart(state);
   return [
     {
       ...state,

@@ -1,6 +1,6 @@
 import { decodeValue, encodeValue } from "@lunora/protocol";
 
-import type { QueryEvent } from "./query-state.ts";
+import type { QueryState } from "./query-state.ts";
 import type { ClientStorage } from "./storage.ts";
 import type { QueryView } from "./query-view.ts";
 import type { WriteQueue } from "./write-queue.ts";
@@ -14,6 +14,12 @@ interface CachedResult {
   readonly version: string | undefined;
   /** When it was stored, milliseconds since 1970. */
   readonly at: number;
+}
+
+/** A query that has nothing yet, with what an earlier page knew of it. */
+export function restored(state: QueryState, { value, cursor, epoch, version }: Omit<CachedResult, "at">): QueryState {
+  const status = state.status === "loading" ? "stale" : state.status;
+  return { ...state, status, base: { data: decodeValue(value) }, cursor, epoch, version };
 }
 
 /** Results of one identity that outlive their views and the page; the one that was not used for longest makes room. */
@@ -41,10 +47,12 @@ export class QueryCache {
     this.#trim();
   }
 
-  /** The event that gives the view its last known result. */
-  restore(key: string): QueryEvent | undefined {
-    const entry = this.#entries.get(key);
-    return entry && { ...entry, type: "restored", data: decodeValue(entry.value) };
+  /** Gives the view its last known result, where it has none; whether it did. */
+  restore(view: QueryView): boolean {
+    const entry = this.#entries.get(view.key);
+    if (!entry || view.state.base) return false;
+    view.state = restored(view.state, entry);
+    return true;
   }
 
   keep({ key, state: { base, cursor, epoch, version } }: QueryView, at: number): void {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 
 import { pageDeltas } from "./page-deltas.ts";
+import { restored } from "./query-cache.ts";
 import { INITIAL_QUERY, stepQuery } from "./query-state.ts";
-import type { QueryEvent, QueryState } from "./query-state.ts";
+import type { QueryState } from "./query-state.ts";
+import type { ChannelEvent } from "./extension.ts";
 
-const data = (value: unknown, cursor = 1, lastMutationId = 0): QueryEvent => ({
+const data = (value: unknown, cursor = 1, lastMutationId = 0): ChannelEvent => ({
   type: "frame",
   lastMutationId,
   frame: {
@@ -16,7 +18,7 @@ const data = (value: unknown, cursor = 1, lastMutationId = 0): QueryEvent => ({
     version: `v${cursor}`,
   },
 });
-const delta = (key: string, cursor?: number): QueryEvent => ({
+const delta = (key: string, cursor?: number): ChannelEvent => ({
   type: "frame",
   lastMutationId: 0,
   frame: {
@@ -26,13 +28,13 @@ const delta = (key: string, cursor?: number): QueryEvent => ({
     ...(cursor === undefined ? {} : { cursor, epoch: "e", version: `v${cursor}` }),
   },
 });
-const settled = (cursor: number, id?: string): QueryEvent => ({
+const settled = (cursor: number, id?: string): ChannelEvent => ({
   type: "frame",
   frame: { type: "settled", cursor, epoch: "e", ...(id === undefined ? {} : { id }) },
   lastMutationId: 9,
 });
 
-function run(...events: QueryEvent[]): QueryState {
+function run(...events: ChannelEvent[]): QueryState {
   let state = INITIAL_QUERY;
   for (const event of events) [state] = stepQuery(state, event, pageDeltas);
   return state;
@@ -70,6 +72,20 @@ describe("a query", () => {
     expect(run(data([{ _id: "a" }]), delta("a", 3), data([]), delta("b", 4)).strikes).toBe(0);
   });
 
+  it.each([
+    ["a result", data([{ _id: "b" }], 3)],
+    ["a change", delta("b", 3)],
+    ["news of nothing", settled(3)],
+  ])("reads afresh when %s comes that something newer came before", (_, late) => {
+    const newer = run(data([{ _id: "a" }], 4));
+    const [state, effects] = stepQuery(newer, late, pageDeltas);
+    expect(effects).toEqual(["restart"]);
+    expect(state).toMatchObject({ status: "stale", base: { data: [{ _id: "a" }] }, strikes: 1 });
+    expect(state.cursor).toBeUndefined();
+    // Of another timeline nothing is older.
+    expect(stepQuery({ ...newer, epoch: "e0" }, late, pageDeltas)[1]).not.toContain("restart");
+  });
+
   it("is stale without a connection, and live again when nothing changed", () => {
     const down = run(data(1), { type: "down" });
     expect(down.status).toBe("stale");
@@ -87,10 +103,11 @@ describe("a query", () => {
     expect(run(settled(8))).toEqual(INITIAL_QUERY);
   });
 
-  it("shows a stored result as stale, never over a newer one", () => {
-    const restored: QueryEvent = { type: "restored", data: 1, cursor: 2, epoch: "e", version: "v" };
-    expect(run(restored)).toMatchObject({ status: "stale", base: { data: 1 }, cursor: 2 });
-    expect(run(data(5), restored).base).toEqual({ data: 5 });
+  it("shows a stored result as stale", () => {
+    const stored = { value: ["$lunora.wire$", "bigint", "1"], cursor: 2, epoch: "e", version: "v" };
+    expect(restored(INITIAL_QUERY, stored)).toMatchObject({ status: "stale", base: { data: 1n }, cursor: 2 });
+    const failed = run({ type: "failed", error: new Error("x") as never });
+    expect(restored(failed, stored)).toMatchObject({ status: "error", base: { data: 1n } });
   });
 
   it("cannot be resumed after an error, and heals with the next result", () => {

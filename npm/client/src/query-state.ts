@@ -25,18 +25,6 @@ export interface QueryState {
   readonly strikes: number;
 }
 
-/** What can happen to a query. */
-export type QueryEvent =
-  | ChannelEvent
-  /** From the cache of an earlier page. */
-  | {
-      readonly type: "restored";
-      readonly data: unknown;
-      readonly cursor: number;
-      readonly epoch: string;
-      readonly version: string | undefined;
-    };
-
 export const INITIAL_QUERY: QueryState = { status: "loading", lastMutationId: 0, run: [], strikes: 0 };
 
 /** Takes a change of a result; `pageDeltas` of `@lunora/client/page-deltas`. */
@@ -49,31 +37,19 @@ export type TakeDelta = (
 /** Without `takeDelta` the server was not told that changes may come as such, and none do. */
 export function stepQuery(
   state: QueryState,
-  event: QueryEvent,
+  event: ChannelEvent,
   takeDelta?: TakeDelta,
 ): Step<QueryState, ChannelEffect> {
   switch (event.type) {
     case "frame": {
       const { frame, lastMutationId } = event;
+      const { cursor, epoch } = frame as DataFrame;
+      // Something newer has come before it, and was applied to what this would have made: that cannot be relied on.
+      if ((cursor as number) < (state.cursor as number) && epoch === state.epoch) return restart(state);
       if (frame.type === "data") return takeData(state, frame, lastMutationId);
       if (frame.type === "delta" && takeDelta) return takeDelta(state, frame, lastMutationId);
       if (frame.type === "resume" || frame.type === "settled") return takeUnchanged(state, frame, lastMutationId);
       break;
-    }
-    case "restored": {
-      if (state.base) return [state, []];
-      const { data, cursor, epoch, version } = event;
-      return [
-        {
-          ...state,
-          cursor,
-          epoch,
-          version,
-          base: { data },
-          status: state.status === "loading" ? "stale" : state.status,
-        },
-        [],
-      ];
     }
     case "failed":
       return [{ ...state, cursor: undefined, status: "error", error: event.error, run: [] }, []];
@@ -85,6 +61,12 @@ export function stepQuery(
       return [INITIAL_QUERY, []];
   }
   return [state, []];
+}
+
+/** What is shown stays on show as what it is, stale, until the server has told it afresh. */
+export function restart(state: QueryState): Step<QueryState, ChannelEffect> {
+  const status = state.base ? "stale" : "loading";
+  return [{ ...state, cursor: undefined, run: [], status, strikes: state.strikes + 1 }, ["restart"]];
 }
 
 function takeUnchanged(

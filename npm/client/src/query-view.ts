@@ -1,36 +1,23 @@
 import type { ClientFrame, SubscribeFrame } from "@lunora/protocol";
 
-import type { ChannelEffect } from "./extension.ts";
+import type { ChannelEffect, ChannelEvent } from "./extension.ts";
 import type { Overlay } from "./overlay.ts";
 import { INITIAL_QUERY, stepQuery } from "./query-state.ts";
-import type { QueryEvent, QueryState, TakeDelta } from "./query-state.ts";
+import type { QueryState, TakeDelta } from "./query-state.ts";
 import type { QuerySnapshot } from "./types.ts";
 import { View } from "./view.ts";
-import type { OnUse } from "./view.ts";
+import type { ViewPlace } from "./view.ts";
 
 /** A query that somebody looks at. */
 export class QueryView extends View<QuerySnapshot> {
   state: QueryState = INITIAL_QUERY;
-  readonly path: string;
-  /** Wire-encoded. */
-  readonly args: unknown;
+  declare readonly path: string;
   readonly #takeDelta: TakeDelta | undefined;
 
-  constructor(
-    query: {
-      readonly path: string;
-      /** Wire-encoded. */
-      readonly args: unknown;
-      readonly takeDelta: TakeDelta | undefined;
-    },
-    key: string,
-    shard: string | undefined,
-    onUse: OnUse,
-  ) {
-    super({ status: "loading", isOptimistic: false }, key, shard, onUse);
-    this.path = query.path;
-    this.args = query.args;
-    this.#takeDelta = query.takeDelta;
+  constructor(place: ViewPlace, path: string, takeDelta: TakeDelta | undefined) {
+    super({ status: "loading", isOptimistic: false }, place);
+    this.path = path;
+    this.#takeDelta = takeDelta;
   }
 
   get strikes(): number {
@@ -39,16 +26,16 @@ export class QueryView extends View<QuerySnapshot> {
 
   openFrame(): ClientFrame {
     const { cursor: sinceSeq, epoch: sinceEpoch, version: sinceVersion } = this.state;
-    const since = sinceSeq === undefined ? {} : { sinceSeq, sinceEpoch, sinceVersion };
-    const query = { functionPath: this.path, args: this.args, ...since } as SubscribeFrame["query"];
-    return { type: "subscribe", id: this.id, query };
+    const query = { functionPath: this.path, args: this.args, sinceSeq, sinceEpoch, sinceVersion };
+    // Fields that are `undefined` do not travel.
+    return { type: "subscribe", id: this.id, query: query as SubscribeFrame["query"] };
   }
 
   closeFrame(): ClientFrame {
     return { type: "unsubscribe", id: this.id };
   }
 
-  step(event: QueryEvent): readonly ChannelEffect[] | undefined {
+  step(event: ChannelEvent): readonly ChannelEffect[] | undefined {
     const before = this.state;
     const [state, effects] = stepQuery(before, event, this.#takeDelta);
     this.state = state;

@@ -1,4 +1,4 @@
-import { LunoraError } from "@lunora/errors";
+import { CodedError } from "@lunora/errors";
 
 /** How slowly something is repeated. */
 export interface Delays {
@@ -19,7 +19,7 @@ const UNAVAILABLE = 503;
 
 /** Whether a failed call may be repeated, given that repeating it does no harm. */
 export function isTransient(failure: unknown): boolean {
-  return failure instanceof LunoraError && failure.status === UNAVAILABLE;
+  return failure instanceof CodedError && failure.status === UNAVAILABLE;
 }
 
 /**

@@ -20,7 +20,7 @@ export interface RoomListener {
 /** The socket of one room. */
 export class RoomSocket extends ServerSocket<ExtensionHost, PresenceClientFrame> {
   readonly #listener: RoomListener;
-  protected readonly forbidden: string = "FORBIDDEN";
+  protected readonly forbidden = "FORBIDDEN" as const;
 
   constructor(host: ExtensionHost, listener: RoomListener) {
     super(host);

@@ -1,4 +1,4 @@
-import { LunoraError } from "@lunora/errors";
+import { CodedError } from "@lunora/errors";
 
 import { openMutatorRun } from "./mutator-database.ts";
 import type { Layer, LayerHost, Overlay } from "./overlay.ts";
@@ -41,7 +41,7 @@ async function wait(result: PromiseLike<unknown>, path: string, { report }: Laye
   for (let count = 0; count < MAX_MICROTASKS && !run.isOver; count++) await undefined;
   if (run.isOver) return;
   const hint = "Await nothing but `db` in `apply`: what takes time belongs to the server half.";
-  report(new LunoraError("MUTATION_TIMEOUT", `The client half of \`${path}\` does not end`, { hint }));
+  report(new CodedError("MUTATION_TIMEOUT", 504, `The client half of \`${path}\` does not end`, { hint }));
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

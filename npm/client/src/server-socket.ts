@@ -1,4 +1,5 @@
-import { LunoraError } from "@lunora/errors";
+import { CodedError } from "@lunora/errors";
+import type { LunoraError } from "@lunora/errors";
 import {
   CLOSED_FORBIDDEN,
   CLOSED_TOKEN_EXPIRED,
@@ -31,10 +32,10 @@ export interface SocketHost {
 export abstract class ServerSocket<Host extends SocketHost, Frame> {
   state: ConnectionState = INITIAL_CONNECTION;
   /** Why the server does not want this client. */
-  refusal: LunoraError | undefined;
-  protected readonly host: Host;
+  declare refusal: LunoraError | undefined;
+  declare protected readonly host: Host;
   /** What the server said of the socket before it closed it. */
-  protected complaint: LunoraError | undefined;
+  declare protected complaint: LunoraError | undefined;
   readonly #timers = new Map<Timer, () => void>();
   readonly #effects: ConnectionEffect[] = [];
   #socket: ClientSocket | undefined;
@@ -49,7 +50,7 @@ export abstract class ServerSocket<Host extends SocketHost, Frame> {
   /** Its path, and what stands in the query. */
   protected abstract address(): readonly [path: string, query: Readonly<Record<string, string>>];
   /** The code of a refusal of who is known and may not, when the server gave no reason. */
-  protected abstract readonly forbidden: string;
+  protected abstract readonly forbidden: "FORBIDDEN" | "FORBIDDEN_SHARD";
   /** The socket is open: says who is there. */
   protected abstract opened(): void;
   /** Takes a message; what it throws is reported, and the connection begins again. */
@@ -106,9 +107,12 @@ export abstract class ServerSocket<Host extends SocketHost, Frame> {
         break;
       case "refused": {
         const { code } = effect;
-        const name =
-          code === CLOSED_FORBIDDEN ? this.forbidden : code === CLOSED_TOKEN_EXPIRED ? "TOKEN_EXPIRED" : "UNAUTHORIZED";
-        this.refusal = this.complaint ?? new LunoraError(name, "the server refused the connection");
+        const message = "The server refused the connection";
+        this.refusal =
+          this.complaint ??
+          (code === CLOSED_FORBIDDEN
+            ? new CodedError(this.forbidden, 403, message)
+            : new CodedError(code === CLOSED_TOKEN_EXPIRED ? "TOKEN_EXPIRED" : "UNAUTHORIZED", 401, message));
         this.lost(code);
       }
     }
@@ -183,7 +187,7 @@ export abstract class ServerSocket<Host extends SocketHost, Frame> {
 function socketUrl(address: string, query: Readonly<Record<string, string>>): string {
   const url = new URL(address, globalThis.location?.href);
   url.protocol = url.protocol.replace("http", "ws");
-  for (const name in query) url.searchParams.set(name, query[name] ?? "");
+  url.search = String(new URLSearchParams(query));
   return url.href;
 }
 

@@ -4,7 +4,7 @@ import { identityOf } from "./identity.ts";
 /** Who is signed in. */
 export class Session {
   /** Whose tokens these are; `undefined`: only their provider can say, and it has not yet. */
-  identity: string | undefined;
+  declare identity: string | undefined;
   #token: AuthToken = null;
   #subject: string | undefined;
   #generation = 0;

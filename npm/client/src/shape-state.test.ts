@@ -64,6 +64,22 @@ describe("a shape", () => {
     expect(take(reset, poke(10, [{ baseCheckpoint: 9 }], "e2"))[0].strikes).toBe(0);
   });
 
+  it.each([
+    ["start", [1, 0, 2]],
+    ["end", [0, 2, 1]],
+  ])("reads afresh when a part is on the wrong side of its %s", (_, order) => {
+    const frames = poke(5, [{ baseCheckpoint: 3, rowsPatch: [insert("b")] }]);
+    let state = seeded;
+    const effects: ShapeEffect[] = [];
+    for (const index of order) {
+      const [next, caused] = take(state, [frames[index] as ServerFrame]);
+      state = next;
+      effects.push(...caused);
+    }
+    expect(effects).toEqual(["restart"]);
+    expect(state).toMatchObject({ status: "stale", checkpoint: undefined, strikes: 1 });
+  });
+
   it("is empty once it is refused", () => {
     const [state, effects] = stepShape(seeded, { type: "failed", error: new Error("x") as never });
     expect(state).toMatchObject({ status: "error", rows: new Map() });
@@ -89,8 +105,7 @@ describe("a poke", () => {
     expect(take(down, [end("p")])[0]).toMatchObject({ rows: seeded.rows, checkpoint: 3, status: "stale" });
   });
 
-  it("is nothing without its start, or for a shape that has no part in it", () => {
-    expect(take(seeded, [change, end("p")])[0]).toEqual(seeded);
+  it("is nothing for a shape that has no part in it", () => {
     expect(take(seeded, [start("p"), end("p")])[0]).toEqual({ ...seeded, open: undefined });
     expect(take(seeded, [start("p"), part({ pokeId: "other" }), end("other")])[0].rows).toBe(seeded.rows);
   });

@@ -63,10 +63,9 @@ function takeFrame(state: ShapeState, frame: ServerFrame, lastMutationId: number
       return open && open.parts.length > 0 ? restart(next) : [next, []];
     }
     case "pokePart":
-      return [
-        open?.start.pokeId === frame.pokeId ? { ...state, open: { ...open, parts: [...open.parts, frame] } } : state,
-        [],
-      ];
+      // What it changes would be missing from then on.
+      if (open?.start.pokeId !== frame.pokeId) return restart(state);
+      return [{ ...state, open: { ...open, parts: [...open.parts, frame] } }, []];
     case "pokeEnd": {
       if (open?.start.pokeId !== frame.pokeId) return [state, []];
       const next = { ...state, open: undefined };
@@ -126,6 +125,7 @@ function restart(state: ShapeState): Step<ShapeState, ShapeEffect> {
   return [
     {
       ...state,
+      open: undefined,
       checkpoint: undefined,
       status: state.status === "live" ? "stale" : state.status,
       strikes: state.strikes + 1,

@@ -1,14 +1,13 @@
-import type { ClientFrame, ShapeSubscribeFrame } from "@lunora/protocol";
+import type { ClientFrame, ShapeReference, ShapeSubscribeFrame } from "@lunora/protocol";
 
 import { callSafely } from "./observable.ts";
 import type { Overlay } from "./overlay.ts";
-import type { ChannelEffect } from "./extension.ts";
-import type { QueryEvent } from "./query-state.ts";
+import type { ChannelEffect, ChannelEvent } from "./extension.ts";
 import { INITIAL_SHAPE, stepShape } from "./shape-state.ts";
 import type { ShapeState } from "./shape-state.ts";
 import type { LiveShape, ShapeChanges, ShapeSnapshot } from "./types.ts";
 import { View } from "./view.ts";
-import type { OnUse } from "./view.ts";
+import type { ViewPlace } from "./view.ts";
 
 /** A shape that somebody looks at. */
 export class ShapeView extends View<ShapeSnapshot> implements LiveShape {
@@ -17,25 +16,16 @@ export class ShapeView extends View<ShapeSnapshot> implements LiveShape {
   /** Whether an optimistic row belongs to the shape. */
   matches: (row: never) => boolean;
   readonly #name: string;
-  readonly #args: unknown;
   /** Not told yet. */
   readonly #changes: ShapeChanges[] = [];
   readonly #changeListeners = new Set<{ readonly listener: (changes: ShapeChanges) => void }>();
   #array: readonly unknown[] | undefined;
 
-  /** `args` are wire-encoded. */
-  constructor(
-    shape: { readonly name: string; readonly table: string; readonly args: unknown },
-    matches: (row: never) => boolean,
-    key: string,
-    shard: string | undefined,
-    onUse: OnUse,
-  ) {
-    super({ status: "loading", rows: INITIAL_SHAPE.rows, isOptimistic: false }, key, shard, onUse);
-    this.table = shape.table;
+  constructor(place: ViewPlace, { name, table }: ShapeReference, matches: (row: never) => boolean) {
+    super({ status: "loading", rows: INITIAL_SHAPE.rows, isOptimistic: false }, place);
+    this.table = table;
     this.matches = matches;
-    this.#name = shape.name;
-    this.#args = shape.args;
+    this.#name = name;
   }
 
   get strikes(): number {
@@ -65,7 +55,7 @@ export class ShapeView extends View<ShapeSnapshot> implements LiveShape {
   openFrame(): ClientFrame {
     const { checkpoint: sinceCheckpoint, epoch: sinceEpoch, version: sinceVersion } = this.state;
     const since = sinceCheckpoint === undefined ? {} : { sinceCheckpoint, sinceEpoch, sinceVersion };
-    const shape = { name: this.#name, args: this.#args };
+    const shape = { name: this.#name, args: this.args };
     return { type: "shape_subscribe", id: this.id, shape, ...since } as ShapeSubscribeFrame;
   }
 
@@ -73,8 +63,7 @@ export class ShapeView extends View<ShapeSnapshot> implements LiveShape {
     return { type: "shape_unsubscribe", id: this.id };
   }
 
-  step(event: QueryEvent): readonly ChannelEffect[] | undefined {
-    if (event.type === "restored") return undefined;
+  step(event: ChannelEvent): readonly ChannelEffect[] | undefined {
     const before = this.state;
     const [state, effects] = stepShape(before, event);
     this.state = state;

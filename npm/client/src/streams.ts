@@ -1,4 +1,5 @@
-import { LunoraError } from "@lunora/errors";
+import { CodedError } from "@lunora/errors";
+import type { LunoraError } from "@lunora/errors";
 import { decodeValue, encodeValue } from "@lunora/protocol";
 import type { CallArguments, ClientFrame, ResultOf, StreamFrame } from "@lunora/protocol";
 
@@ -71,7 +72,7 @@ class StreamChannel extends LateStore<StreamSnapshot> implements Channel, LiveSt
 
   #open(): void {
     if (!this.#host.hasSockets) {
-      this.#finish(new LunoraError("NOT_IMPLEMENTED", "streams need sockets, and this client has none"));
+      this.#finish(new CodedError("NOT_IMPLEMENTED", 501, "streams need sockets, and this client has none"));
       return;
     }
     this.#host.transact(() => this.#host.open(this));
@@ -130,7 +131,7 @@ class StreamChannel extends LateStore<StreamSnapshot> implements Channel, LiveSt
         // Without a chunk nothing is lost: it is asked for anew.
         if (this.#generation === undefined && this.#chunks.length > 0)
           this.#finish(
-            new LunoraError("STREAM_INTERRUPTED", "the connection was lost, and the stream's chunks are not kept"),
+            new CodedError("STREAM_INTERRUPTED", 409, "the connection was lost, and the stream's chunks are not kept"),
           );
         return;
       case "forget":
@@ -184,7 +185,7 @@ export function stream<Reference extends PublicReference<"stream">>(
   ...[args]: CallArguments<Reference>
 ): LiveStream<ResultOf<Reference>> {
   const shard = client.extension(shards)(reference, args ?? {});
-  if (shard === undefined) throw new LunoraError("BAD_REQUEST", `\`${reference.path}\` is in no single shard`);
+  if (shard === undefined) throw new CodedError("BAD_REQUEST", 400, `\`${reference.path}\` is in no single shard`);
   const query = { functionPath: reference.path, args: encodeValue(args ?? {}) };
   return client.extension(streams)(shard, query) as unknown as LiveStream<ResultOf<Reference>>;
 }

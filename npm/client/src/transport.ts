@@ -1,5 +1,5 @@
-import { fromErrorBody, LunoraError } from "@lunora/errors";
-import type { ErrorBody } from "@lunora/errors";
+import { CodedError, fromErrorBody } from "@lunora/errors";
+import type { ErrorBody, LunoraError } from "@lunora/errors";
 import { decodeValue } from "@lunora/protocol";
 
 /** What came back from a `POST`. */
@@ -23,8 +23,8 @@ export function failureOf({ status, body }: PostAnswer): LunoraError {
   const own = status >= 400 ? status : undefined;
   if (isObject(error) && typeof error["code"] === "string" && typeof error["message"] === "string")
     return errorOf(error as unknown as ErrorBody, own);
-  const message = `An answer with status ${status} that is not Lunora's: is \`url\` that of the Worker?`;
-  return new LunoraError("INTERNAL", message, { status: own });
+  const message = `Not Lunora's answer (${status}): is \`url\` the Worker's?`;
+  return new CodedError("INTERNAL", (own ?? 500) as 500, message);
 }
 
 /** The error that a body on the wire stands for. */

@@ -1,28 +1,40 @@
 import type { ClientFrame } from "@lunora/protocol";
 
-import type { Channel, ChannelEffect } from "./extension.ts";
+import type { Channel, ChannelEffect, ChannelEvent } from "./extension.ts";
 import { Observable } from "./observable.ts";
 import type { Overlay } from "./overlay.ts";
-import type { QueryEvent } from "./query-state.ts";
 
 /** Called when a view gets its first listener, or loses its last one. */
 export type OnUse = (view: View, isUsed: boolean) => void;
 
-/** Something of one shard that somebody looks at: what the server told, and what is shown. */
-export abstract class View<Snapshot = unknown> extends Observable<Snapshot> implements Channel {
+/** What a view is made of, whatever it shows. */
+export interface ViewPlace {
   readonly key: string;
   /** The name of the object it belongs to; `undefined`: it cannot be live. */
   readonly shard: string | undefined;
+  /** Wire-encoded. */
+  readonly args: unknown;
+  readonly onUse: OnUse;
+}
+
+/** Something of one shard that somebody looks at: what the server told, and what is shown. */
+export abstract class View<Snapshot = unknown> extends Observable<Snapshot> implements Channel {
+  declare readonly key: string;
+  /** The name of the object it belongs to; `undefined`: it cannot be live. */
+  declare readonly shard: string | undefined;
   /** Of the subscription, anew for each; empty while there is none. */
   id = "";
   /** Times in a row that it had to be read afresh. */
   abstract readonly strikes: number;
+  /** Wire-encoded. */
+  declare readonly args: unknown;
   readonly #onUse: OnUse;
 
-  constructor(snapshot: Snapshot, key: string, shard: string | undefined, onUse: OnUse) {
+  constructor(snapshot: Snapshot, { key, shard, args, onUse }: ViewPlace) {
     super(snapshot);
     this.key = key;
     this.shard = shard;
+    this.args = args;
     this.#onUse = onUse;
   }
 
@@ -33,7 +45,7 @@ export abstract class View<Snapshot = unknown> extends Observable<Snapshot> impl
   abstract openFrame(): ClientFrame;
   abstract closeFrame(): ClientFrame;
   /** Takes what happened. Events that are not for this kind of view leave it as it is. */
-  abstract step(event: QueryEvent): readonly ChannelEffect[] | undefined;
+  abstract step(event: ChannelEvent): readonly ChannelEffect[] | undefined;
   /** Brings the snapshot up to date; whether it changed. */
   abstract publish(overlay: Overlay): boolean;
   /** After listeners have been told of a new snapshot. */

@@ -1,14 +1,14 @@
-import { LunoraError } from "@lunora/errors";
-import { encodeValue, subscriptionKey } from "@lunora/protocol";
-import type { FunctionReference, ShapeReference } from "@lunora/protocol";
+import { CodedError } from "@lunora/errors";
+import { encodedKey, encodeValue } from "@lunora/protocol";
+import type { FunctionReference } from "@lunora/protocol";
 
 import type { Channel, ChannelEvent } from "./extension.ts";
 import type { Live } from "./live.ts";
 import { callSafely } from "./observable.ts";
-import type { QueryEvent } from "./query-state.ts";
 import { QueryView } from "./query-view.ts";
-import type { LiveShape, ShapeOptions, Subscription, SubscriptionHandlers } from "./types.ts";
+import type { Subscription, SubscriptionHandlers } from "./types.ts";
 import { View } from "./view.ts";
+import type { ViewPlace } from "./view.ts";
 
 /** A view that nobody looks at stays subscribed for so long. */
 const VIEW_GRACE_MS = 5_000;
@@ -25,23 +25,10 @@ export class Views {
     this.#live = live;
   }
 
-  query(reference: FunctionReference, args: unknown = {}): QueryView {
+  query(reference: FunctionReference, args?: unknown): QueryView {
     const { path } = reference;
-    const shard = this.#live.shardOf(reference, args);
-    const key = subscriptionKey(path, args, shard);
-    const { pageDeltas: takeDelta } = this.#live;
-    const make = (): View => new QueryView({ path, args: encodeValue(args), takeDelta }, key, shard, this.#onUse);
-    return this.#view(key, make) as QueryView;
-  }
-
-  shape(reference: ShapeReference, args: unknown = {}, options: ShapeOptions<never> = {}): View & LiveShape {
-    const { shapes } = this.#live;
-    if (!shapes) throw new LunoraError("NOT_IMPLEMENTED", "Give the client the option `shapes`");
-    const shard = this.#live.shardOf(reference, args);
-    const key = `shape ${subscriptionKey(reference.name, args, shard)}`;
-    const view = this.#view(key, () => shapes.view(reference, args, key, shard, this.#onUse));
-    shapes.configure(view, options);
-    return view as View & LiveShape;
+    const make = (place: ViewPlace): View => new QueryView(place, path, this.#live.pageDeltas);
+    return this.view(path, reference, args, make) as QueryView;
   }
 
   subscribe(reference: FunctionReference, args: unknown, handlers: SubscriptionHandlers<never>): Subscription<unknown> {
@@ -59,13 +46,16 @@ export class Views {
     return { unsubscribe, current: () => view.getSnapshot().data };
   }
 
-  find(reference: FunctionReference, args: unknown = {}): QueryView | undefined {
-    const key = subscriptionKey(reference.path, args, this.#live.shardOf(reference, args));
-    return this.all.get(key) as QueryView | undefined;
+  find(reference: FunctionReference, args?: unknown): QueryView | undefined {
+    return this.all.get(this.#place(reference.path, reference, args).key) as QueryView | undefined;
   }
 
-  step(channel: Channel, event: ChannelEvent): void;
-  step(channel: View, event: QueryEvent): void;
+  #place(name: string, reference: Pick<FunctionReference, "address">, values: unknown = {}): ViewPlace {
+    const shard = this.#live.shardOf(reference, values);
+    const args = encodeValue(values);
+    return { key: encodedKey(name, args, shard), shard, args, onUse: this.#onUse };
+  }
+
   step(channel: Channel, event: ChannelEvent): void {
     const effects = channel.step(event);
     if (!effects || !(channel instanceof View)) return;
@@ -78,20 +68,25 @@ export class Views {
 
   /** Gives those that have nothing yet what an earlier page knew. */
   restore(views: Iterable<View> = this.all.values()): void {
-    for (const view of views) {
-      const event = this.#live.offline?.restored(view.key);
-      if (event) this.step(view, event);
-    }
+    for (const view of views) if (this.#live.offline?.restore(view as QueryView)) this.touched.add(view);
   }
 
   close(): void {
     for (const cancel of this.#graces.values()) cancel();
   }
 
-  #view(key: string, make: () => View): View {
+  /** The one view with this name, arguments and shard. */
+  view(
+    name: string,
+    reference: Pick<FunctionReference, "address">,
+    args: unknown,
+    make: (place: ViewPlace) => View,
+  ): View {
+    const place = this.#place(name, reference, args);
+    const { key } = place;
     const known = this.all.get(key);
     if (known) return known;
-    const view = make();
+    const view = make(place);
     const { layers, transact } = this.#live;
     this.all.set(key, view);
     this.restore([view]);
@@ -124,8 +119,8 @@ export class Views {
       return this.#live.open(view);
     }
     const error = hasSockets
-      ? new LunoraError("FAN_OUT_NOT_LIVE", "No single shard has it: use `query`")
-      : new LunoraError("NOT_IMPLEMENTED", "Nothing is live without sockets");
+      ? new CodedError("FAN_OUT_NOT_LIVE", 400, "No single shard has it: use `query`")
+      : new CodedError("NOT_IMPLEMENTED", 501, "Without sockets nothing is live");
     this.step(view, { type: "failed", error });
   }
 

@@ -164,7 +164,10 @@ export class ReferenceShard {
     const name = `${client}\n${mutationId}`;
     const known = this.knowsNames ? this.state.named.get(name) : undefined;
     const data = { expected: watermark + 1 };
-    const misplaced: PushResult = { clientSeq, error: { code: "OUT_OF_ORDER", message: "Another number", data } };
+    const misplaced: PushResult = {
+      clientSeq,
+      error: { code: "OUT_OF_ORDER", status: 409, message: "Another number", data },
+    };
     if (clientSeq <= watermark) {
       const kept = this.state.results.get(key);
       if (!this.knowsNames || kept === undefined || kept.mutationId === mutationId) return answerOf(kept, clientSeq);
@@ -196,7 +199,8 @@ export class ReferenceShard {
     const { tag = "", author = "", channel = "", id = "" } = args;
     if (author !== identity) this.violations.push(`${identity} sent ${tag}, which ${author} wrote`);
     const { rows, head, history, applied } = this.state;
-    if (path === "rows:fail") return { clientSeq, error: { code: "CONFLICT", message: "It always fails" } };
+    if (path === "rows:fail")
+      return { clientSeq, error: { code: "CONFLICT", status: 409, message: "It always fails" } };
     const next = new Map(rows);
     const row = rows.get(id);
     let result: unknown = null;

@@ -31,7 +31,9 @@ export class World {
       const identity =
         claims === "" ? "" : (JSON.parse(Buffer.from(claims, "base64url").toString()) as { sub: string }).sub;
       if (this.banned.has(identity)) {
-        wire.send(JSON.stringify({ type: "error", error: { code: "UNAUTHORIZED", message: "You are banned" } }));
+        wire.send(
+          JSON.stringify({ type: "error", error: { code: "UNAUTHORIZED", status: 401, message: "You are banned" } }),
+        );
         return CLOSE_CODES.identityInvalid;
       }
       if (Number(generation) < this.tokenGeneration) return CLOSE_CODES.tokenExpired;

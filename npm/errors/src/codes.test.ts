@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import tableText from "../../../crates/lunora_diagnostics/codes.json?raw";
 import { STATUS_BY_CODE } from "./codes.ts";
-import { statusOf } from "./error.ts";
+import { statusOf } from "./lunora-error.ts";
 import { helpOf } from "./help.ts";
 import { HELP_BY_CODE } from "./help-texts.ts";
 

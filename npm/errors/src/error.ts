@@ -1,5 +1,5 @@
-import { CODES_BY_STATUS } from "./codes.ts";
 import type { STATUS_BY_CODE } from "./codes.ts";
+import type { LunoraError } from "./lunora-error.ts";
 
 /** A code of the table. */
 export type KnownErrorCode = keyof typeof STATUS_BY_CODE;
@@ -20,39 +20,30 @@ export interface LunoraErrorOptions {
   readonly cause?: unknown;
 }
 
-/**
- * Marks errors whose texts were written for callers. Any other error is redacted, also one that
- * happens to have a `code` and a `status`: those of HTTP libraries quote secrets.
- */
-export const LUNORA_ERROR: unique symbol = Symbol.for("lunora.error");
+/** A code of the table with its status. */
+type KnownFailure = { [Code in KnownErrorCode]: [code: Code, status: (typeof STATUS_BY_CODE)[Code]] }[KnownErrorCode];
 
-/** An error with a stable code that may travel to the caller as it is. */
-export class LunoraError extends Error {
-  readonly code: ErrorCode;
-  readonly status: number;
+/**
+ * An error with a stable code that may travel to the caller as it is, and with a status that whoever
+ * makes it says: pages do without the table of statuses. {@link LunoraError} looks it up.
+ */
+export class CodedError extends Error {
+  declare readonly code: ErrorCode;
+  declare readonly status: number;
   declare readonly data?: unknown;
   declare readonly hint?: string;
   declare readonly docsUrl?: string;
 
-  constructor(code: ErrorCode, message: string, options: LunoraErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  /** The compiler holds the status against the table. */
+  constructor(...failure: [...KnownFailure, message: string, options?: Omit<LunoraErrorOptions, "status">]);
+  constructor(code: ErrorCode, status: number, message: string, options: LunoraErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : options);
     this.name = "LunoraError";
     this.code = code;
-    this.status = options.status ?? statusOf(code);
-    if (options.data !== undefined) this.data = options.data;
-    if (options.hint !== undefined) this.hint = options.hint;
-    if (options.docsUrl !== undefined) this.docsUrl = options.docsUrl;
-    Object.defineProperty(this, LUNORA_ERROR, { value: true });
+    this.status = status;
+    for (const field of ["data", "hint", "docsUrl"] as const)
+      if (options[field] !== undefined) Object.assign(this, { [field]: options[field] });
   }
-}
-
-const STATUSES: ReadonlyMap<string, number> = new Map(
-  Object.entries(CODES_BY_STATUS).flatMap(([status, codes]) => codes.split(" ").map((code) => [code, Number(status)])),
-);
-
-/** The HTTP status of a code: 400 when it is not one of the table. */
-export function statusOf(code: ErrorCode): number {
-  return STATUSES.get(code) ?? 400;
 }
 
 /**

@@ -10,6 +10,7 @@ export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>>
   CTX_CLOSED: "Await every call on `ctx` before the function returns.",
   EXPORT_EXPIRED: "Export again; with `--resume` only the shard in question is read again.",
   FAN_OUT_NOT_LIVE: "Subscribe to the query of one shard, or call this one again when it is needed.",
+  FAULTS_UNAVAILABLE: "Start the app with `lunora dev` and disturb that one.",
   FORBIDDEN: "Ask for the permission, or change the rule that refuses it.",
   FORBIDDEN_FANOUT: "Allow it in `authorizeFanOut` of `lunora/app.ts`.",
   FORBIDDEN_SHARD: "Allow it in `authorizeShard` of `lunora/app.ts`.",

@@ -1,4 +1,4 @@
-import { LunoraError } from "@lunora/errors";
+import { CodedError } from "@lunora/errors";
 
 import type { Address, FanOutMerge } from "./address.ts";
 import { fromBase64Url, toBase64Url } from "./base64.ts";
@@ -40,7 +40,7 @@ function checkShardText(text: unknown, what = "A shard's value"): string {
   )
     return text;
   throw badRequest(
-    `${what} has to be 1 to ${MAX_SHARD_VALUE_BYTES} bytes of UTF-8 or a finite number, not this ${text === null ? text : typeof text}`,
+    `${what} has to be text of 1 to ${MAX_SHARD_VALUE_BYTES} bytes or a finite number, not this ${text === null ? text : typeof text}`,
   );
 }
 
@@ -55,7 +55,7 @@ export function objectName(field: string, valueText: string): string {
  */
 export function mintId(random: Uint8Array, shardValue?: string): string {
   if (random.length !== ID_RANDOM_BYTES)
-    throw new RangeError(`An id takes ${ID_RANDOM_BYTES} random bytes, not ${random.length}`);
+    throw new RangeError(`An id has ${ID_RANDOM_BYTES} bytes, not ${random.length}`);
   return shardValue === undefined ? toBase64Url(random) : encodeIdShard(toBase64Url(random), shardValue);
 }
 
@@ -80,8 +80,7 @@ export function isDerivable(mutationId: string): boolean {
  * its last 4 bytes are XORed with (hash of the table's name + n · step) mod 2^32, big-endian.
  */
 export function deriveId(mutationId: string, table: string, n: number, shardValue?: string): string {
-  const bytes = isDerivable(mutationId) ? fromBase64Url(mutationId) : undefined;
-  if (bytes === undefined) throw new RangeError(`No id can be derived from \`${mutationId.slice(0, 64)}\``);
+  const bytes = fromBase64Url(mutationId) ?? new Uint8Array();
   const view = new DataView(bytes.buffer);
   // Writing takes it modulo 2^32.
   view.setUint32(12, view.getUint32(12) ^ (hashText(table) + Math.imul(n, DERIVATION_STEP)));
@@ -104,7 +103,7 @@ export function decodeIdShard(id: string): string | null {
     // What is not base64url becomes the empty text, which names no shard.
     return checkShardText(decoder.decode(fromBase64Url(id.slice(dot + 1))));
   } catch {
-    throw badRequest(`\`${id.slice(0, 64)}\` is not an id: what follows the dot names no shard`);
+    throw badRequest(`\`${id.slice(0, 64)}\` is no id: it names no shard`);
   }
 }
 
@@ -162,10 +161,10 @@ function nameOf(address: Address, value: string | null): string {
 function valueOf(address: Address, args: Arguments, shardKey: string | undefined): string | null | undefined {
   const value = "argument" in address ? shardOf(address, args) : address.kind === "root" ? null : undefined;
   if (shardKey === undefined || shardKey === (value === null ? ROOT_OBJECT : value)) return value;
-  throw new LunoraError(
+  throw new CodedError(
     "SHARD_MISMATCH",
-    `\`shardKey\` is \`${shardKey}\`, and the reference's address \`${value ?? address.kind}\``,
-    { hint: "Leave `shardKey` out: the reference carries the address." },
+    400,
+    `\`shardKey\` is \`${shardKey}\`, and the address \`${value ?? address.kind}\``,
   );
 }
 
@@ -179,6 +178,6 @@ function shardOf(address: Extract<Address, { readonly argument: string }>, args:
   throw badRequest(`The argument \`${argument}\` is no id of \`${address.table}\` with a shard in it`);
 }
 
-function badRequest(message: string): LunoraError {
-  return new LunoraError("BAD_REQUEST", message);
+function badRequest(message: string): CodedError {
+  return new CodedError("BAD_REQUEST", 400, message);
 }

@@ -17,5 +17,10 @@ export function canonicalJson(encoded: unknown): string {
 
 /** One text for each (function, arguments, shard): what subscriptions are shared by. */
 export function subscriptionKey(functionPath: string, args: unknown, shardKey?: string): string {
-  return `${functionPath}::${canonicalJson(encodeValue(args))}::${shardKey ?? ""}`;
+  return encodedKey(functionPath, encodeValue(args), shardKey);
+}
+
+/** {@link subscriptionKey} of arguments that are wire-encoded. */
+export function encodedKey(functionPath: string, args: unknown, shardKey = ""): string {
+  return `${functionPath}::${canonicalJson(args)}::${shardKey}`;
 }

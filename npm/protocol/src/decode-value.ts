@@ -1,8 +1,8 @@
-import { LunoraError } from "@lunora/errors";
+import { CodedError } from "@lunora/errors";
 
 import { fromBase64 } from "./base64.ts";
 import { viewOf } from "./typed-arrays.ts";
-import { enter, ERROR_FIELDS, MAX_BIGINT_DIGITS, setField, WIRE_TAG } from "./wire.ts";
+import { copyFields, enter, MAX_BIGINT_DIGITS, WIRE_TAG } from "./wire.ts";
 
 /**
  * The value that parsed JSON stands for. What holds no tagged value comes back as the same
@@ -37,16 +37,7 @@ function decodeFields(fields: Record<string, unknown>, depth: number): Record<st
   for (let index = 0; index < keys.length; index++) {
     const field = fields[keys[index] as string];
     const decoded = decode(field, depth);
-    if (decoded === field) continue;
-    const copy: Record<string, unknown> = {};
-    for (let before = 0; before < index; before++)
-      setField(copy, keys[before] as string, fields[keys[before] as string]);
-    if (decoded !== undefined) setField(copy, keys[index] as string, decoded);
-    for (const key of keys.slice(index + 1)) {
-      const rest = decode(fields[key], depth);
-      if (rest !== undefined) setField(copy, key, rest);
-    }
-    return copy;
+    if (decoded !== field) return copyFields(fields, keys, index, decoded, decode, depth);
   }
   return fields;
 }
@@ -94,7 +85,7 @@ const DECIMAL = /^-?[0-9]{1,1024}$/;
 /** Throws `WIRE_MALFORMED` unless the payload has the form of its kind and no more elements follow it than may. */
 function expectForm(tagged: readonly unknown[], hasForm: boolean, most = 3): asserts hasForm {
   if (!hasForm || tagged.length > most)
-    throw new LunoraError("WIRE_MALFORMED", `A wire value of kind \`${String(tagged[1])}\` has another form`);
+    throw new CodedError("WIRE_MALFORMED", 400, `A wire value of kind \`${String(tagged[1])}\` has another form`);
 }
 
 function isText(value: unknown): value is string {
@@ -131,11 +122,16 @@ function decodeError(tagged: readonly unknown[], depth: number): Error {
   expectForm(tagged, hasForm, 6);
   const decodedCause = decode(cause, depth);
   const error = new Error(message as string, decodedCause === undefined ? undefined : { cause: decodedCause });
-  Object.defineProperty(error, "name", { value: name, configurable: true, enumerable: false, writable: true });
-  for (const [key, field] of Object.entries(own as object)) {
-    const decoded = decode(field, depth);
-    if (decoded !== undefined && !ERROR_FIELDS.has(key))
-      setField(error as unknown as Record<string, unknown>, key, decoded);
-  }
+  const {
+    name: _name,
+    message: _message,
+    stack: _stack,
+    cause: _cause,
+    ...fields
+  } = decodeFields(own as Record<string, unknown>, depth);
+  Object.defineProperties(error, {
+    ...Object.getOwnPropertyDescriptors(fields),
+    name: { value: name, configurable: true, enumerable: false, writable: true },
+  });
   return error;
 }

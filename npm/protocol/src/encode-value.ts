@@ -1,8 +1,7 @@
-import { LunoraError } from "@lunora/errors";
+import { CodedError } from "@lunora/errors";
 
-import { toBase64 } from "./base64.ts";
-import { viewName } from "./typed-arrays.ts";
-import { enter, ERROR_FIELDS, MAX_BIGINT_DIGITS, setField, WIRE_TAG } from "./wire.ts";
+import { textOfBytes } from "./typed-arrays.ts";
+import { copyFields, enter, MAX_BIGINT_DIGITS, WIRE_TAG } from "./wire.ts";
 
 /**
  * A value as JSON can hold it. What is plain JSON already comes back as the same object, so the
@@ -73,31 +72,18 @@ function encodeFields(fields: Record<string, unknown>, depth: number): Record<st
   for (let index = 0; index < keys.length; index++) {
     const field = fields[keys[index] as string];
     const encoded = field === undefined ? undefined : encode(field, depth);
-    if (field === undefined || encoded !== field) return copyFields(fields, keys, index, encoded, depth);
+    if (field === undefined || encoded !== field) return copyFields(fields, keys, index, encoded, encode, depth);
   }
   return fields;
 }
 
-function copyFields(
-  fields: Record<string, unknown>,
-  keys: readonly string[],
-  changedAt: number,
-  changed: unknown,
-  depth: number,
-): Record<string, unknown> {
-  const copy: Record<string, unknown> = {};
-  for (let index = 0; index < keys.length; index++) {
-    const key = keys[index] as string;
-    const encoded = index < changedAt ? fields[key] : index === changedAt ? changed : encode(fields[key], depth);
-    if (encoded !== undefined) setField(copy, key, encoded);
-  }
-  return copy;
-}
-
 function encodeInstance(value: object, depth: number): unknown {
   if (value instanceof Date) return [WIRE_TAG, "date", encode(value.getTime(), depth)];
-  if (value instanceof ArrayBuffer) return [WIRE_TAG, "bytes", toBase64(new Uint8Array(value)), "ArrayBuffer"];
-  if (ArrayBuffer.isView(value)) return encodeView(value);
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
+    const bytes = textOfBytes(value);
+    if (bytes === undefined) throw unsupported("a `DataView`");
+    return [WIRE_TAG, "bytes", ...bytes];
+  }
   if (value instanceof URL) return [WIRE_TAG, "url", value.href];
   const inner = enter(depth);
   if (value instanceof Map) {
@@ -117,26 +103,14 @@ function encodePart(value: unknown, depth: number): unknown {
   return value === undefined ? [WIRE_TAG, "undefined"] : encode(value, depth);
 }
 
-function encodeView(view: ArrayBufferView): unknown {
-  const name = viewName(view);
-  if (name === undefined) throw unsupported("a `DataView`");
-  const base64 = toBase64(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-  return name === "Uint8Array" ? [WIRE_TAG, "bytes", base64] : [WIRE_TAG, "bytes", base64, name];
-}
-
 /** Name, message and own fields; never the stack, which tells the peer about this machine. */
 function encodeError(error: Error, depth: number): unknown {
-  const own: Record<string, unknown> = {};
-  for (const key of Object.keys(error)) {
-    if (ERROR_FIELDS.has(key)) continue;
-    const encoded = encode((error as unknown as Record<string, unknown>)[key], depth);
-    if (encoded !== undefined) setField(own, key, encoded);
-  }
-  const encoded: unknown[] = [WIRE_TAG, "error", String(error.name), String(error.message), own];
-  if (error.cause !== undefined) encoded.push(encode(error.cause, depth));
+  const { name, message, stack: _stack, cause, ...own } = error;
+  const encoded: unknown[] = [WIRE_TAG, "error", String(name), String(message), encodeFields(own, depth)];
+  if (cause !== undefined) encoded.push(encode(cause, depth));
   return encoded;
 }
 
-function unsupported(what: string): LunoraError {
-  return new LunoraError("WIRE_VALUE_UNSUPPORTED", `Only plain data can travel, not ${what}`);
+function unsupported(what: string): CodedError {
+  return new CodedError("WIRE_VALUE_UNSUPPORTED", 400, `Only plain data can travel, not ${what}`);
 }

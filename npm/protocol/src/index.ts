@@ -18,7 +18,7 @@ export {
 } from "./addressing.ts";
 export type { Target } from "./addressing.ts";
 export { fromBase64Url, toBase64Url } from "./base64.ts";
-export { canonicalJson, subscriptionKey } from "./canonical-json.ts";
+export { canonicalJson, encodedKey, subscriptionKey } from "./canonical-json.ts";
 export { decodeValue } from "./decode-value.ts";
 export { encodeValue } from "./encode-value.ts";
 export {

@@ -1,29 +1,21 @@
+import { toBase64 } from "./base64.ts";
+
 interface Buffers {
   new (buffer: ArrayBuffer): ArrayBufferView;
   readonly BYTES_PER_ELEMENT: number;
 }
 
-/** Views that travel by name. `Uint8Array` is what stands for no name. */
-const VIEWS: ReadonlyMap<unknown, Buffers> = new Map(
-  [
-    Uint8Array,
-    Int8Array,
-    Uint8ClampedArray,
-    Int16Array,
-    Uint16Array,
-    Int32Array,
-    Uint32Array,
-    Float32Array,
-    Float64Array,
-    BigInt64Array,
-    BigUint64Array,
-  ].map((view) => [view.name, view as Buffers]),
-);
+/** Names of typed arrays: what comes over the wire must not reach any other global. */
+const VIEW = /^(Big)?(Int|Uint|Float)\d+(Clamped)?Array$/;
 
-/** The name of a typed array's class; that of the built-in also for subclasses such as Node's `Buffer`. */
-export function viewName(view: ArrayBufferView): string | undefined {
-  const name = (view as { [Symbol.toStringTag]?: string })[Symbol.toStringTag];
-  return VIEWS.has(name) ? name : undefined;
+/** The elements of a `bytes` value after its kind; `undefined` for a data view. */
+export function textOfBytes(value: ArrayBuffer | ArrayBufferView): readonly string[] | undefined {
+  if (!ArrayBuffer.isView(value)) return [toBase64(new Uint8Array(value)), "ArrayBuffer"];
+  // That of the built-in also for subclasses such as Node's `Buffer`.
+  const name = String((value as { [Symbol.toStringTag]?: string })[Symbol.toStringTag]);
+  const text = toBase64(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+  if (!VIEW.test(name)) return undefined;
+  return name === "Uint8Array" ? [text] : [text, name];
 }
 
 /**
@@ -32,7 +24,7 @@ export function viewName(view: ArrayBufferView): string | undefined {
  */
 export function viewOf(name: unknown, bytes: Uint8Array<ArrayBuffer>): ArrayBuffer | ArrayBufferView | undefined {
   if (name === "ArrayBuffer") return bytes.buffer;
-  const View = VIEWS.get(name);
+  const View = VIEW.test(String(name)) && (globalThis as unknown as Record<string, Buffers | undefined>)[String(name)];
   if (!View) return bytes;
   return bytes.length % View.BYTES_PER_ELEMENT === 0 ? new View(bytes.buffer) : undefined;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { FunctionRegistry } from "./definition.ts";
-import { findFunction } from "./find-function.ts";
+import { everyFunction, findFunction } from "./find-function.ts";
 
 const module = async (): Promise<Record<string, unknown>> => ({});
 const list = { kind: "query", visibility: "public", address: { kind: "root" }, module, exportName: "list" } as const;
@@ -14,6 +14,15 @@ const registry: FunctionRegistry = {
 };
 
 describe("a function", () => {
+  it("is listed once, with its path", () => {
+    expect(everyFunction(registry)).toEqual(
+      ["direct:list", "folder/messages:list", "folder/messages:__proto__"].map((path) => [
+        path,
+        findFunction(registry, path),
+      ]),
+    );
+  });
+
   it("is found by itself, and in its file", () => {
     expect(findFunction(registry, "direct:list")).toBe(list);
     expect(findFunction(registry, "folder/messages:list")).toEqual(list);

@@ -28,6 +28,15 @@ function entriesOf(file: FunctionRegistryFile): ReadonlyMap<string, FunctionRegi
   return entries;
 }
 
+/** Every function with its wire path. */
+export function everyFunction(registry: FunctionRegistry): readonly (readonly [string, FunctionRegistryEntry])[] {
+  return Object.entries(registry).flatMap(([path, value]) =>
+    isFile(value)
+      ? Array.from(entriesOf(value), ([exportName, entry]) => [`${path}:${exportName}`, entry] as const)
+      : [[path, value] as const],
+  );
+}
+
 /** The function of a wire path, whoever may call it; `undefined` when there is none. */
 export function findFunction(registry: FunctionRegistry, functionPath: string): FunctionRegistryEntry | undefined {
   const entry = Object.hasOwn(registry, functionPath) ? registry[functionPath] : undefined;

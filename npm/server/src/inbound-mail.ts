@@ -2,7 +2,7 @@ import type { Environment } from "./context.ts";
 import type { ExecutionLifetime, LunoraDefinition } from "./definition.ts";
 import type { Jurisdiction } from "./jurisdiction.ts";
 
-/** A mail that reached the Worker, as the platform hands it over. In development its methods answer later: await them. */
+/** A mail that reached the Worker, as the platform hands it over. */
 export interface InboundMessage {
   /** Of the envelope: whom bounces go to. */
   readonly from: string;

@@ -84,7 +84,7 @@ export type {
   ShapeReferenceOf,
   ShapeRow,
 } from "./define-shape.ts";
-export { findFunction } from "./find-function.ts";
+export { everyFunction, findFunction } from "./find-function.ts";
 export { defineTable, TableBuilder } from "./define-table.ts";
 export type {
   AppOptions,

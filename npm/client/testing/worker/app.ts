@@ -1,8 +1,8 @@
 // Rows in channels of worlds, one world a shard, as the reference shard has them. Runs in workerd.
-import { createShardObject, createShardRegistryObject, shaping } from "@lunora/do";
+import { admin, createShardObject, createShardRegistryObject, shaping } from "@lunora/do";
 import type { ShardObjectClass, ShardRegistryObjectClass } from "@lunora/do";
 import { LunoraError } from "@lunora/errors";
-import { createWorker } from "@lunora/runtime";
+import { adminRoutes, createWorker } from "@lunora/runtime";
 import { defineApp, defineMutator, defineSchema, defineShape, defineTable, initLunora, v } from "@lunora/server";
 import type { FunctionRegistry, LunoraDefinition, ShapeRegistry } from "@lunora/server";
 
@@ -78,7 +78,7 @@ const app = defineApp({
   authorizeShard: () => true,
   resolveIdentity: ({ token }) => (token === undefined ? null : { userId: token }),
 });
-const definition: LunoraDefinition = { schema, functions, shapes, shaping, app };
+const definition: LunoraDefinition = { schema, functions, shapes, shaping, admin, app };
 export const ShardDO: ShardObjectClass = createShardObject(definition);
 export const ShardRegistryDO: ShardRegistryObjectClass = createShardRegistryObject(definition);
-export default createWorker(definition);
+export default createWorker(definition, { routes: adminRoutes() });

@@ -70,6 +70,9 @@ interface Page {
   readonly reports: unknown[];
 }
 
+/** Does something to the server, or to the object, instead of cutting the cable. */
+export type Disturb = (random: Random, object: string) => Promise<void>;
+
 /** Pages of two browsers against real objects, whose connections are really cut and whose process is really killed. */
 export class RealRun {
   readonly #random: Random;
@@ -83,9 +86,11 @@ export class RealRun {
   #serial = 0;
 
   readonly #restart: () => Promise<void>;
+  readonly #disturb: Disturb | undefined;
 
-  constructor(seedOfRun: number, cable: Cable, restart: () => Promise<void>) {
+  constructor(seedOfRun: number, cable: Cable, restart: () => Promise<void>, disturb?: Disturb) {
     this.#restart = restart;
+    this.#disturb = disturb;
     this.#random = new Random(seedOfRun);
     this.#world = `w${seedOfRun}`;
     this.#cable = cable;
@@ -122,6 +127,7 @@ export class RealRun {
     else if (dice < 45) this.#mutate(page);
     else if (dice < 60) this.#watch(page);
     else if (dice < 75) await pause(random.below(60));
+    else if (dice < 86 && this.#disturb !== undefined) await this.#disturb(random, `world=${this.#world}`);
     else if (dice < 82) this.#cable.cut();
     else if (dice < 86) this.#setOnline(!this.#cable.isOnline);
     else if (dice < 90) this.#kill(page);

@@ -1,4 +1,4 @@
-import { LunoraError } from "@lunora/errors";
+import { LunoraError, shortErrorBody } from "@lunora/errors";
 import type { ErrorBody } from "@lunora/errors";
 import { FRAME_BYTES } from "@lunora/protocol";
 
@@ -73,7 +73,7 @@ export class LiveAnswer {
   static ofError(error: ErrorBody): LiveAnswer {
     const answer = new LiveAnswer(true, error);
     if (fits(answer.#text ?? "")) return answer;
-    return new LiveAnswer(true, { code: error.code, message: error.message.slice(0, MESSAGE_LENGTH) });
+    return new LiveAnswer(true, shortErrorBody(error, MESSAGE_LENGTH));
   }
 
   /** Characters of its text. */

@@ -44,7 +44,7 @@ test("an app without shapes has none of the name", async () => {
   expect(frames).toContainEqual({
     type: "error",
     id: "s",
-    error: { code: "SHAPE_NOT_FOUND", message: "there is no shape `all`", data: { name: "all" } },
+    error: { code: "SHAPE_NOT_FOUND", status: 404, message: "there is no shape `all`", data: { name: "all" } },
   });
 });
 

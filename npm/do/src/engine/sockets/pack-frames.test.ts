@@ -58,7 +58,7 @@ test("a row that is longer than a frame is told as an error of its subscription"
   expect(kinds[1]).toMatchObject({ type: "error", id: "s", error: { code: "RESULT_TOO_LARGE" } });
 });
 
-test("an ack always arrives: its longest results are left out, errors keep their codes", () => {
+test("an ack always arrives: its longest results are left out, errors keep their codes and statuses", () => {
   const frame: AckFrame = {
     type: "ack",
     id: "1",
@@ -66,7 +66,7 @@ test("an ack always arrives: its longest results are left out, errors keep their
     results: [
       { clientSeq: 1, result: "small" },
       { clientSeq: 2, result: "ü".repeat(2_000) },
-      { clientSeq: 3, error: { code: "CONFLICT", message: "no", data: "x".repeat(3_000) } },
+      { clientSeq: 3, error: { code: "CONFLICT", status: 409, message: "no", data: "x".repeat(3_000) } },
     ],
   };
   const [text] = frameTexts(frame, 1_000);
@@ -75,7 +75,7 @@ test("an ack always arrives: its longest results are left out, errors keep their
     results: [
       { clientSeq: 1, result: "small" },
       { clientSeq: 2 },
-      { clientSeq: 3, error: { code: "CONFLICT", message: "no" } },
+      { clientSeq: 3, error: { code: "CONFLICT", status: 409, message: "no" } },
     ],
   });
 });

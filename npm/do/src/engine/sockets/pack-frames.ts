@@ -1,4 +1,4 @@
-import { LunoraError, toErrorBody } from "@lunora/errors";
+import { LunoraError, shortErrorBody, toErrorBody } from "@lunora/errors";
 import { FRAME_BYTES } from "@lunora/protocol";
 import type { AckFrame, ErrorFrame, PokePartFrame, PushResult, ServerFrame } from "@lunora/protocol";
 
@@ -75,8 +75,7 @@ function withoutValue({ clientSeq: given, error }: PushResult): PushResult {
   // What came as a position goes back as it came, so it can be long when it was none.
   const clientSeq = typeof given === "number" ? given : 0;
   if (error === undefined) return { clientSeq };
-  const { code, message } = error;
-  return { clientSeq, error: { code, message: message.slice(0, 1_000) } };
+  return { clientSeq, error: shortErrorBody(error, 1_000) };
 }
 
 /** The texts as they travel: as few messages as possible where the client takes batches. */
