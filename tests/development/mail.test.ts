@@ -16,19 +16,48 @@ interface Inspector {
   readonly token: string;
 }
 
+interface Delivered {
+  readonly outcome: string;
+  readonly reason?: string;
+  readonly call: string;
+  readonly logs: readonly { readonly text: string; readonly functionPath: string }[];
+}
+
 /** What the inbox made of a mail that it handed to the worker. */
-async function deliver({ origin, token }: Inspector, mail: object): Promise<{ outcome: string; reason?: string }> {
+async function deliver({ origin, token }: Inspector, mail: object): Promise<Delivered> {
   const response = await fetch(`${origin}/api/mail/inbound`, {
     method: "POST",
     headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
     body: JSON.stringify(mail),
   });
   expect(response.status).toBe(200);
-  return response.json() as Promise<{ outcome: string; reason?: string }>;
+  return response.json() as Promise<Delivered>;
+}
+
+/** What the timeline has of a call. */
+async function trace({ origin, token }: Inspector, id: string): Promise<{ ops: readonly { table: string }[] }> {
+  const response = await fetch(`${origin}/api/trace?call=${id}`, { headers: { authorization: `Bearer ${token}` } });
+  expect(response.status).toBe(200);
+  return response.json() as Promise<{ ops: readonly { table: string }[] }>;
 }
 
 test("a link signs in once, and an answer by mail reaches its thread", async () => {
   app = TestApp.copyOf("mail");
+  // The handler and the function that it calls each say something.
+  app.edit(
+    "lunora/app.ts",
+    'resolveArgs: ({ from, text }, { to }) => ({ to, from: from?.address ?? "", text: text ?? "" }),',
+    `resolveArgs: ({ from, text }, { to }) => {
+        console.info("a mail for", to);
+        return { to, from: from?.address ?? "", text: text ?? "" };
+      },`,
+  );
+  app.edit(
+    "lunora/replies.ts",
+    "const replyKey = replyKeyOf(to);",
+    `console.warn("looking for the thread");
+    const replyKey = replyKeyOf(to);`,
+  );
   const { url } = await app.dev();
   const file = ".lunora/inspector.json";
   await until("the inspector is there", () => existsSync(app.path(file)));
@@ -69,7 +98,18 @@ test("a link signs in once, and an answer by mail reaches its thread", async () 
     subject: "Re: Lunch?",
     text: "Yes!\r\n\r\nAda wrote:\r\n> At noon?\r\n",
   };
-  expect(await deliver(inspector, answer)).toMatchObject({ outcome: "accepted" });
+  const taken = await deliver(inspector, answer);
+  expect(taken.outcome).toBe("accepted");
+  // They are of two isolates, which may say the same instant.
+  const lines = taken.logs.map(({ text, functionPath }) => [text, functionPath]);
+  expect(lines.toSorted()).toEqual([
+    [`a mail for ${to}`, "email()"],
+    ["looking for the thread", "replies:receive"],
+  ]);
+  // The mail, the function that took it and what it wrote are one call.
+  await expect
+    .poll(async () => (await trace(inspector, taken.call)).ops.map(({ table }) => table))
+    .toEqual(["messages"]);
   const reason = "The message was not accepted.";
   for (const wrong of [{ from: "eve@example.com" }, { to: `reply+${"0".repeat(32)}@example.com` }, { text: "> only" }])
     expect(await deliver(inspector, { ...answer, ...wrong })).toMatchObject({ outcome: "rejected", reason });
@@ -84,4 +124,16 @@ test("a link signs in once, and an answer by mail reaches its thread", async () 
   const state = join(app.folder, ".lunora", "state");
   expect(existsSync(join(state, "eu", "mail"))).toBe(true);
   for (const outside of [join(state, "mail"), join(state, "none", "mail")]) expect(existsSync(outside)).toBe(false);
+});
+
+test("what a `send_email` binding sends says which function sent it", async () => {
+  app = TestApp.copyOf("mail");
+  app.edit(".dev.vars", "LUNORA_MAIL_CAPTURE=1", "LUNORA_MAIL_CAPTURE=0");
+  const { url } = await app.dev();
+  const file = ".lunora/inspector.json";
+  await until("the inspector is there", () => existsSync(app.path(file)));
+  const inspector = JSON.parse(app.read(file)) as Inspector;
+  await call(url, "signIn:request", { email: "ada@example.com" });
+  const mail = await waitForMail({ ...inspector, to: "ada@example.com", timeout: 60_000 });
+  expect(mail).toMatchObject({ region: "eu", functionPath: "signIn:request", call: expect.any(String) });
 });

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use axum::routing::get;
 use axum::{Json, Router};
 use command::lunora;
-use lunora_inspector::mail::{Deliver, Delivered, Direction, Inbox, InboxOptions, NewMail, OutcomeKind, router};
+use lunora_inspector::mail::{
+    Deliver, Delivered, Direction, Inbox, InboxOptions, NewMail, OutcomeKind, Simulation, router,
+};
 use lunora_inspector::tickets::Tickets;
 use lunora_testing::TempProject;
 use serde_json::{Value, json};
@@ -37,10 +39,20 @@ impl Development {
                     reason: (!is_wanted).then(|| "no such user".to_owned()),
                     forwarded: Vec::new(),
                     replies: Vec::new(),
+                    call: is_wanted.then(|| "m1".to_owned()),
                 })
             })
         });
-        let app = router(Arc::clone(&inbox), deliver, Tickets::new("secret"))
+        let line = json!({ "level": "warn", "text": "for \u{1b}[31mapp" });
+        let simulation = Simulation {
+            deliver,
+            logs: Arc::new(move |_| {
+                let line = line.clone();
+                Box::pin(async move { Some(vec![line]) })
+            }),
+            region: Arc::new(|| None),
+        };
+        let app = router(Arc::clone(&inbox), simulation, Tickets::new("secret"))
             .merge(Router::new().route("/api/status", get(async || Json(json!({})))));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
@@ -143,7 +155,8 @@ async fn a_mail_is_delivered_and_its_outcome_told() {
         "hello",
     ];
     let (code, stdout, _) = app.lunora(&[&mail[..], &["--to", "app@a.example"]].concat()).await;
-    assert_eq!((code, stdout.as_str()), (0, "accepted\n"));
+    // What the handler logged follows, without what would move a terminal's cursor.
+    assert_eq!((code, stdout.as_str()), (0, "accepted\n  warn for \\u{1b}[31mapp\n"));
     let (code, stdout, _) = app.lunora(&[&mail[..], &["--to", "other@a.example"]].concat()).await;
     assert_eq!((code, stdout.as_str()), (1, "rejected no such user\n"));
     std::fs::write(app.project.path("a.eml"), "Message-ID: <2@x>\r\nSubject: raw\r\n\r\nx").unwrap();

@@ -24,17 +24,17 @@ pub(crate) fn delivery(events: EventsSocket, listens: Arc<AtomicBool>) -> Delive
 }
 
 async fn deliver(events: &EventsSocket, mail: &Delivery) -> Result<Delivered, Diagnostic> {
-    let (outcome, forwards, replies) = events.email(&mail.from, &mail.to, &mail.headers, &mail.raw).await?;
-    let (outcome, reason) = match outcome {
+    let answer = events.email(&mail.from, &mail.to, &mail.headers, &mail.raw).await?;
+    let (outcome, reason) = match answer.outcome {
         EmailOutcome::Accepted => (OutcomeKind::Accepted, None),
         EmailOutcome::Rejected(reason) => (OutcomeKind::Rejected, Some(reason)),
         EmailOutcome::Failed(reason) => (OutcomeKind::Failed, Some(reason)),
     };
-    let forwarded = forwards.into_iter().map(|forward| Forwarded {
+    let forwarded = answer.forwards.into_iter().map(|forward| Forwarded {
         to: forward.to,
         headers: forward.headers,
     });
-    let replies = replies.into_iter().map(|reply| Replied {
+    let replies = answer.replies.into_iter().map(|reply| Replied {
         from: reply.from,
         to: reply.to,
         content: match reply.content {
@@ -47,5 +47,6 @@ async fn deliver(events: &EventsSocket, mail: &Delivery) -> Result<Delivered, Di
         reason,
         forwarded: forwarded.collect(),
         replies: replies.collect(),
+        call: answer.call,
     })
 }

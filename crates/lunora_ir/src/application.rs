@@ -37,6 +37,9 @@ pub struct Application {
     pub presence: Vec<Arc<Presence>>,
     /// `lunora/app.ts` exists and exports the app's options by default.
     pub has_app_module: bool,
+    /// Its options have `email`, or may have it as far as the sources say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_mail: bool,
     /// How the schema is exported: `schema` or `default`.
     pub schema_export: String,
     /// The schema's file, project-relative with `/`.

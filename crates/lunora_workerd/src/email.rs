@@ -49,6 +49,19 @@ pub enum EmailContent {
     Described(serde_json::Value),
 }
 
+/// What became of a mail that was given to a handler.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmailAnswer {
+    /// What the handler did with it.
+    pub outcome: EmailOutcome,
+    /// What it passed on.
+    pub forwards: Vec<EmailForward>,
+    /// What it answered with.
+    pub replies: Vec<EmailReply>,
+    /// The call that the handler ran as, where the worker is observed.
+    pub call: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct Reply {
     from: String,
@@ -64,6 +77,8 @@ struct Answer {
     outcome: String,
     #[serde(default)]
     reason: Option<String>,
+    #[serde(default)]
+    call: Option<String>,
     forwards: Vec<EmailForward>,
     replies: Vec<Reply>,
 }
@@ -91,8 +106,7 @@ fn not_delivered(why: impl std::fmt::Display) -> Diagnostic {
 }
 
 impl EventsSocket {
-    /// Gives a mail to `email()`: the envelope, the raw message, and its headers as the handler sees them. Answers what
-    /// the handler did, passed on and answered.
+    /// Gives a mail to `email()`: the envelope, the raw message, and its headers as the handler sees them.
     ///
     /// # Errors
     /// `MAIL_NO_HANDLER` when the worker has no `email()`, `MAIL_NOT_DELIVERED` when it does not answer.
@@ -102,7 +116,7 @@ impl EventsSocket {
         to: &str,
         headers: &[(String, String)],
         raw: &[u8],
-    ) -> Result<(EmailOutcome, Vec<EmailForward>, Vec<EmailReply>), Diagnostic> {
+    ) -> Result<EmailAnswer, Diagnostic> {
         let mut body = serde_json::to_vec(headers).map_err(not_delivered)?;
         let target = format!("/email?from={}&to={}&split={}", encoded(from), encoded(to), body.len());
         body.extend_from_slice(raw);
@@ -134,6 +148,11 @@ impl EventsSocket {
                 content,
             })
         });
-        Ok((outcome, answer.forwards, replies.collect::<Result<_, Diagnostic>>()?))
+        Ok(EmailAnswer {
+            outcome,
+            forwards: answer.forwards,
+            replies: replies.collect::<Result<_, Diagnostic>>()?,
+            call: answer.call,
+        })
     }
 }

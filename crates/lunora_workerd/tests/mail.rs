@@ -12,7 +12,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use lunora_diagnostics::codes;
-use lunora_workerd::{EmailBinding, EmailContent, EmailOutcome, Mail, WorkerDescription};
+use lunora_workerd::{EmailAnswer, EmailBinding, EmailContent, EmailOutcome, Mail, Tap, WorkerDescription};
 use serde_json::{Value, json};
 use support::{describe_source, post, start};
 use tokio::net::UnixListener;
@@ -282,7 +282,12 @@ async fn the_handler_gets_the_mail_and_what_it_does_is_told() {
     };
     assert_eq!(
         deliver("hello & more").await.unwrap(),
-        (EmailOutcome::Accepted, vec![], vec![])
+        EmailAnswer {
+            outcome: EmailOutcome::Accepted,
+            forwards: vec![],
+            replies: vec![],
+            call: None,
+        }
     );
     let seen: Value = serde_json::from_slice(&post(&handle, "/", "").await.body).unwrap();
     assert_eq!(
@@ -291,18 +296,18 @@ async fn the_handler_gets_the_mail_and_what_it_does_is_told() {
             "subject": "hello & more", "env": "object", "context": "function" })
     );
     for _ in 0..50 {
-        let (outcome, ..) = deliver("reject").await.unwrap();
-        assert_eq!(outcome, EmailOutcome::Rejected("no such user".to_owned()));
+        let answer = deliver("reject").await.unwrap();
+        assert_eq!(answer.outcome, EmailOutcome::Rejected("no such user".to_owned()));
     }
     assert_eq!(
-        deliver("throw").await.unwrap().0,
+        deliver("throw").await.unwrap().outcome,
         EmailOutcome::Failed("Error: broken".to_owned())
     );
-    let (outcome, forwards, _) = deliver("forward").await.unwrap();
+    let EmailAnswer { outcome, forwards, .. } = deliver("forward").await.unwrap();
     assert_eq!(outcome, EmailOutcome::Accepted);
     assert_eq!(forwards[0].to, "next@x.example");
     assert_eq!(forwards[0].headers, [("x-via".to_owned(), "us".to_owned())]);
-    let (_, _, replies) = deliver("reply").await.unwrap();
+    let replies = deliver("reply").await.unwrap().replies;
     assert_eq!(
         (replies[0].from.as_str(), replies[0].to.as_str()),
         ("app@x.example", "me+1@x.example")
@@ -311,7 +316,7 @@ async fn the_handler_gets_the_mail_and_what_it_does_is_told() {
         replies[0].content,
         EmailContent::Raw(b"From: a@b\r\nSubject: re\r\n\r\nthanks".to_vec())
     );
-    let (_, _, replies) = deliver("reply in words").await.unwrap();
+    let replies = deliver("reply in words").await.unwrap().replies;
     assert_eq!(
         (replies[0].from.as_str(), replies[0].to.as_str()),
         ("app@x.example", "me+1@x.example")
@@ -324,7 +329,7 @@ async fn the_handler_gets_the_mail_and_what_it_does_is_told() {
             "attachments": [{ "name": "a.bin", "type": "application/octet-stream", "content": "AQI=" }] })
         )
     );
-    let (outcome, _, replies) = deliver("reply elsewhere").await.unwrap();
+    let EmailAnswer { outcome, replies, .. } = deliver("reply elsewhere").await.unwrap();
     assert!(
         matches!(&outcome, EmailOutcome::Failed(text) if text.contains("sender of the mail")),
         "{outcome:?}"
@@ -348,4 +353,103 @@ async fn a_worker_without_a_handler_says_so() {
         .unwrap_err();
     assert_eq!(error.code, codes::MAIL_NO_HANDLER, "{error:?}");
     handle.close().await;
+}
+
+/// An observer as small as can be: what is told is there to be read.
+const OBSERVER: &str = r#"
+import { AsyncLocalStorage } from "node:async_hooks";
+const scopes = new AsyncLocalStorage();
+const told = [];
+let ids = 0;
+globalThis.told = told;
+globalThis[Symbol.for("lunora.observer")] = {
+  tell: ({ at, ms, ...event }) => told.push(event),
+  nextId: () => `call${ids += 1}`,
+  within: (scope, run) => scopes.run(scope, run),
+  current: () => scopes.getStore(),
+};
+"#;
+
+const OBSERVED: &str = r#"
+import { EmailMessage } from "cloudflare:email";
+import { WorkerEntrypoint } from "cloudflare:workers";
+const observer = globalThis[Symbol.for("lunora.observer")];
+const raw = "From: me@x.example\r\nMessage-ID: <1@x>\r\n\r\nhello";
+export default class extends WorkerEntrypoint {
+  async fetch() {
+    await observer.within({ call: "a", functionPath: "people:invite" }, async () => {
+      await this.env.ANY.send({ from: "me@x.example", to: "you@x.example", subject: "Hi", text: "hello" });
+      await this.env.ANY.send(new EmailMessage("me@x.example", "you@x.example", raw));
+    });
+    await this.env.ANY.send({ from: "me@x.example", to: "you@x.example", subject: "Hi", text: "hello" });
+    return Response.json(globalThis.told);
+  }
+  async email(message) {
+    observer.tell({ type: "seen", ...observer.current() });
+    if (message.headers.get("subject") === "throw") throw new TypeError("broken");
+    message.setReject("no");
+  }
+}
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_observed_says_which_call_sends_and_takes_mail() {
+    for lazily in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let (socket, posted) = inbox(folder.path());
+        let handle = start(folder.path()).await;
+        let mut description = describe(OBSERVED, &socket);
+        description.has_events = true;
+        description.new_module_registry = lazily;
+        description.tap = Some(Tap {
+            source: OBSERVER.into(),
+            socket: socket.clone(),
+        });
+        handle.update(description).await.unwrap();
+        let deliver = async |subject: &str| {
+            let headers = [("Subject".to_owned(), subject.to_owned())];
+            let raw = format!("Subject: {subject}\r\n\r\n");
+            handle
+                .events()
+                .email("a@b", "c@d", &headers, raw.as_bytes())
+                .await
+                .unwrap()
+        };
+        let rejected = deliver("reject").await;
+        assert_eq!(
+            (rejected.outcome, rejected.call.as_deref()),
+            (EmailOutcome::Rejected("no".to_owned()), Some("call1"))
+        );
+        let failed = deliver("throw").await;
+        assert_eq!(
+            (failed.outcome, failed.call.as_deref()),
+            (EmailOutcome::Failed("TypeError: broken".to_owned()), Some("call2"))
+        );
+        let told: Value = serde_json::from_slice(&post(&handle, "/", "").await.body).unwrap();
+        let seen = |call: &str| json!({ "type": "seen", "call": call, "functionPath": "email()" });
+        let ended = |call: &str, status: u16| json!({ "type": "request", "call": call, "path": "email()", "userId": null, "status": status });
+        assert_eq!(
+            told,
+            json!([seen("call1"), ended("call1", 550), seen("call2"), ended("call2", 500)])
+        );
+
+        handle.close().await;
+        let posted = posted.lock().unwrap();
+        let body = |at: usize| serde_json::from_slice::<Value>(&posted[at].body).unwrap();
+        assert_eq!(
+            (&body(0)["call"], &body(0)["functionPath"]),
+            (&json!("a"), &json!("people:invite"))
+        );
+        assert!(
+            posted[1]
+                .target
+                .ends_with("&region=&call=a&functionPath=people%3Ainvite"),
+            "{}",
+            posted[1].target
+        );
+        assert_eq!(
+            (&body(2)["call"], &body(2)["functionPath"]),
+            (&Value::Null, &Value::Null)
+        );
+    }
 }

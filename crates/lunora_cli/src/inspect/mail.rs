@@ -293,6 +293,10 @@ fn send_inbound(options: &CommandOptions, arguments: &InboundArguments) -> Comma
                 said.push_str(&format!("{what} {list}\n"));
             }
         }
+        for log in came.get("logs").and_then(Json::as_array).into_iter().flatten() {
+            let (level, line) = (plain(text(log, "level")), plain(text(log, "text")));
+            said.push_str(&format!("  {level} {line}\n"));
+        }
         Ok(Answer {
             exit_code: u8::from(outcome != "accepted"),
             text: said,

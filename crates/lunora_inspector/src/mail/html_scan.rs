@@ -7,6 +7,7 @@ use html5ever::tokenizer::states::{RawKind, State};
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 
 use super::extract::push_link;
+use super::style_sheet::StyleElement;
 
 /// The text that is read at most, in bytes.
 const TEXT_BYTES: usize = 256 * 1024;
@@ -21,6 +22,12 @@ pub(crate) struct Scan {
     /// The sum over all tags of how deep they lie. A tree costs time and memory in proportion to it, and some HTML
     /// makes it the square of its length.
     pub effort: u64,
+    /// Elements that begin.
+    pub elements: u64,
+    /// The style sheets, in their order.
+    pub styles: Vec<StyleElement>,
+    /// Attributes of the first `body`.
+    pub body: Vec<(String, String)>,
 }
 
 #[derive(Default)]
@@ -29,6 +36,8 @@ struct Sink {
     open: RefCell<Vec<String>>,
     hidden: RefCell<Option<String>>,
     is_foreign: std::cell::Cell<bool>,
+    /// What comes is the text of the last of the style sheets.
+    is_style: std::cell::Cell<bool>,
 }
 
 /// Holds no children.
@@ -74,12 +83,26 @@ fn raw_kind(name: &str) -> Option<RawKind> {
     }
 }
 
+/// A `style` element that is of the language.
+fn style_element(tag: &Tag) -> Option<StyleElement> {
+    let attribute = |name: &str| {
+        let found = tag.attrs.iter().find(|one| &*one.name.local == name);
+        found.map_or("", |one| one.value.trim())
+    };
+    let language = attribute("type");
+    (language.is_empty() || language.eq_ignore_ascii_case("text/css")).then(|| StyleElement {
+        media: attribute("media").to_owned(),
+        text: String::new(),
+    })
+}
+
 impl Sink {
     fn start(&self, tag: &Tag) -> TokenSinkResult<()> {
         let name = &*tag.name;
         let mut scan = self.scan.borrow_mut();
         let mut open = self.open.borrow_mut();
         scan.effort += 1 + open.len() as u64;
+        scan.elements += 1;
         if name == "svg" || name == "math" {
             self.is_foreign.set(true);
         }
@@ -97,6 +120,18 @@ impl Sink {
         }
         if HIDDEN.contains(&name) && self.hidden.borrow().is_none() {
             *self.hidden.borrow_mut() = Some(name.to_owned());
+            if name == "style"
+                && let Some(style) = style_element(tag)
+            {
+                scan.styles.push(style);
+                self.is_style.set(true);
+            }
+        }
+        if name == "body" && scan.body.is_empty() {
+            let attributes = tag.attrs.iter();
+            scan.body = attributes
+                .map(|one| (one.name.local.to_string(), one.value.to_string()))
+                .collect();
         }
         let closes_itself = VOID.contains(&name) || (!self.is_foreign.get() && CLOSED_BY_NEXT.contains(&name));
         if !closes_itself {
@@ -121,6 +156,7 @@ impl Sink {
         let mut hidden = self.hidden.borrow_mut();
         if hidden.as_deref() == Some(name) {
             *hidden = None;
+            self.is_style.set(false);
         }
         if BLOCK.contains(&name) && !self.scan.borrow().text.ends_with('\n') {
             self.scan.borrow_mut().text.push('\n');
@@ -130,6 +166,11 @@ impl Sink {
     fn characters(&self, text: &StrTendril) {
         let mut scan = self.scan.borrow_mut();
         scan.effort += self.open.borrow().len() as u64;
+        if self.is_style.get()
+            && let Some(style) = scan.styles.last_mut()
+        {
+            style.text.push_str(text);
+        }
         if self.hidden.borrow().is_none() && scan.text.len() + text.len() <= TEXT_BYTES {
             scan.text.push_str(text);
         }
@@ -176,6 +217,25 @@ mod tests {
         );
         assert_eq!(found.links, ["https://a.example/?a=1&b=2"]);
         assert_eq!(found.text.trim(), "Hello you\nCode: 123456\ngono");
+    }
+
+    #[test]
+    fn styles_are_those_that_a_browser_would_apply() {
+        let found = scan(
+            "<head><style>a{}</style><style type='TEXT/CSS' media=' screen '>b{}<!--c{}--></style><style type=text/less>no</style></head>\
+             <!--<style>no</style>--><title><style>no</style></title><body CLASS=x style='color:red'>\
+             <template><style>no</style></template><textarea><style>no</style></textarea><body class=y><style>d{}",
+        );
+        let style = |media: &str, text: &str| StyleElement {
+            media: media.to_owned(),
+            text: text.to_owned(),
+        };
+        assert_eq!(
+            found.styles,
+            [style("", "a{}"), style("screen", "b{}<!--c{}-->"), style("", "d{}")]
+        );
+        let attribute = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(found.body, [attribute("class", "x"), attribute("style", "color:red")]);
     }
 
     #[test]

@@ -1,79 +1,17 @@
 //! Mail for the worker's `email()` handler, simulated.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use lunora_diagnostics::Diagnostic;
 use serde::{Deserialize, Serialize};
 
 use super::compose::{MailAddress, MailAddresses, MailDescription, compose};
+use super::delivery::{Delivered, Delivery, ReplyContent, Simulation};
 use super::failure::invalid;
 use super::inbox::Inbox;
 use super::message::Parsed;
 use super::new_mail::NewMail;
 use super::record::{Direction, Outcome, OutcomeKind};
-
-/// A mail that the worker is given.
-#[derive(Debug, Clone)]
-pub struct Delivery {
-    /// The sender of the envelope.
-    pub from: String,
-    /// The recipient of the envelope.
-    pub to: String,
-    /// The raw message.
-    pub raw: Bytes,
-    /// Its headers, unfolded.
-    pub headers: Vec<(String, String)>,
-}
-
-/// A mail that the handler passed on.
-#[derive(Debug, Clone, Default)]
-pub struct Forwarded {
-    /// To whom.
-    pub to: String,
-    /// Headers it added.
-    pub headers: Vec<(String, String)>,
-}
-
-/// A mail that the handler answered with.
-#[derive(Debug, Clone)]
-pub struct Replied {
-    /// The sender of the envelope.
-    pub from: String,
-    /// The recipient of the envelope.
-    pub to: String,
-    /// What it says.
-    pub content: ReplyContent,
-}
-
-/// A reply as a handler may give it.
-#[derive(Debug, Clone)]
-pub enum ReplyContent {
-    /// The raw message.
-    Raw(Vec<u8>),
-    /// Described in JSON, as [`MailDescription`].
-    Described(serde_json::Value),
-}
-
-/// What the worker did with it.
-#[derive(Debug, Clone)]
-pub struct Delivered {
-    /// In a word.
-    pub outcome: OutcomeKind,
-    /// Why it was rejected, or what was thrown.
-    pub reason: Option<String>,
-    /// Mails that it passed on.
-    pub forwarded: Vec<Forwarded>,
-    /// Mails that it answered with.
-    pub replies: Vec<Replied>,
-}
-
-/// Gives a mail to the worker's `email()`. Fails with `MAIL_NO_HANDLER` where it has none, and with
-/// `MAIL_NOT_DELIVERED` when it does not answer.
-pub type Deliver =
-    Arc<dyn Fn(Delivery) -> Pin<Box<dyn Future<Output = Result<Delivered, Diagnostic>> + Send>> + Send + Sync>;
 
 /// A mail to simulate: described, or raw.
 #[derive(Debug, Clone, Deserialize)]
@@ -104,6 +42,12 @@ pub struct InboundAnswer {
     /// How it came out.
     #[serde(flatten)]
     pub outcome: Outcome,
+    /// The call that the handler ran as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
+    /// What was logged for it; see [`HandlerLogs`](super::delivery::HandlerLogs).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logs: Option<Vec<serde_json::Value>>,
 }
 
 /// The address alone.
@@ -175,22 +119,27 @@ fn reply(value: serde_json::Value, at: u64, id: &str) -> Result<Vec<u8>, Diagnos
 /// `MAIL_INVALID`, `MAIL_TOO_LARGE`, `MAIL_NOT_KEPT`, `MAIL_NO_HANDLER`, `MAIL_NOT_DELIVERED`.
 pub(crate) async fn simulate(
     inbox: Arc<Inbox>,
-    deliver: Deliver,
+    simulation: Simulation,
     request: InboundRequest,
 ) -> Result<InboundAnswer, Diagnostic> {
+    let Simulation {
+        deliver,
+        logs,
+        region: pinned,
+    } = simulation;
     let keeping = Arc::clone(&inbox);
     let (delivery, region, id) = blocking(move || {
         let (delivery, region) = message(request, keeping.now())?;
         let mut mail = NewMail::new(delivery.raw.to_vec(), Direction::Inbound);
         mail.from = Some(delivery.from.clone());
         mail.to = vec![delivery.to.clone()];
+        let region = region.or_else(|| pinned());
         mail.region.clone_from(&region);
         let id = keeping.add(&mail)?;
         Ok((delivery, region, id))
     })
     .await?;
-    let recipient = delivery.to.clone();
-    let raw = delivery.raw.clone();
+    let given = delivery.clone();
     let delivered = match deliver(delivery).await {
         Ok(delivered) => delivered,
         Err(refusal) => {
@@ -200,40 +149,62 @@ pub(crate) async fn simulate(
                 forwarded: Vec::new(),
                 replies: Vec::new(),
             };
-            blocking(move || inbox.set_outcome(&id, outcome)).await?;
+            blocking(move || inbox.set_outcome(&id, outcome, None)).await?;
             return Err(refusal);
         }
     };
-    blocking(move || {
-        let mut outcome = Outcome {
-            outcome: delivered.outcome,
-            reason: delivered.reason,
-            forwarded: Vec::new(),
-            replies: Vec::new(),
-        };
-        let sent = |raw: Vec<u8>, from: String, to: String| {
-            let mut mail = NewMail::new(raw, Direction::Sent);
-            mail.region.clone_from(&region);
-            mail.from = Some(from);
-            mail.to = vec![to];
-            mail.caused_by = Some(id.clone());
-            inbox.add(&mail)
-        };
-        for one in delivered.forwarded {
-            sent(with_headers(&one.headers, &raw), recipient.clone(), one.to.clone())?;
-            outcome.forwarded.push(one.to);
-        }
-        for one in delivered.replies {
-            let raw = match one.content {
-                ReplyContent::Raw(raw) => raw,
-                ReplyContent::Described(value) => reply(value, inbox.now(), &id)?,
-            };
-            outcome.replies.push(sent(raw, one.from, one.to)?);
-        }
-        inbox.set_outcome(&id, outcome.clone())?;
-        Ok(InboundAnswer { id, outcome })
+    let call = delivered.call.clone();
+    let kept = id.clone();
+    let outcome = blocking(move || keep(&inbox, &kept, region, &given, delivered)).await?;
+    let logs = match call.clone() {
+        Some(call) => logs(call).await,
+        None => None,
+    };
+    Ok(InboundAnswer {
+        id,
+        outcome,
+        call,
+        logs,
     })
-    .await
+}
+
+/// Keeps what became of a mail: its outcome, and what was sent on or back.
+fn keep(
+    inbox: &Inbox,
+    id: &str,
+    region: Option<String>,
+    given: &Delivery,
+    delivered: Delivered,
+) -> Result<Outcome, Diagnostic> {
+    let mut outcome = Outcome {
+        outcome: delivered.outcome,
+        reason: delivered.reason,
+        forwarded: Vec::new(),
+        replies: Vec::new(),
+    };
+    let call = delivered.call;
+    let sent = |raw: Vec<u8>, from: String, to: String| {
+        let mut mail = NewMail::new(raw, Direction::Sent);
+        mail.region.clone_from(&region);
+        mail.from = Some(from);
+        mail.to = vec![to];
+        mail.call.clone_from(&call);
+        mail.caused_by = Some(id.to_owned());
+        inbox.add(&mail)
+    };
+    for one in delivered.forwarded {
+        sent(with_headers(&one.headers, &given.raw), given.to.clone(), one.to.clone())?;
+        outcome.forwarded.push(one.to);
+    }
+    for one in delivered.replies {
+        let raw = match one.content {
+            ReplyContent::Raw(raw) => raw,
+            ReplyContent::Described(value) => reply(value, inbox.now(), id)?,
+        };
+        outcome.replies.push(sent(raw, one.from, one.to)?);
+    }
+    inbox.set_outcome(id, outcome.clone(), call)?;
+    Ok(outcome)
 }
 
 /// Does what reads and writes files beside the runtime's own threads.

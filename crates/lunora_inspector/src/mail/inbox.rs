@@ -288,9 +288,10 @@ impl Inbox {
     ///
     /// # Errors
     /// `NOT_FOUND`, `MAIL_NOT_KEPT`.
-    pub(crate) fn set_outcome(&self, id: &str, outcome: Outcome) -> Result<(), Diagnostic> {
+    pub(crate) fn set_outcome(&self, id: &str, outcome: Outcome, call: Option<String>) -> Result<(), Diagnostic> {
         self.change(id, |mail| {
             mail.outcome = Some(outcome);
+            mail.call = call;
             true
         })
         .map(|_| ())

@@ -61,7 +61,7 @@ pub struct MailSummary {
     pub attachments: usize,
     /// Which way it went.
     pub direction: Direction,
-    /// The call that sent it.
+    /// The call that sent it, or that took an inbound one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<String>,
     /// The function that sent it.

@@ -12,10 +12,11 @@ use lunora_diagnostics::Diagnostic;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
+use super::delivery::Simulation;
 use super::extract::{codes_of_text, links_of_text, push_link};
 use super::failure::{Refusal, invalid, not_found};
 use super::html_scan::scan;
-use super::inbound::{Deliver, InboundAnswer, InboundRequest, blocking, simulate};
+use super::inbound::{InboundAnswer, InboundRequest, blocking, simulate};
 use super::inbox::{Inbox, MailPage};
 use super::limits::{BODY_BYTES, HTML_BYTES};
 use super::message::{Parsed, PartSummary};
@@ -29,12 +30,12 @@ const MOST_LISTED: usize = 500;
 #[derive(Clone)]
 struct Shared {
     inbox: Arc<Inbox>,
-    deliver: Deliver,
+    simulation: Simulation,
     tickets: Tickets,
 }
 
 /// The routes below `/api/mail`. The caller guards them, and lets in who has one of the tickets.
-pub fn router(inbox: Arc<Inbox>, deliver: Deliver, tickets: Tickets) -> Router {
+pub fn router(inbox: Arc<Inbox>, simulation: Simulation, tickets: Tickets) -> Router {
     Router::new()
         .route("/api/mail", get(list))
         .route("/api/mail/{id}", get(show))
@@ -48,7 +49,7 @@ pub fn router(inbox: Arc<Inbox>, deliver: Deliver, tickets: Tickets) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .with_state(Shared {
             inbox,
-            deliver,
+            simulation,
             tickets,
         })
 }
@@ -248,5 +249,5 @@ async fn inbound(
     asked: Result<Json<InboundRequest>, JsonRejection>,
 ) -> Answer<Json<InboundAnswer>> {
     let request = body(asked)?;
-    Ok(Json(simulate(shared.inbox, shared.deliver, request).await?))
+    Ok(Json(simulate(shared.inbox, shared.simulation, request).await?))
 }

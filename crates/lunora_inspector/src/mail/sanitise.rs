@@ -4,67 +4,66 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
 
 use ammonia::{Builder, UrlRelative};
 
-use super::allowed::{EVERYWHERE, PROPERTIES, REFERENCES, TAGS};
+use super::allowed::{EVERYWHERE, TAGS};
+use super::pictures::{Pictures, bare_address, scheme};
+use super::style_declarations::declarations;
+use super::style_text::reader;
 
-/// Pictures that a part of the same mail holds, by content id: `data:` addresses.
-pub(crate) type InlineImages = HashMap<String, String>;
-
-/// Leaves the declarations that refer to nothing.
-fn style(value: &str) -> String {
-    value
-        .split(';')
-        .filter(|declaration| {
-            let lower = declaration.to_lowercase();
-            declaration.contains(':') && !REFERENCES.iter().any(|part| lower.contains(part))
-        })
-        .collect::<Vec<_>>()
-        .join(";")
+fn style(value: &str, pictures: &Pictures) -> Option<String> {
+    let kept = declarations(&mut reader(value), pictures);
+    (!kept.is_empty()).then_some(kept)
 }
 
-/// Pictures that are only pixels: SVG can hold anything.
-pub(crate) fn is_picture(media_type: &str) -> bool {
-    ["image/png", "image/jpeg", "image/gif", "image/webp"].contains(&media_type)
-}
+/// Of the `body`, the page's own.
+const OF_BODY: &[&str] = &["class", "id", "dir", "lang", "bgcolor", "text"];
 
-/// White space and control characters are no part of an address, to a browser.
-fn address(value: &str) -> String {
-    value
-        .chars()
-        .filter(|one| !one.is_control() && !one.is_whitespace())
-        .collect()
-}
-
-fn scheme(address: &str) -> String {
-    address
-        .split_once(':')
-        .map(|(scheme, _)| scheme.to_ascii_lowercase())
-        .unwrap_or_default()
-}
-
-fn picture(value: &str, images: &InlineImages, remote: bool) -> Option<String> {
-    let target = address(value);
-    match scheme(&target).as_str() {
-        "cid" => images.get(target.get(4..)?.trim_matches(['<', '>'])).cloned(),
-        "data" => {
-            let (media_type, _) = target.get(5..)?.split_once(";base64,")?;
-            is_picture(&media_type.to_ascii_lowercase()).then_some(target)
+/// The attributes of the mail's `body` that may stay, each with a space before it.
+pub(crate) fn body_attributes(attributes: &[(String, String)], pictures: &Pictures) -> String {
+    let mut kept = String::new();
+    for (name, value) in attributes {
+        let value = match name.as_str() {
+            "style" => style(value, pictures),
+            "background" => pictures.shown(value),
+            name if OF_BODY.contains(&name) => Some(value.clone()),
+            _ => None,
+        };
+        if let Some(value) = value {
+            let _ = write!(kept, " {name}=\"{}\"", escaped(&value));
         }
-        "http" | "https" if remote => Some(target),
-        _ => None,
     }
+    kept
 }
 
-/// The HTML that may be shown. Pictures of other servers are in it only when `remote` says so.
-pub(crate) fn sanitise(html: &str, images: InlineImages, remote: bool) -> String {
+/// A text as HTML has it.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for one in text.chars() {
+        match one {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            _ => safe.push(one),
+        }
+    }
+    safe
+}
+
+/// The HTML that may be shown, without its style sheets.
+pub(crate) fn sanitise(html: &str, pictures: Arc<Pictures>) -> String {
     let set = |list: &[&'static str]| list.iter().copied().collect::<HashSet<&'static str>>();
     let attributes = HashMap::from([
         ("a", set(&["href", "name"])),
         ("img", set(&["src", "alt"])),
-        ("td", set(&["colspan", "rowspan"])),
-        ("th", set(&["colspan", "rowspan", "scope"])),
+        ("table", set(&["background"])),
+        ("td", set(&["colspan", "rowspan", "background"])),
+        ("th", set(&["colspan", "rowspan", "scope", "background"])),
         ("col", set(&["span"])),
         ("colgroup", set(&["span"])),
         ("font", set(&["face", "size"])),
@@ -85,12 +84,11 @@ pub(crate) fn sanitise(html: &str, images: InlineImages, remote: bool) -> String
         .link_rel(Some("noopener noreferrer nofollow"))
         .set_tag_attribute_value("a", "target", "_blank")
         .strip_comments(true)
-        .filter_style_properties(set(PROPERTIES))
         .attribute_filter(move |element, attribute, value| match (element, attribute) {
-            (_, "style") => Some(Cow::Owned(style(value))),
-            ("img", "src") => picture(value, &images, remote).map(Cow::Owned),
+            (_, "style") => style(value, &pictures).map(Cow::Owned),
+            ("img", "src") | (_, "background") => pictures.shown(value).map(Cow::Owned),
             ("a", "href") => {
-                let target = address(value);
+                let target = bare_address(value);
                 ["http", "https", "mailto", "tel"]
                     .contains(&scheme(&target).as_str())
                     .then_some(Cow::Owned(target))
@@ -99,36 +97,4 @@ pub(crate) fn sanitise(html: &str, images: InlineImages, remote: bool) -> String
         })
         .clean(html)
         .to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_mails_are_made_of_stays() {
-        let html = "<table bgcolor=\"#fff\" width=\"600\"><tr><td style=\"color:red; background:#eee;padding:4px\"><a href=\"https://a.example/\">Go</a></td></tr></table>";
-        let shown = sanitise(html, InlineImages::new(), false);
-        for part in [
-            "bgcolor=\"#fff\"",
-            "color:red",
-            "background:#eee",
-            "padding:4px",
-            "https://a.example/",
-        ] {
-            assert!(shown.contains(part), "{part} in {shown}");
-        }
-    }
-
-    #[test]
-    fn pictures_of_the_mail_are_shown_and_those_of_others_when_asked() {
-        let images = InlineImages::from([("logo@x".to_owned(), "data:image/png;base64,AA==".to_owned())]);
-        let html = "<img src=\"cid:logo@x\"><img src=\"cid:other\"><img src=\"https://track.example/1.gif\">";
-        let shown = sanitise(html, images.clone(), false);
-        assert!(
-            shown.contains("data:image/png;base64,AA==") && !shown.contains("track.example"),
-            "{shown}"
-        );
-        assert!(sanitise(html, images, true).contains("https://track.example/1.gif"));
-    }
 }

@@ -5,6 +5,7 @@
 //! the set of files links everything.
 
 mod address;
+mod app;
 mod builders;
 mod crons;
 mod declarations;
@@ -32,6 +33,7 @@ use rayon::prelude::*;
 
 use crate::analysis::FileAnalysis;
 use crate::stack;
+use app::link_app;
 use crons::link_crons;
 use functions::{LinkedFile, link_file};
 use modules::{FileIndex, Modules, module_path};
@@ -226,7 +228,7 @@ fn assemble(state: &State, relinked_files: usize) -> LinkOutcome {
     let migrations = migrations::in_order(linked, &mut diagnostics);
     let whole = diagnostics.is_empty();
     let crons = link_crons(&state.modules, &functions, whole, &mut diagnostics);
-    let has_app_module = app_module(state, &mut diagnostics);
+    let app = link_app(&state.modules, &mut diagnostics);
     deduplicate(&mut diagnostics);
     LinkOutcome {
         application: Application {
@@ -239,7 +241,8 @@ fn assemble(state: &State, relinked_files: usize) -> LinkOutcome {
             migrations,
             crons,
             schedules: state.files.iter().any(|file| file.schedules),
-            has_app_module,
+            has_app_module: app.is_there,
+            takes_mail: app.takes_mail,
             schema_export: model.export.clone(),
             schema_file: model.file.clone(),
         },
@@ -312,26 +315,6 @@ fn twins(path: &str, first: &str, second: &str) -> Diagnostic {
         .at(second, Span::default())
         .and_at(first, Span::default(), "the other file")
         .with_help("Rename or remove one of the files.")
-}
-
-fn app_module(state: &State, diagnostics: &mut Vec<Diagnostic>) -> bool {
-    let modules = &state.modules;
-    let Some(file) = modules.find(&format!("{}/app", modules.directory)) else {
-        return false;
-    };
-    if !modules.file(file).parses() {
-        return true;
-    }
-    if modules.export(file, &"default".into(), &mut Vec::new()).is_none() {
-        let path = modules.path(file);
-        diagnostics.push(
-            Diagnostic::error(codes::APP_NOT_EXPORTED, format!("`{path}` has no default export"))
-                .at(path, Span::default())
-                .with_help("Write `export default defineApp({ … });`, or remove the file."),
-        );
-        return false;
-    }
-    true
 }
 
 /// A shared constant that is wrong is found wrong by every file that reads it.

@@ -2,6 +2,7 @@
 
 use super::count;
 use super::workerd_capnp::{service, socket};
+use super::wrapper::{MAIL_ENTRYPOINT, takes_mail};
 use crate::worker_description::WorkerDescription;
 
 /// Name of its socket; `--socket-fd` refers to it.
@@ -28,7 +29,16 @@ pub(super) fn write_service(mut target: service::Builder<'_>, description: &Work
     let flags = ["service_binding_extra_handlers"];
     let mut list = worker.reborrow().init_compatibility_flags(count(flags.len()));
     list.set(0, flags[0]);
-    let mut binding = worker.init_bindings(1).get(0);
+    let takes_mail = takes_mail(description);
+    let mut bindings = worker.init_bindings(count(1 + usize::from(takes_mail)));
+    let mut binding = bindings.reborrow().get(0);
     binding.set_name("WORKER");
     binding.init_service().set_name(&description.service_name[..]);
+    if takes_mail {
+        let mut binding = bindings.get(1);
+        binding.set_name("MAIL");
+        let mut service = binding.init_service();
+        service.set_name(&description.service_name[..]);
+        service.set_entrypoint(MAIL_ENTRYPOINT);
+    }
 }

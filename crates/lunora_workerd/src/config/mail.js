@@ -1,6 +1,5 @@
 // The `send_email` bindings of development: `send()` as production has it, into the inbox instead of to people.
-// In no build.
-import { WorkerEntrypoint } from "cloudflare:workers";
+// An internal module of the app's own isolate, where it is known which call sends. In no build.
 
 const list = (value) => (value === undefined || value === null ? [] : Array.isArray(value) ? value : [value]);
 
@@ -20,9 +19,23 @@ const base64 = (content) => {
   return btoa(text);
 };
 
-export class SendEmail extends WorkerEntrypoint {
+/** The call that sends, and its function, where somebody observes the app. */
+const cause = () => {
+  const scope = globalThis[Symbol.for("lunora.observer")]?.current();
+  return scope === undefined ? {} : { call: scope.call, functionPath: scope.functionPath };
+};
+
+class SendEmail {
+  #inbox;
+  #rules;
+
+  constructor({ inbox, rules }) {
+    this.#inbox = inbox;
+    this.#rules = rules;
+  }
+
   #check(from, recipients) {
-    const { allowedSenders, destination, allowedDestinations } = this.ctx.props;
+    const { allowedSenders, destination, allowedDestinations } = this.#rules;
     if (allowedSenders && !allowedSenders.includes(from)) throw new Error(`email from ${from} not allowed`);
     for (const to of recipients) {
       if (destination && to !== destination) throw new Error(`email to ${to} not allowed`);
@@ -31,16 +44,16 @@ export class SendEmail extends WorkerEntrypoint {
   }
 
   async #post(query, type, body) {
-    const answer = await this.env.INBOX.fetch(`http://inbox/mail?${query}`, { method: "POST", headers: { "content-type": type }, body });
+    const answer = await this.#inbox.fetch(`http://inbox/mail?${query}`, { method: "POST", headers: { "content-type": type }, body });
     const told = await answer.json();
     if (!answer.ok) throw new Error(told.error.message);
     return { messageId: told.messageId };
   }
 
   async #raw({ from, to, raw }) {
+    const query = new URLSearchParams({ from, to, region: this.#rules.region ?? "", ...cause() });
     this.#check(from, [to]);
     const bytes = new Uint8Array(await new Response(raw).arrayBuffer());
-    const query = new URLSearchParams({ from, to, region: this.ctx.props.region ?? "" });
     return this.#post(query, "message/rfc822", bytes);
   }
 
@@ -50,6 +63,7 @@ export class SendEmail extends WorkerEntrypoint {
     const recipients = [to, cc, bcc].flatMap(list);
     this.#check(bare(from), recipients.map(bare));
     const described = {
+      ...cause(),
       from,
       to: list(to),
       cc: list(cc),
@@ -65,10 +79,10 @@ export class SendEmail extends WorkerEntrypoint {
         content: base64(content),
         contentId: disposition === "inline" ? contentId : undefined,
       })),
-      region: this.ctx.props.region,
+      region: this.#rules.region,
     };
     return this.#post("", "application/json", JSON.stringify(described));
   }
 }
 
-export default {};
+export default (inner) => new SendEmail(inner);

@@ -7,12 +7,12 @@ use super::regions::Region;
 use super::workerd_capnp::{extension, service, worker};
 use crate::worker_description::{EmailBinding, Mail, WorkerDescription};
 
-/// No names of services of the app: those are the worker's and, after a colon, a region's.
-const SEND_SERVICE: &str = "lunora-mail";
+/// No name of a service of the app: those are the worker's and, after a colon, a region's.
 const INBOX_SERVICE: &str = "lunora-mail-inbox";
 /// Name in `env` of what the capture transport speaks to.
 const BINDING: &str = "__lunora_mail";
-const ENTRYPOINT: &str = "SendEmail";
+/// The internal module behind `send_email` bindings.
+const SEND_MODULE: &str = "lunora-development:send-email";
 const SCRIPT: &str = include_str!("mail.js");
 /// What workerd looks for behind `cloudflare:email`.
 const EMAIL_MODULE: &str = "cloudflare-internal:email";
@@ -20,7 +20,7 @@ const EMAIL: &str = include_str!("email.js");
 
 /// How many services there are of it.
 pub(super) const fn service_count(description: &WorkerDescription) -> usize {
-    if description.mail.is_some() { 2 } else { 0 }
+    if description.mail.is_some() { 1 } else { 0 }
 }
 
 /// How many bindings each service of the app gets.
@@ -28,7 +28,7 @@ pub(super) fn binding_count(description: &WorkerDescription) -> usize {
     description.mail.as_ref().map_or(0, |mail| 1 + mail.bindings.len())
 }
 
-/// The two services, from `first` on.
+/// The inbox, at `first`.
 pub(super) fn write_services(
     services: &mut capnp::struct_list::Builder<'_, service::Owned>,
     first: usize,
@@ -40,20 +40,10 @@ pub(super) fn write_services(
     let mut external = inbox.init_external();
     external.set_address(&format!("unix:{}", mail.socket.to_string_lossy())[..]);
     external.init_http();
-
-    let mut sender = services.reborrow().get(count(first + 1));
-    sender.set_name(SEND_SERVICE);
-    let mut worker = sender.init_worker();
-    let mut module = worker.reborrow().init_modules(1).get(0);
-    module.set_name("mail.js");
-    module.set_es_module(SCRIPT);
-    worker.set_compatibility_date(&description.compatibility_date[..]);
-    let mut binding = worker.init_bindings(1).get(0);
-    binding.set_name("INBOX");
-    binding.init_service().set_name(INBOX_SERVICE);
 }
 
-fn properties(binding: &EmailBinding, jurisdiction: Option<&str>) -> String {
+/// What the platform would check, and whose mail it is.
+fn rules(binding: &EmailBinding, jurisdiction: Option<&str>) -> String {
     json!({
         "region": jurisdiction,
         "destination": binding.destination,
@@ -80,19 +70,25 @@ pub(super) fn write_bindings(
     for (position, binding) in bindings.iter().enumerate() {
         let mut target = list.reborrow().get(count(first + 1 + position));
         target.set_name(&binding.name[..]);
-        let mut service = target.init_service();
-        service.set_name(SEND_SERVICE);
-        service.set_entrypoint(ENTRYPOINT);
-        service
-            .init_props()
-            .set_json(&properties(binding, region.jurisdiction.or(pinned))[..]);
+        let mut wrapped = target.init_wrapped();
+        wrapped.set_module_name(SEND_MODULE);
+        let mut inner = wrapped.init_inner_bindings(2);
+        let mut inbox = inner.reborrow().get(0);
+        inbox.set_name("inbox");
+        inbox.init_service().set_name(INBOX_SERVICE);
+        let mut checked = inner.get(1);
+        checked.set_name("rules");
+        checked.set_json(&rules(binding, region.jurisdiction.or(pinned))[..]);
     }
 }
 
-/// The module behind `cloudflare:email`.
+/// The modules behind `cloudflare:email` and behind the bindings.
 pub(super) fn write_extension(target: extension::Builder<'_>) {
-    let mut module = target.init_modules(1).get(0);
-    module.set_name(EMAIL_MODULE);
-    module.set_internal(true);
-    module.set_es_module(EMAIL);
+    let mut modules = target.init_modules(2);
+    for (position, (name, source)) in [(EMAIL_MODULE, EMAIL), (SEND_MODULE, SCRIPT)].into_iter().enumerate() {
+        let mut module = modules.reborrow().get(count(position));
+        module.set_name(name);
+        module.set_internal(true);
+        module.set_es_module(source);
+    }
 }

@@ -7,9 +7,23 @@ import { Code } from "../../ui/code.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { RefusalNotice } from "../../ui/loaded.tsx";
 import { pretty } from "../../ui/pretty.ts";
+import { CallLink } from "../../ui/links.tsx";
 import { useAct } from "../../ui/use-act.ts";
+import { LogLine } from "../logs/log-line.tsx";
 
-function Outcome({ outcome }: { readonly outcome: InboundOutcome }): JSX.Element {
+function Logs({ logs }: { readonly logs: InboundOutcome["logs"] }): JSX.Element {
+  if (logs === undefined) return <p class="hint">The worker has not told in time what the handler logged.</p>;
+  if (logs.length === 0) return <p class="hint">The handler has logged nothing.</p>;
+  return (
+    <section aria-label="Log lines of the handler">
+      {logs.map((log) => (
+        <LogLine key={log.n} log={log} />
+      ))}
+    </section>
+  );
+}
+
+function Outcome({ outcome: { logs, call, ...outcome } }: { readonly outcome: InboundOutcome }): JSX.Element {
   const isAccepted = outcome.outcome === "accepted";
   return (
     <div role="status">
@@ -17,8 +31,9 @@ function Outcome({ outcome }: { readonly outcome: InboundOutcome }): JSX.Element
         <Badge tone={isAccepted ? "good" : "bad"} icon={isAccepted ? "ok" : "error"}>
           {outcome.outcome}
         </Badge>{" "}
-        {outcome.reason}
+        {outcome.reason} {call !== undefined && <CallLink call={call}>what it did</CallLink>}
       </p>
+      {call !== undefined && <Logs logs={logs} />}
       <Code label="Outcome" text={pretty(outcome)} />
     </div>
   );

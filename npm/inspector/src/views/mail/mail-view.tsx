@@ -51,10 +51,10 @@ function Head({ mail }: { readonly mail: MailDetail }): JSX.Element {
         ["When", <Ago key="when" at={mail.at} />],
         ["Size", bytes(mail.size)],
         [
-          "Sent by",
+          mail.direction === "inbound" ? "Taken by" : "Sent by",
           typeof mail.call === "string" ? (
             <CallLink key="call" call={mail.call}>
-              {mail.functionPath ?? mail.call}
+              {mail.functionPath ?? (mail.direction === "inbound" ? "email()" : mail.call)}
             </CallLink>
           ) : (
             (mail.functionPath ?? "–")
