@@ -140,7 +140,7 @@ test("the worker that is deployed holds the declaration, and nothing of the emul
     ([, one, other]) => one ?? other,
   );
   expect(phrases.length).toBeGreaterThan(4);
-  const tap = ["LUNORA_TAP", "http://tap/events", "AsyncLocalStorage", "async_hooks", "nodejs_als", "cutArgs"];
+  const tap = ["LUNORA_TAP", "http://tap/events", "AsyncLocalStorage", "async_hooks", "nodejs_als", "delayPokes"];
   const source = readFileSync(join(import.meta.dirname, "../../crates/lunora_inspector/src/tap.js"), "utf8");
   // What is looked for has to be what is there.
   for (const phrase of tap) if (phrase !== "nodejs_als") expect(source, phrase).toContain(phrase);

@@ -6,7 +6,9 @@
 
 mod activity;
 mod entry;
+pub(crate) mod group;
 mod lists;
+mod merged;
 mod page;
 mod seqs;
 mod trace;
@@ -127,16 +129,24 @@ impl Timeline {
         true
     }
 
-    /// Says that events were lost before they came here.
-    pub fn lost(&mut self, count: u64) {
-        self.dropped += count;
+    /// No socket outlives the worker that held it. `now` is in epoch milliseconds.
+    pub fn worker_restarted(&mut self, now: u64) {
+        for activity in self.activity.values_mut() {
+            activity.forget_sockets(now);
+        }
     }
 
-    /// No socket outlives the worker that held it.
-    pub fn worker_restarted(&mut self) {
-        for activity in self.activity.values_mut() {
-            activity.forget_sockets();
-        }
+    /// The objects in which something happened, in no order, and whether clients are connected to each at `now` (epoch
+    /// milliseconds), or were a moment ago.
+    pub fn objects(&self, now: u64) -> impl Iterator<Item = (&str, bool)> {
+        let activity = self.activity.iter();
+        activity.map(move |(object, activity)| (&**object, activity.has_clients(now)))
+    }
+
+    /// Number of the oldest entry of a socket: it grows in the order in which sockets were opened.
+    #[must_use]
+    pub fn first_of_socket(&self, socket: &str) -> Option<u64> {
+        self.lists.of_socket(socket)?.front().copied()
     }
 
     /// Number of the entry to come.

@@ -20,6 +20,7 @@ mod events;
 mod mail;
 mod regions;
 mod tap;
+mod wrapper;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -142,11 +143,12 @@ fn build(description: &WorkerDescription, storage: &StorageFolders) -> Builder<H
 
 fn write_worker(mut worker: worker::Builder<'_>, region: &Region<'_>) {
     let description = region.description;
-    let before = tap::module_count(description);
+    let wrapper = wrapper::modules(region);
+    let before = wrapper.len();
     let mut modules = worker
         .reborrow()
         .init_modules(count(before + description.modules.len()));
-    tap::write_modules(&mut modules, region);
+    wrapper::write_modules(&mut modules, &wrapper);
     for (position, module) in description.modules.iter().enumerate() {
         write_module(modules.reborrow().get(count(before + position)), module);
     }
@@ -191,12 +193,10 @@ fn write_bindings(worker: worker::Builder<'_>, region: &Region<'_>) {
     let description = region.description;
     let objects = description.durable_objects.len();
     let own = objects + description.bindings.len();
-    let tap = usize::from(description.tap.is_some());
+    let tap = tap::binding_count(region);
     let mut list = worker.init_bindings(count(own + tap + mail::binding_count(description)));
+    tap::write_bindings(&mut list, own, region);
     mail::write_bindings(&mut list, own + tap, region);
-    if description.tap.is_some() {
-        tap::write_binding(list.reborrow().get(count(own)));
-    }
     for (position, object) in description.durable_objects.iter().enumerate() {
         let mut target = list.reborrow().get(count(position));
         target.set_name(&object.binding[..]);

@@ -27,7 +27,7 @@ mod supervisor;
 mod worker_description;
 
 pub use config::{print_config, unpinned_key};
-pub use email::{EmailContent, EmailForward, EmailOutcome, EmailReply};
+pub use email::{EmailAnswer, EmailContent, EmailForward, EmailOutcome, EmailReply};
 pub use event::{LogEvent, LogLevel, LogSource, WorkerdEvent};
 pub use events_socket::EventsSocket;
 pub use found::{FoundWorkerd, find_workerd};

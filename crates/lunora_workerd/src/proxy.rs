@@ -2,6 +2,7 @@
 
 pub(crate) mod assets;
 pub(crate) mod body;
+mod farewell;
 pub(crate) mod forward;
 mod frames;
 pub(crate) mod gate;

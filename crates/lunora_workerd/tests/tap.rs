@@ -5,6 +5,7 @@ mod support;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lunora_workerd::{ReloadOutcome, Tap, WorkerDescription};
 use support::{describe_source, get, start};
@@ -21,6 +22,7 @@ export class Shard extends DurableObject {
 export default {
   async fetch(request, env) {
     const { pathname } = new URL(request.url);
+    if (pathname === "/_lunora/tap" && request.method === "POST") return Response.json(await globalThis.tap.tell());
     if (pathname === "/tell") return Response.json(await globalThis.tap.tell());
     if (pathname === "/object") return env.SHARD.get(env.SHARD.idFromName("a")).fetch(request);
     if (pathname === "/eu") return env.SHARD.jurisdiction("eu").getByName("a").fetch(request);
@@ -29,15 +31,17 @@ export default {
 };
 "#;
 
+/// What it tells is its region.
 const TAP: &str = r#"
 import { AsyncLocalStorage } from "node:async_hooks";
 import { env } from "cloudflare:workers";
-import { region } from "./settings.js";
+import { askedRegions, region } from "./settings.js";
 const scope = new AsyncLocalStorage();
 globalThis.tap = {
   region,
   tell: () => scope.run("held", async () => {
-    const response = await env.LUNORA_TAP.fetch("http://tap/events", { method: "POST", body: "told" });
+    const response = await env.LUNORA_TAP.fetch("http://tap/events", { method: "POST", body: `${region} told` });
+    for (const name of askedRegions) await env[name].fetch("http://tap/_lunora/tap", { method: "POST" });
     return { answer: await response.text(), scope: scope.getStore() };
   }),
 };
@@ -58,6 +62,10 @@ fn tap(socket: &Path) -> Tap {
 
 /// Answers one request, and resolves to it.
 async fn hear(listener: UnixListener) -> String {
+    hear_next(&listener).await
+}
+
+async fn hear_next(listener: &UnixListener) -> String {
     let (mut stream, _) = listener.accept().await.unwrap();
     let mut text = String::new();
     while !text.ends_with("told") {
@@ -66,7 +74,7 @@ async fn hear(listener: UnixListener) -> String {
         text.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
     }
     stream
-        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nheard")
+        .write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nheard")
         .await
         .unwrap();
     text
@@ -92,6 +100,53 @@ async fn the_tap_is_there_before_the_app_and_reaches_its_socket() {
         r#"{"answer":"heard","scope":"held"}"#
     );
     assert!(heard.await.unwrap().starts_with("POST /events"));
+    handle.close().await;
+}
+
+#[tokio::test]
+async fn who_is_about_to_be_replaced_tells_what_it_still_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("tap.sock");
+    let heard = tokio::spawn(hear(UnixListener::bind(&socket).unwrap()));
+    let handle = start(folder.path()).await;
+    handle.update(describe("one", Some(tap(&socket)))).await.unwrap();
+    handle.update(describe("two", Some(tap(&socket)))).await.unwrap();
+    let told = tokio::time::timeout(Duration::from_secs(10), heard).await;
+    assert!(told.unwrap().unwrap().starts_with("POST /events"));
+    handle.close().await;
+}
+
+#[tokio::test]
+async fn so_do_the_regions_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("tap.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let heard = tokio::spawn(async move { (hear_next(&listener).await, hear_next(&listener).await) });
+    let handle = start(folder.path()).await;
+    for version in ["one", "two"] {
+        let mut description = describe(version, Some(tap(&socket)));
+        description.jurisdictions = vec!["eu".to_owned()];
+        handle.update(description).await.unwrap();
+    }
+    let told = tokio::time::timeout(Duration::from_secs(10), heard).await;
+    let (own, of_the_region) = told.unwrap().unwrap();
+    assert!(own.ends_with("null told"), "{own}");
+    assert!(of_the_region.ends_with("eu told"), "{of_the_region}");
+    handle.close().await;
+}
+
+#[tokio::test]
+async fn a_tap_that_does_not_come_to_an_end_keeps_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("tap.sock");
+    // Nobody ever answers there.
+    let _listener = UnixListener::bind(&socket).unwrap();
+    let handle = start(folder.path()).await;
+    for version in ["one", "two", "three"] {
+        let outcome = handle.update(describe(version, Some(tap(&socket)))).await.unwrap();
+        assert!(matches!(outcome, ReloadOutcome::Serving { .. }), "{outcome:?}");
+    }
+    assert!(get(&handle, "/").await.text().contains("three"));
     handle.close().await;
 }
 

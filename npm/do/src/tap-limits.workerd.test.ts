@@ -65,6 +65,21 @@ test("nobody looks: few posts, the newest events, and what was let go is counted
   expect(told).toBeLessThan(CALLS);
 });
 
+test("who is about to be ended is asked to tell what it holds, and has then told it", async () => {
+  const tap = await TapListener.start();
+  tap.isOpen = false;
+  await start(tap);
+  await result(worker, "tapped:add", { channel: "first", text: "told at once" });
+  await tap.until(() => tap.heads.length > 0);
+  await result(worker, "tapped:add", { channel: "last", text: "a moment before the end" });
+  const { status } = await worker.fetch("/_lunora/tap", { method: "POST" });
+  expect(status).toBe(204);
+  // Nothing is waited for: nobody would be there any more.
+  expect(tap.events.some((event) => event.type === "commit" && JSON.stringify(event).includes("before the end"))).toBe(
+    true,
+  );
+});
+
 for (const manner of ["hangs", "stopsReading"] as const)
   test(`an inspector that ${manner} keeps nobody waiting, and memory is bounded`, async () => {
     const tap = await TapListener.start();

@@ -96,6 +96,41 @@ test("queries, actions and refusals are told with their outcomes", async () => {
   expect(await next("log", { functionPath: "tapped:act" })).toMatchObject({ call: acted.call, level: "warn" });
 });
 
+test("what an action calls says which call made it, however deep", async () => {
+  const next = told();
+  await result(worker, "tapped:deep");
+  const outer = await next("call", { functionPath: "tapped:deep" });
+  expect(outer).not.toHaveProperty("parent");
+  const acted = await next("call", { functionPath: "tapped:act" });
+  expect(acted).toMatchObject({ kind: "action", object: null, parent: outer.call });
+  expect(await next("call", { functionPath: "tapped:add" })).toMatchObject({
+    kind: "mutation",
+    object: "__root__",
+    parent: acted.call,
+  });
+  const listed = await next("call", { functionPath: "tapped:list" });
+  expect(listed).toMatchObject({ kind: "query", parent: outer.call });
+  expect(new Set([outer.call, acted.call, listed.call]).size).toBe(3);
+  await result(worker, "tapped:add", { channel: "deep", text: "alone" });
+  expect(await next("call", { functionPath: "tapped:add", userId: null })).toBeDefined();
+  const alone = await listener.next((event) => is("call")(event) && String(event.args).includes("alone"));
+  expect(alone).not.toHaveProperty("parent");
+});
+
+test("requests that are refused before they call anything are told", async () => {
+  const next = told();
+  const post = (path: string, body: string): Promise<Response> =>
+    worker.fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body });
+  await post("/_lunora/rpc", "{");
+  expect(await next("request", { path: "/_lunora/rpc" })).toMatchObject({ status: 400, code: "BAD_REQUEST" });
+  await post("/_lunora/rpc-batch", "[]");
+  expect(await next("request", { path: "/_lunora/rpc-batch" })).toMatchObject({ status: 400, code: "BAD_REQUEST" });
+  await worker.fetch("/_lunora/rpc");
+  expect(await next("request", { status: 405 })).toMatchObject({ code: "METHOD_NOT_ALLOWED" });
+  await worker.fetch("/_lunora/nowhere");
+  expect(await next("request", { path: "/_lunora/nowhere" })).toMatchObject({ status: 404, code: "NOT_FOUND" });
+});
+
 test("changes of triggers and cascades count to the call that ran", async () => {
   const next = told();
   const parent = await result(worker, "tapped:family", { children: 2 });
@@ -117,6 +152,7 @@ test("changes of triggers and cascades count to the call that ran", async () => 
 
 test("each call of a group has its own changes", async () => {
   const next = told();
+  const from = listener.events.length;
   const client = await connect("grouped", "ann");
   await client.push("grouped", [
     entry(1, "slow", { ms: 50 }),
@@ -138,9 +174,14 @@ test("each call of a group has its own changes", async () => {
     fromSeq: fromSeq + 1,
     toSeq: fromSeq + 3,
   });
-  expect(await next("watermark")).toMatchObject({ userId: "ann", clientId: "grouped", lastMutationId: 4 });
+  const place = { userId: "ann", clientId: "grouped", lastMutationId: 4 };
+  expect((await next("watermark")).clients).toEqual([place]);
   await client.push("grouped", [entry(9, "add", { channel: "g", text: "late" })]);
-  expect(await next("watermark", { outcome: "OUT_OF_ORDER" })).toMatchObject({ lastMutationId: 4 });
+  const refused = await listener.next(
+    (event) => event.type === "watermark" && event.clients[0].outcome !== undefined,
+    from,
+  );
+  expect(refused.clients).toEqual([{ ...place, outcome: "OUT_OF_ORDER" }]);
   client.close();
 });
 
@@ -195,6 +236,55 @@ test("subscriptions begin, resume, are seeded again, refused and ended", async (
   expect(await next("subscription", { id: "s3" })).toMatchObject({ state: "reseeded", cause: "VERSION_CHANGED" });
   client.close();
   expect(await next("subscription", { id: "s3", state: "ended" })).toMatchObject({ kind: "shape" });
+});
+
+test("a subscription too many is told as refused, whatever it is to", async () => {
+  const client = await connect("many");
+  const limit = 1_000;
+  const next = told();
+  for (let n = 0; n <= limit; n += 1) client.send(subscribe(`n${n}`, "s"));
+  expect(await next("subscription", { id: `n${limit}`, state: "refused" })).toMatchObject({
+    kind: "query",
+    name: "tapped:list",
+    cause: "SUBSCRIPTION_LIMIT",
+  });
+  client.send(shape("s", "s"));
+  client.send({ type: "stream", id: "t", query: { functionPath: "tapped:count", args: { to: 2 } } });
+  expect(await next("subscription", { id: "s" })).toMatchObject({ kind: "shape", cause: "SUBSCRIPTION_LIMIT" });
+  expect(await next("subscription", { id: "t" })).toMatchObject({ kind: "stream", cause: "SUBSCRIPTION_LIMIT" });
+  client.close();
+});
+
+test("lines that a live query logs are of its function, also when it runs again", async () => {
+  const client = await connect("logging");
+  const next = told();
+  client.send({ type: "subscribe", id: "q", query: { functionPath: "tapped:loud", args: { channel: "l" } } });
+  expect(await next("log", { text: "0 rows" })).toMatchObject({ functionPath: "tapped:loud", object: "__root__" });
+  await result(worker, "tapped:add", { channel: "l", text: "one" });
+  const again = await next("log", { text: "1 rows" });
+  expect(again).toMatchObject({ functionPath: "tapped:loud", object: "__root__" });
+  // Nobody has called it.
+  expect(again).not.toHaveProperty("call");
+  client.close();
+});
+
+test("a stream is a call: with its outcome, and the lines that it logs", async () => {
+  const next = told();
+  const client = await connect("streamed", "ann");
+  const stream = (id: string, to: number): object => ({
+    type: "stream",
+    id,
+    query: { functionPath: "tapped:count", args: { to } },
+  });
+  client.send(stream("t", 2));
+  const ran = await next("call", { functionPath: "tapped:count", outcome: "ok" });
+  expect(ran).toMatchObject({ kind: "stream", userId: "ann", object: "__root__" });
+  expect(JSON.parse(ran.args)).toEqual({ to: 2 });
+  expect(await next("log", { text: "counted 2" })).toMatchObject({ call: ran.call, functionPath: "tapped:count" });
+  client.send(stream("u", -1));
+  const failed = await next("call", { functionPath: "tapped:count", outcome: "CONFLICT" });
+  expect(failed.call).not.toBe(ran.call);
+  client.close();
 });
 
 test("a stream begins and ends", async () => {

@@ -4,6 +4,7 @@ import type { Server, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { eventsOfGroup } from "./group-events.ts";
 import type { Loose } from "./loose.ts";
 
 /** How posts are answered: at once, not at all, or not even read. */
@@ -48,7 +49,9 @@ export class TapListener {
           .split("\n")
           .map((line: string) => JSON.parse(line) as Loose);
         this.heads.push(head);
-        this.events.push(...events);
+        this.events.push(
+          ...events.flatMap((event: Loose) => (event.type === "group" ? eventsOfGroup(event) : [event])),
+        );
         if (this.manner === "hangs") this.#held.push(response);
         else response.end(JSON.stringify({ isOpen: this.isOpen }));
         this.#wake();

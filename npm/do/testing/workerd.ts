@@ -116,7 +116,7 @@ export class TestWorker {
         : [
             '(name = "lunora-development/entry.js", esModule = embed "wrapper.js")',
             '(name = "lunora-development/tap.js", esModule = embed "tap.js")',
-            '(name = "lunora-development/settings.js", esModule = "export const region = null;")',
+            '(name = "lunora-development/settings.js", esModule = "export const region = null; export const askedRegions = [];")',
           ]),
       '(name = "worker.js", esModule = embed "worker.js")',
     ];

@@ -106,7 +106,7 @@ export function createWorker(definition: LunoraDefinition, options: WorkerOption
       if (route === undefined) throw new LunoraError("NOT_FOUND", `there is nothing at \`${path}\``);
       if (!route.methods.includes(request.method)) {
         const allow = route.methods.join(", ");
-        return failureResponse(
+        return refuse(
           request,
           env,
           new LunoraError("METHOD_NOT_ALLOWED", `\`${path}\` takes ${allow}, not ${request.method}`),
@@ -115,7 +115,7 @@ export function createWorker(definition: LunoraDefinition, options: WorkerOption
       }
       return await route.handle(scope);
     } catch (error) {
-      return failureResponse(request, env, error);
+      return refuse(request, env, error);
     }
   }
 
@@ -130,11 +130,11 @@ export function createWorker(definition: LunoraDefinition, options: WorkerOption
       );
     }
     if (app.fetch === undefined)
-      return failureResponse(request, env, new LunoraError("NOT_FOUND", `there is nothing at \`${pathname}\``));
+      return refuse(request, env, new LunoraError("NOT_FOUND", `there is nothing at \`${pathname}\``));
     try {
       return await app.fetch(request, env, context);
     } catch (error) {
-      return failureResponse(request, env, error);
+      return refuse(request, env, error);
     }
   }
 
@@ -148,6 +148,13 @@ export function createWorker(definition: LunoraDefinition, options: WorkerOption
       return listening.fetched(listening, pathname, dispatching.now, () => handle(request, env, context));
     },
   };
+}
+
+/** Answers what was thrown before anything was called. */
+function refuse(...[request, env, error, headers]: Parameters<typeof failureResponse>): Response {
+  const response = failureResponse(request, env, error, headers);
+  observer()?.refused(response, error);
+  return response;
 }
 
 /** Mutation and client id may come as headers; the envelope of a single call has none. */

@@ -38,6 +38,8 @@ export interface Caller {
   readonly jobId?: string;
   /** Path of the URL that it came by; absent when a function or the scheduler calls, and when nobody listens. */
   readonly path?: string;
+  /** What the observer calls that on whose behalf it is made: it is a part of it. */
+  readonly partOf?: string | undefined;
   /** Of this one call. */
   readonly trace?: RequestTrace;
 }
@@ -68,10 +70,10 @@ export class Dispatcher {
     return answer;
   }
 
-  #trace({ path }: Caller): RequestTrace | undefined {
+  #trace({ path, partOf }: Caller): RequestTrace | undefined {
     const listening = path === undefined ? undefined : observer();
     if (listening === undefined || path === undefined) return undefined;
-    return { observer: listening, call: listening.nextId(), path, since: this.#options.now() };
+    return { observer: listening, call: partOf ?? listening.nextId(), path, since: this.#options.now() };
   }
 
   #tell(trace: RequestTrace, { functionPath }: CheckedCall, { identity }: Caller, answer: ShardAnswer): void {
@@ -216,6 +218,7 @@ export class Dispatcher {
     { identity, jobId, trace }: Caller,
     mutationId: string | undefined,
   ): ShardCall {
+    const parent = trace === undefined ? observer()?.current()?.call : undefined;
     return {
       object,
       functionPath,
@@ -226,6 +229,7 @@ export class Dispatcher {
       ...(clientId === undefined ? {} : { clientId }),
       ...(clientSeq === undefined ? {} : { clientSeq }),
       ...(trace === undefined ? {} : { call: trace.call }),
+      ...(parent === undefined ? {} : { parent }),
     };
   }
 

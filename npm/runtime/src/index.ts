@@ -14,7 +14,7 @@ export { jobSource, newJobId } from "./job-id.ts";
 export { checkJobList, jobOrder, jobTime, jobTimeAfter } from "./job-order.ts";
 export { loggerOf } from "./logger.ts";
 export { observer } from "./observer.ts";
-export type { ObservedScope, Observer } from "./observer.ts";
+export type { Faults, ObservedScope, Observer } from "./observer.ts";
 export { OBSERVED_CHANGES, OBSERVED_ROWS } from "./observed-event.ts";
 export type {
   ObservedCall,
@@ -30,6 +30,7 @@ export type {
   ObservedRequest,
   ObservedSocket,
   ObservedSubscription,
+  ObservedPlace,
   ObservedWatermark,
 } from "./observed-event.ts";
 export { PRESENCE_HEADER, presenceRoutes } from "./presence-route.ts";

@@ -47,6 +47,8 @@ export interface ObservedCall extends ObservedMoment {
   readonly clientId?: string;
   readonly mutationId?: string;
   readonly clientSeq?: unknown;
+  /** The call that made it: of an action, or of a request that the app answers itself. */
+  readonly parent?: string;
   readonly outcome: ObservedOutcome;
   /** From its arrival to its outcome, milliseconds; the platform's clock stands still while code runs. */
   readonly ms: number;
@@ -163,16 +165,21 @@ export interface ObservedPoke extends ObservedMoment {
   readonly ms: number;
 }
 
-/** The sequence of a client has moved, or was not continued. */
-export interface ObservedWatermark extends ObservedMoment {
-  readonly type: "watermark";
-  readonly object: string;
+/** Where the sequence of one client is. */
+export interface ObservedPlace {
   readonly userId: string | null;
   readonly clientId: string;
   /** The last that was decided. */
   readonly lastMutationId: number;
-  /** Why an entry was refused: `OUT_OF_ORDER`, `BAD_REQUEST`. */
+  /** Why an entry was refused: `OUT_OF_ORDER`. */
   readonly outcome?: string;
+}
+
+/** Sequences of clients have moved with a group, or one was not continued. */
+export interface ObservedWatermark extends ObservedMoment {
+  readonly type: "watermark";
+  readonly object: string;
+  readonly clients: readonly ObservedPlace[];
 }
 
 export interface ObservedJob extends ObservedMoment {
@@ -200,13 +207,23 @@ export interface ObservedLog extends ObservedMoment {
   readonly stack?: string;
 }
 
-/** Somebody has disturbed the app on purpose. */
+/** Somebody disturbs the app on purpose. */
 export interface ObservedFault extends ObservedMoment {
   readonly type: "fault";
+  /** See `inspect/fault` in section 11 of the protocol. */
   readonly fault: string;
+  /** `armed`: it waits for what it strikes, and is told again when it does. */
+  readonly state: "armed" | "happened";
+  readonly by: "user" | "chaos";
+  /** Of the chaos, and which of its steps this is. */
+  readonly seed?: number;
+  readonly step?: number;
   readonly object?: string;
   readonly socket?: string;
-  readonly by: "user" | "chaos";
+  /** Of `failRegion` alone; `null`: the objects that are in none. */
+  readonly region?: string | null;
+  /** What was asked for, or what became of it. */
+  readonly details: Readonly<Record<string, unknown>>;
 }
 
 export type ObservedEvent =

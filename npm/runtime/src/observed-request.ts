@@ -66,11 +66,25 @@ export async function observeAction<Result>(
   run: () => Promise<Result>,
 ): Promise<Result> {
   const since = now();
+  const around = observer.current()?.call;
+  // What is called on behalf of a handler of the platform's events is the same call.
+  const parent = around === call ? undefined : around;
   const tell = (outcome: string): void => {
     const at = now();
     const userId = identity?.userId ?? null;
-    const ms = at - since;
-    observer.tell({ type: "call", at, object: null, call, kind: "action", functionPath, args, userId, outcome, ms });
+    observer.tell({
+      type: "call",
+      at,
+      object: null,
+      call,
+      kind: "action",
+      functionPath,
+      args,
+      userId,
+      outcome,
+      ms: at - since,
+      ...(parent === undefined ? {} : { parent }),
+    });
   };
   try {
     const result = await observer.within({ call, functionPath }, run);
@@ -83,20 +97,43 @@ export async function observeAction<Result>(
 }
 
 /** Paths whose requests are not told: the inspector's own questions, and whoever asks whether the Worker is there. */
-const UNTOLD = /^\/_lunora\/(?:admin|status|health|ready|rpc)(?:\/|$)/;
+const UNTOLD = /^\/_lunora\/(?:admin|status|health|ready)(?:\/|$)/;
 
-/** Answers a request that is no call, and tells of it. */
+/** Paths whose calls are told by whoever makes them. */
+const OF_CALLS = /^\/_lunora\/rpc(?:-batch)?$/;
+
+/** Codes of requests that were refused before anything was called. */
+const refusals = new WeakMap<Response, string>();
+
+/** Says that the response refuses its request, and why. */
+export function noteRefusal(response: Response, error: unknown): void {
+  refusals.set(response, isLunoraError(error) ? error.code : "INTERNAL");
+}
+
+/** Answers a request, and tells of it unless it is one of calls. */
 export async function observeFetch(
   observer: Observer,
   path: string,
   now: () => number,
   answer: () => Promise<Response>,
 ): Promise<Response> {
-  if (UNTOLD.test(path) || path === "/_lunora/rpc-batch") return answer();
+  if (UNTOLD.test(path)) return answer();
   const since = now();
   const call = observer.nextId();
-  const response = await observer.within({ call, functionPath: path }, answer);
+  const isOfCalls = OF_CALLS.test(path);
+  const response = await (isOfCalls ? answer() : observer.within({ call, functionPath: path }, answer));
+  const code = refusals.get(response);
+  if (isOfCalls && code === undefined) return response;
   const at = now();
-  observer.tell({ type: "request", at, call, path, userId: null, status: response.status, ms: at - since });
+  observer.tell({
+    type: "request",
+    at,
+    call,
+    path,
+    userId: null,
+    status: response.status,
+    ...(code === undefined ? {} : { code }),
+    ms: at - since,
+  });
   return response;
 }

@@ -1,12 +1,25 @@
 import type { ObservedEvent } from "./observed-event.ts";
-import type { observeAction, observeFetch, tellRequest } from "./observed-request.ts";
+import type { noteRefusal, observeAction, observeFetch, tellRequest } from "./observed-request.ts";
 
 /** What code runs for: log lines that it writes belong to it. */
 export interface ObservedScope {
-  readonly call: string;
+  /** Absent where a live query runs again, which nobody has called. */
+  readonly call?: string;
   readonly functionPath: string;
   /** Absent in the Worker. */
   readonly object?: string;
+}
+
+/** Disturbs an app on purpose. Comes with an observer, so that a worker that is deployed does not carry it. */
+export interface Faults {
+  /** What stands in for the stub of an object in a jurisdiction that cannot be reached; else `undefined`. */
+  unreachable(jurisdiction: string | undefined): unknown;
+  /**
+   * Does what `inspect/fault` asks of the Worker itself; checks the fields.
+   *
+   * @throws LunoraError `BAD_REQUEST`
+   */
+  inject(fields: Readonly<Record<string, unknown>>): unknown;
 }
 
 /**
@@ -28,6 +41,8 @@ export interface Observer {
   readonly requested: typeof tellRequest;
   readonly action: typeof observeAction;
   readonly fetched: typeof observeFetch;
+  readonly refused: typeof noteRefusal;
+  readonly faults: Faults;
 }
 
 const KEY = Symbol.for("lunora.observer");

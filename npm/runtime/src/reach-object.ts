@@ -1,6 +1,7 @@
 import type { Environment, SchemaDefinition } from "@lunora/server";
 
 import { namespaceOf } from "./namespace.ts";
+import { observer } from "./observer.ts";
 
 /**
  * The stub of an object. Every object, by whomever, is reached through here, so that there is one
@@ -12,8 +13,10 @@ export function reachObject<Methods>(
   binding: string,
   name: string,
 ): Methods {
-  const namespace = namespaceOf(env, binding, schema.pinnedJurisdiction);
-  return (
-    typeof namespace.getByName === "function" ? namespace.getByName(name) : namespace.get(namespace.idFromName(name))
-  ) as Methods;
+  const { pinnedJurisdiction } = schema;
+  const namespace = namespaceOf(env, binding, pinnedJurisdiction);
+  return (observer()?.faults.unreachable(pinnedJurisdiction) ??
+    (typeof namespace.getByName === "function"
+      ? namespace.getByName(name)
+      : namespace.get(namespace.idFromName(name)))) as Methods;
 }

@@ -19,6 +19,8 @@ export interface ShardCall {
   readonly clientSeq?: unknown;
   /** What an observer knows the call by; absent when nobody listens. */
   readonly call?: string;
+  /** What an observer knows the call by that makes this one. */
+  readonly parent?: string;
 }
 
 /** What an object answers: errors are values, and redacted already. */

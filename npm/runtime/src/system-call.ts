@@ -28,6 +28,7 @@ export async function systemCall(
     timers: REAL_TIMERS,
     fanOut: FAN_OUT_LIMITS,
   });
+  const listening = observer();
   const answer = await dispatcher.call(
     {
       functionPath,
@@ -36,8 +37,13 @@ export async function systemCall(
       mutationId: `system-${crypto.randomUUID()}`,
       ...(shardKey === undefined ? {} : { shardKey }),
     },
-    // For the timeline it came by no URL but by this.
-    { identity: null, isTrusted: true, depth: 0, ...(observer() === undefined ? {} : { path: "email()" }) },
+    {
+      identity: null,
+      isTrusted: true,
+      depth: 0,
+      // For the timeline it came by no URL but by this, and is of the same call as what the handler does itself.
+      ...(listening === undefined ? {} : { path: "email()", partOf: listening.current()?.call }),
+    },
   );
   if (answer.ok) return decodeValue(answer.body.result);
   const { error } = answer.body;

@@ -11,6 +11,8 @@ use super::entry::SocketState;
 /// Seconds over which writes are counted.
 const SECONDS: u64 = PLACES as u64;
 const PLACES: usize = 10;
+/// How long clients have to come back, milliseconds.
+const COMING_BACK: u64 = 30_000;
 
 /// What is known of an object from what happened in it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,6 +37,8 @@ pub(super) struct Activity {
     /// Changes by second, each place shared by seconds that are [`PLACES`] apart.
     writes: [(u64, u64); PLACES],
     sockets: BTreeSet<Arc<str>>,
+    /// Epoch milliseconds of the newest change of them.
+    sockets_at: Option<u64>,
     region: Option<Arc<str>>,
 }
 
@@ -44,11 +48,17 @@ impl Activity {
         if entry.region.is_some() && entry.region != self.region {
             self.region.clone_from(&entry.region);
         }
-        if let (Some(socket), Some(state)) = (&entry.socket, entry.state) {
-            match state {
-                SocketState::Open => drop(self.sockets.insert(socket.clone())),
-                SocketState::Closed => drop(self.sockets.remove(socket)),
+        match (&entry.socket, entry.state) {
+            (Some(socket), Some(SocketState::Open)) => {
+                self.sockets.insert(socket.clone());
+                self.sockets_at = Some(entry.at);
             }
+            (Some(socket), Some(SocketState::Closed)) => {
+                self.sockets.remove(socket);
+                self.sockets_at = Some(entry.at);
+            }
+            (_, Some(SocketState::AllLost)) => self.forget_sockets(entry.at),
+            _ => {}
         }
         if let ("commit", Some((from, to))) = (&*entry.kind, entry.range) {
             self.last_write_at = self.last_write_at.max(Some(entry.at));
@@ -61,8 +71,18 @@ impl Activity {
         }
     }
 
-    pub(super) fn forget_sockets(&mut self) {
-        self.sockets.clear();
+    /// They are gone at `now` without a word.
+    pub(super) fn forget_sockets(&mut self, now: u64) {
+        if !self.sockets.is_empty() {
+            self.sockets.clear();
+            self.sockets_at = Some(now);
+        }
+    }
+
+    /// Whether clients are connected, or were a moment ago.
+    pub(super) fn has_clients(&self, now: u64) -> bool {
+        let is_recent = |at: u64| now.saturating_sub(at) < COMING_BACK;
+        !self.sockets.is_empty() || self.sockets_at.is_some_and(is_recent)
     }
 
     pub(super) fn at(&self, now: u64) -> ObjectActivity {

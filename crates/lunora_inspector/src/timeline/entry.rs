@@ -55,11 +55,13 @@ pub struct Entry {
     body: Box<str>,
 }
 
-/// What a `socket` event says of its socket.
+/// What an event says of its socket, or of all of its object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SocketState {
     Open,
     Closed,
+    /// Of an object that was thrown out of memory.
+    AllLost,
 }
 
 fn text<'a>(event: &'a Map<String, Value>, field: &str) -> Option<&'a str> {
@@ -73,7 +75,7 @@ fn shared(event: &Map<String, Value>, field: &str) -> Option<Arc<str>> {
     text(event, field).map(Arc::from)
 }
 
-/// `call`, and `calls` of texts (a poke) or of objects with a `call` (a commit).
+/// `call` and `parent`, and `calls` of texts (a poke) or of objects with a `call` (a commit).
 fn calls(event: &Map<String, Value>) -> Box<[Arc<str>]> {
     let several = event.get("calls").and_then(Value::as_array);
     let named = several.into_iter().flatten().filter_map(|call| match call {
@@ -81,7 +83,8 @@ fn calls(event: &Map<String, Value>) -> Box<[Arc<str>]> {
         Value::Object(cause) => text(cause, "call"),
         _ => None,
     });
-    let mut all: Vec<Arc<str>> = text(event, "call").into_iter().chain(named).map(Arc::from).collect();
+    let own = [text(event, "call"), text(event, "parent")].into_iter().flatten();
+    let mut all: Vec<Arc<str>> = own.chain(named).map(Arc::from).collect();
     all.sort_unstable();
     all.dedup();
     all.into_boxed_slice()
@@ -134,9 +137,12 @@ impl Entry {
         let state = match (kind, text(&event, "state")) {
             ("socket", Some("closed")) => Some(SocketState::Closed),
             ("socket", Some(_)) => Some(SocketState::Open),
+            ("fault", Some("armed" | "happened")) if text(&event, "fault") == Some("evict") => {
+                Some(SocketState::AllLost)
+            }
             _ => None,
         };
-        let body = Value::Object(event.clone()).to_string();
+        let body = serde_json::to_string(&event).map_err(|_| EntryError::NoObject)?;
         Ok(Self {
             kind: kind.into(),
             at,
@@ -153,6 +159,41 @@ impl Entry {
             },
             body: body[1..body.len() - 1].into(),
         })
+    }
+
+    /// An event of an object whose text is at hand: JSON without its braces. What else it is found by is put in by whoever
+    /// makes it.
+    pub(super) fn made(kind: &str, at: u64, object: Arc<str>, region: Option<Arc<str>>, body: String) -> Self {
+        Self {
+            kind: kind.into(),
+            at,
+            object: Some(object),
+            socket: None,
+            calls: Box::default(),
+            range: None,
+            state: None,
+            region,
+            dropped: 0,
+            body: body.into_boxed_str(),
+        }
+    }
+
+    /// Says that `count` events were lost before they came here. `at` is in epoch milliseconds.
+    #[must_use]
+    pub fn lost(at: u64, count: u64) -> Self {
+        let kind = Arc::from("dropped");
+        Self {
+            body: format!("\"type\":\"{kind}\",\"at\":{at},\"count\":{count}").into(),
+            kind,
+            at,
+            object: None,
+            socket: None,
+            calls: Box::default(),
+            range: None,
+            state: None,
+            region: None,
+            dropped: count,
+        }
     }
 
     /// Bytes of memory that it takes, about; the test of the timeline's memory holds it against what is allocated.

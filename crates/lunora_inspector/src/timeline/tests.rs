@@ -138,6 +138,56 @@ fn every_read_is_what_a_search_would_find() {
 }
 
 #[test]
+fn what_was_dropped_is_told_whatever_is_asked_for() {
+    let mut timeline = Timeline::new(Limits::default());
+    timeline.push(entry(
+        json!({ "type": "commit", "at": 1, "object": "o", "fromSeq": 0, "toSeq": 1 }),
+    ));
+    timeline.push(entry(json!({ "type": "dropped", "at": 2, "count": 3 })));
+    timeline.push(entry(json!({ "type": "log", "at": 3, "object": "p" })));
+    timeline.push(Entry::lost(4, 2));
+    timeline.push(entry(
+        json!({ "type": "socket", "at": 5, "object": "o", "socket": "s", "calls": ["c"] }),
+    ));
+    let filters = [
+        ("types", vec![1, 2, 4]),
+        ("types and dropped", vec![1, 2, 4]),
+        ("object", vec![1, 2, 4, 5]),
+        ("socket", vec![2, 4, 5]),
+        ("call", vec![2, 4, 5]),
+        ("search", vec![2, 4]),
+        ("nothing", vec![1, 2, 3, 4, 5]),
+    ];
+    for (name, expected) in filters {
+        let mut filter = Filter {
+            with_dropped: true,
+            ..Filter::default()
+        };
+        match name {
+            "types" => filter.types = vec!["commit".to_owned()],
+            "types and dropped" => filter.types = vec!["commit".to_owned(), "dropped".to_owned()],
+            "object" => filter.object = Some("o".to_owned()),
+            "socket" => filter.socket = Some("s".to_owned()),
+            "call" => filter.call = Some("c".to_owned()),
+            "search" => filter.search = Some("is in none".to_owned()),
+            _ => {}
+        }
+        assert_eq!(numbers(&timeline.forward(0, None, &filter, 9)), expected, "{name}");
+        assert_eq!(numbers(&timeline.backward(9, &filter, 9)), expected, "{name}");
+    }
+    // Who asks for a page alone learns how many.
+    let commits = Filter {
+        types: vec!["commit".to_owned()],
+        ..Filter::default()
+    };
+    for (after, before, dropped) in [(0, None, 5), (0, Some(4), 3), (2, None, 2), (4, None, 0)] {
+        assert_eq!(timeline.forward(after, before, &commits, 9).dropped, dropped);
+    }
+    assert_eq!(timeline.backward(4, &commits, 9).dropped, 3);
+    assert_eq!(timeline.size().dropped, 5);
+}
+
+#[test]
 fn a_reader_ahead_of_the_end_is_brought_back() {
     let mut timeline = Timeline::new(Limits::default());
     assert_eq!(timeline.forward(50, None, &Filter::default(), 10).next, 0);
@@ -226,6 +276,48 @@ fn a_trace_goes_both_ways() {
 }
 
 #[test]
+fn a_trace_knows_what_made_a_call_and_what_it_made() {
+    let mut timeline = Timeline::new(Limits::default());
+    let call = |id: &str, parent: Option<&str>| {
+        let mut event = json!({ "type": "call", "at": 1, "call": id, "object": "rooms:1" });
+        if let Some(parent) = parent {
+            event["parent"] = parent.into();
+        }
+        entry(event)
+    };
+    timeline.push(entry(
+        json!({ "type": "request", "at": 1, "call": "hook", "path": "/hook" }),
+    ));
+    timeline.push(call("first", Some("action")));
+    timeline.push(call("second", Some("action")));
+    timeline.push(entry(
+        json!({ "type": "log", "at": 1, "call": "second", "text": "hello" }),
+    ));
+    timeline.push(call("action", Some("hook")));
+    timeline.push(entry(json!({ "type": "request", "at": 1, "call": "action" })));
+    let trace = |call: &str| timeline.trace(&TraceOf::Call(call.to_owned())).unwrap();
+    let ids = |events: &[Value]| -> Vec<String> {
+        events
+            .iter()
+            .map(|event| event["call"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let action = trace("action");
+    assert_eq!(action.call.unwrap()["call"], "action");
+    assert_eq!(action.parent.unwrap()["path"], "/hook");
+    assert_eq!(
+        (ids(&action.children), action.logs.len()),
+        (vec!["first".to_owned(), "second".to_owned()], 0)
+    );
+    let second = trace("second");
+    assert_eq!((second.children.len(), second.logs.len()), (0, 1));
+    let parent = second.parent.unwrap();
+    assert_eq!((&parent["type"], &parent["call"]), (&json!("call"), &json!("action")));
+    assert_eq!(trace("hook").parent, None);
+    assert_eq!(ids(&trace("hook").children), ["action"]);
+}
+
+#[test]
 fn an_object_is_known_by_its_events() {
     let mut timeline = Timeline::new(Limits::default());
     let socket =
@@ -249,8 +341,33 @@ fn an_object_is_known_by_its_events() {
     assert!((timeline.activity("o", 25_000).unwrap().ops_per_second - 2.0).abs() < 1e-9);
     assert!(timeline.activity("o", 90_000).unwrap().ops_per_second.abs() < 1e-9);
     assert_eq!(timeline.activity("p", 90_000), None);
-    timeline.worker_restarted();
+    timeline.worker_restarted(90_000);
     assert_eq!(timeline.activity("o", 90_000).unwrap().sockets, 0);
+}
+
+#[test]
+fn clients_of_an_object_are_known_for_a_while_after_they_went() {
+    let socket = |state: &str, id: &str, at: u64| json!({ "type": "socket", "at": at, "object": "o", "socket": id, "state": state });
+    let evicted = |state: &str| json!({ "type": "fault", "at": 50_000, "object": "o", "fault": "evict", "state": state, "by": "user" });
+    let has_clients = |timeline: &Timeline, now: u64| timeline.objects(now).collect::<Vec<_>>() == [("o", true)];
+    let mut timeline = Timeline::new(Limits::default());
+    assert_eq!(timeline.objects(0).count(), 0);
+    timeline.push(entry(socket("opened", "2", 1_000)));
+    timeline.push(entry(socket("opened", "1", 1_000)));
+    assert!(timeline.first_of_socket("2") < timeline.first_of_socket("1"));
+    assert_eq!(timeline.first_of_socket("3"), None);
+    timeline.push(entry(evicted("skipped")));
+    assert_eq!(timeline.activity("o", 50_000).unwrap().sockets, 2);
+    assert!(has_clients(&timeline, 500_000), "they are there");
+    timeline.push(entry(evicted("happened")));
+    assert_eq!(timeline.activity("o", 50_000).unwrap().sockets, 0);
+    assert!(has_clients(&timeline, 79_999) && !has_clients(&timeline, 80_000));
+    timeline.push(entry(socket("opened", "3", 100_000)));
+    timeline.worker_restarted(200_000);
+    assert!(has_clients(&timeline, 229_999) && !has_clients(&timeline, 230_000));
+    timeline.push(entry(socket("opened", "4", 300_000)));
+    timeline.push(entry(socket("closed", "4", 310_000)));
+    assert!(has_clients(&timeline, 339_999) && !has_clients(&timeline, 340_000));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Timeline;
 
-/// Pokes and log lines in one answer.
+/// Pokes, log lines and calls in one answer.
 const MOST: usize = 1_000;
 
 /// Where a trace begins.
@@ -29,6 +29,10 @@ pub struct Trace {
     pub request: Option<Value>,
     /// The call that ran.
     pub call: Option<Value>,
+    /// What made it: the call of an action, or a request that the app answers itself.
+    pub parent: Option<Value>,
+    /// Calls that it made itself, in the order in which they ended.
+    pub children: Vec<Value>,
     /// The commit that holds its changes.
     pub commit: Option<Value>,
     /// Its own changes, of those that the commit's event holds; of a trace that begins at a position that no call wrote,
@@ -84,7 +88,9 @@ impl Timeline {
             let Some(event) = self.value(*number) else { continue };
             match &*kind {
                 "request" => trace.request = Some(event),
-                "call" => trace.call = Some(event),
+                "call" if event.get("call").and_then(Value::as_str) == Some(call) => trace.call = Some(event),
+                "call" if trace.children.len() < MOST => trace.children.push(event),
+                "call" => {}
                 "commit" => {
                     let own = cause(&event, |cause| cause.get("call").and_then(Value::as_str) == Some(call));
                     trace
@@ -99,7 +105,20 @@ impl Timeline {
                 _ => {}
             }
         }
+        let parent = trace.call.as_ref().and_then(|call| call.get("parent")?.as_str());
+        trace.parent = parent.and_then(|parent| self.maker(parent));
         Some(trace)
+    }
+
+    /// The event of a call, or of the request that it is of.
+    fn maker(&self, call: &str) -> Option<Value> {
+        let events = self.lists.of_call(call)?.iter().filter_map(|number| {
+            let kind = &*self.entry(*number)?.kind;
+            matches!(kind, "call" | "request").then(|| self.value(*number))?
+        });
+        let own = events.filter(|event| event.get("call").and_then(Value::as_str) == Some(call));
+        // Of an action both may be there.
+        own.max_by_key(|event| event.get("type").and_then(Value::as_str) == Some("call"))
     }
 
     fn trace_of_change(&self, object: &str, seq: u64) -> Option<Trace> {

@@ -1,17 +1,12 @@
-//! The tap of development: modules around the app's entry, and the socket they speak to.
-//!
-//! The entry that workerd sees imports the tap and then re-exports everything of the app's own, so that the tap is there
-//! before any code of the app runs, and no module of the app is another one than in production.
+//! What the tap of development needs beside its module: a flag, the socket it speaks to, and the taps of other regions.
 
 use std::path::Path;
 
+use super::count;
 use super::regions::Region;
 use super::workerd_capnp::{service, worker};
-use super::{count, write_module};
-use crate::worker_description::{Module, Tap, WorkerDescription};
+use crate::worker_description::WorkerDescription;
 
-/// Folder of the wrapper's modules, which no module of an app is in.
-const FOLDER: &str = "lunora-development";
 /// Name in `env` of what the tap speaks to.
 const BINDING: &str = "LUNORA_TAP";
 /// No name of a service of the app: those are the worker's and, after a colon, a region's.
@@ -20,50 +15,6 @@ pub(super) const SERVICE: &str = "lunora-tap";
 const FLAG: &str = "nodejs_als";
 /// Refuses it.
 const COUNTER_FLAG: &str = "no_nodejs_als";
-
-/// A string of JavaScript.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-/// Modules before those of the app, the entry first.
-pub(super) fn modules(tap: &Tap, region: &Region<'_>) -> [Module; 3] {
-    let entry = region
-        .description
-        .modules
-        .first()
-        .map_or_else(String::new, |module| quoted(&format!("../{}", module.name)));
-    let jurisdiction = region.jurisdiction.map_or_else(|| "null".to_owned(), quoted);
-    [
-        Module::javascript(
-            format!("{FOLDER}/entry.js"),
-            format!("import \"./tap.js\";\nexport * from {entry};\nexport {{ default }} from {entry};\n"),
-        ),
-        Module::javascript(format!("{FOLDER}/tap.js"), tap.source.clone()),
-        Module::javascript(
-            format!("{FOLDER}/settings.js"),
-            format!("export const region = {jurisdiction};\n"),
-        ),
-    ]
-}
-
-/// Writes those modules at the front of `target`; answers how many there are.
-pub(super) fn write_modules(
-    target: &mut capnp::struct_list::Builder<'_, worker::module::Owned>,
-    region: &Region<'_>,
-) -> usize {
-    let Some(tap) = &region.description.tap else { return 0 };
-    let modules = modules(tap, region);
-    for (position, module) in modules.iter().enumerate() {
-        write_module(target.reborrow().get(count(position)), module);
-    }
-    modules.len()
-}
-
-/// Modules, bindings and services that the tap adds, at most.
-pub(super) fn module_count(description: &WorkerDescription) -> usize {
-    if description.tap.is_some() { 3 } else { 0 }
-}
 
 /// The flags with what the tap needs.
 pub(super) fn flags(description: &WorkerDescription) -> Vec<&str> {
@@ -76,10 +27,50 @@ pub(super) fn flags(description: &WorkerDescription) -> Vec<&str> {
         .collect()
 }
 
-/// `env.LUNORA_TAP`.
-pub(super) fn write_binding(mut target: worker::binding::Builder<'_>) {
-    target.set_name(BINDING);
-    target.init_service().set_name(SERVICE);
+/// Name in `env` of the worker of a region, whose tap is asked for the rest as this one is.
+fn region_binding(region: &Region<'_>) -> Option<String> {
+    region.jurisdiction.map(|name| format!("{BINDING}_{name}"))
+}
+
+/// The regions whose taps are asked through the one of `region`: requests come to the worker that nothing pins, and an
+/// object of a region must not reach another one.
+fn asked_through<'description>(region: &Region<'description>) -> Vec<Region<'description>> {
+    if region.jurisdiction.is_some() {
+        return Vec::new();
+    }
+    let all = Region::all(region.description).into_iter();
+    all.filter(|other| other.jurisdiction.is_some()).collect()
+}
+
+/// Names in `env` of the workers that are asked through this one.
+pub(super) fn asked_bindings(region: &Region<'_>) -> Vec<String> {
+    asked_through(region).iter().filter_map(region_binding).collect()
+}
+
+/// How many bindings there are of it.
+pub(super) fn binding_count(region: &Region<'_>) -> usize {
+    let is_tapped = region.description.tap.is_some();
+    if is_tapped { 1 + asked_through(region).len() } else { 0 }
+}
+
+/// `env.LUNORA_TAP` and what is asked through it, from `first` on.
+pub(super) fn write_bindings(
+    list: &mut capnp::struct_list::Builder<'_, worker::binding::Owned>,
+    first: usize,
+    region: &Region<'_>,
+) {
+    if region.description.tap.is_none() {
+        return;
+    }
+    let mut own = list.reborrow().get(count(first));
+    own.set_name(BINDING);
+    own.init_service().set_name(SERVICE);
+    let asked = asked_through(region);
+    for (position, (name, other)) in asked_bindings(region).iter().zip(&asked).enumerate() {
+        let mut target = list.reborrow().get(count(first + 1 + position));
+        target.set_name(&name[..]);
+        target.init_service().set_name(&other.service()[..]);
+    }
 }
 
 /// The socket as a service.
@@ -94,7 +85,7 @@ pub(super) fn write_service(mut target: service::Builder<'_>, socket: &Path) {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::worker_description::ModuleBody;
+    use crate::worker_description::{Module, Tap};
 
     fn description() -> WorkerDescription {
         let mut one = WorkerDescription::new(
@@ -107,30 +98,6 @@ mod tests {
             socket: "/run/tap.sock".into(),
         });
         one
-    }
-
-    #[test]
-    fn the_wrapper_names_the_entry_and_the_region() {
-        let one = description();
-        let texts: Vec<Vec<String>> = Region::all(&one)
-            .iter()
-            .map(|region| {
-                modules(one.tap.as_ref().unwrap(), region)
-                    .into_iter()
-                    .filter_map(|module| match module.body {
-                        ModuleBody::EsModule(text) => Some(text.to_string()),
-                        _ => None,
-                    })
-                    .collect()
-            })
-            .collect();
-        assert!(
-            texts[0][0].contains(r#"export * from "../lunora/a \"b\".js";"#),
-            "{}",
-            texts[0][0]
-        );
-        assert_eq!(texts[0][2], "export const region = null;\n");
-        assert_eq!(texts[1][2], "export const region = \"eu\";\n");
     }
 
     #[test]

@@ -38,6 +38,11 @@ impl Pool {
                 return Ok(sender);
             }
         }
+        self.connect().await
+    }
+
+    /// A new connection to whichever process listens.
+    pub(crate) async fn connect(&self) -> Result<Sender, std::io::Error> {
         let stream = UnixStream::connect(&self.socket).await?;
         let (sender, connection) = http1::Builder::new()
             .preserve_header_case(true)

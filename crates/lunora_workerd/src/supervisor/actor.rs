@@ -77,6 +77,7 @@ struct Running {
     number: ProcessNumber,
     stop: watch::Sender<Stop>,
     task: JoinHandle<()>,
+    is_tapped: bool,
 }
 
 enum Tick {
@@ -355,8 +356,13 @@ impl Actor {
             self.ticks.clone(),
             self.parts.drain_limit,
         );
+        let is_tapped = self.running.as_ref().is_some_and(|running| running.is_tapped);
+        let pool = is_tapped.then(|| Arc::clone(&self.parts.proxy.pool));
         tokio::spawn(async move {
             gate.drained(limit).await;
+            if let Some(pool) = pool {
+                pool.farewell().await;
+            }
             // Nobody listening means that everything is closed.
             drop(ticks.send(Tick::Drained));
         });
@@ -396,7 +402,13 @@ impl Actor {
             stopped,
             self.news.clone(),
         ));
-        self.running = Some(Running { number, stop, task });
+        let is_tapped = entry.description.tap.is_some();
+        self.running = Some(Running {
+            number,
+            stop,
+            task,
+            is_tapped,
+        });
     }
 
     fn serve(&mut self, generation: Generation) {

@@ -263,8 +263,8 @@ export class ShardEngine {
     return {
       definition: this.#definition,
       runner: this.#runner,
-      objectId: this.#host.objectId,
-      bytes: this.#host.databaseSize(),
+      host: this.#host,
+      watch: this.#watch,
       pressure: this.#pressure,
       sockets: this.#hub,
       shapes: this.#parts.s,
@@ -312,8 +312,8 @@ export class ShardEngine {
     }
   }
 
-  #push(calls: readonly MutationCall[], id?: string): void {
-    this.#watch?.arrived(calls, id);
+  #push(calls: readonly MutationCall[], id?: string, parent?: string): void {
+    this.#watch?.arrived(calls, id, parent);
     this.#queue.push(calls);
   }
 
@@ -323,7 +323,7 @@ export class ShardEngine {
         const lastMutationId = place === undefined ? undefined : this.#ledger.watermark(place.client);
         resolve(toAnswer(outcome, this.#log.head, lastMutationId));
       };
-      this.#push([calledMutation(entry, call, done)], call.call);
+      this.#push([calledMutation(entry, call, done)], call.call, call.parent);
     });
   }
 

@@ -12,7 +12,7 @@ import type { ShardAlarm } from "./shard-alarm.ts";
 import type { ShardHost } from "./shard-host.ts";
 import type { SocketConnection } from "./sockets/socket-connection.ts";
 import type { SocketHub } from "./sockets/socket-hub.ts";
-import type { StreamHost } from "./streams/stream-host.ts";
+import type { OpenedStream, StreamHost } from "./streams/stream-host.ts";
 
 /** Of a shard, what its parts for sockets are made from. */
 export interface ShardParts {
@@ -31,7 +31,7 @@ export interface ShardParts {
 }
 
 /** What streams ask of the shard. */
-export function streamHostOf({ host: { sql, now }, runner, hub, alarm, facts }: ShardParts): StreamHost {
+export function streamHostOf({ host: { sql, now }, runner, watch, hub, alarm, facts }: ShardParts): StreamHost {
   return {
     storage: sql,
     now,
@@ -44,8 +44,11 @@ export function streamHostOf({ host: { sql, now }, runner, hub, alarm, facts }: 
     },
     authorize: (connection, functionPath) => hub().authorize(connection, functionPath),
     durability: async (functionPath, entry) => (await runner.load(functionPath, entry)).durable,
-    open: (functionPath, entry, args, identity, signal) =>
-      runner.stream(functionPath, entry, args, identity, facts(identity, now()), signal),
+    open: (functionPath, entry, args, identity, signal) => {
+      const open = (): Promise<OpenedStream> =>
+        runner.stream(functionPath, entry, args, identity, facts(identity, now()), signal);
+      return watch?.stream(functionPath, args, identity, open) ?? open();
+    },
     deliver: () => hub().deliver(),
     ended: (connection, id) => hub().streamEnded(connection, id),
     wakeAt: (time) =>
@@ -78,11 +81,14 @@ export function liveHostOf(parts: ShardParts): LiveHost {
       runner.assertHere(functionPath, entry, args);
       return entry;
     },
-    runQuery: ({ functionPath, args, identity }, own) =>
-      runner.query(functionPath, runner.entry(functionPath), args, identity, {
-        ...facts(identity, host.now()),
-        ...own,
-      }),
+    runQuery: ({ functionPath, args, identity }, own) => {
+      const run = (): Promise<unknown> =>
+        runner.query(functionPath, runner.entry(functionPath), args, identity, {
+          ...facts(identity, host.now()),
+          ...own,
+        });
+      return watch?.live(functionPath, run) ?? run();
+    },
     lastMutationId: ({ identity, clientId }) => {
       if (clientId === undefined) return undefined;
       const watermark = ledger.watermark({ userId: identity?.userId ?? null, clientId });

@@ -1,7 +1,8 @@
 // An app in which everything happens that an observer is told of.
-import { createShardRegistryObject, shaping, streams } from "@lunora/do";
+import { admin, createShardRegistryObject, shaping, streams } from "@lunora/do";
 import type { ShardRegistryObjectClass } from "@lunora/do";
 import { LunoraError } from "@lunora/errors";
+import { adminRoutes } from "@lunora/runtime";
 import { defineApp, defineSchema, defineShape, defineTable, initLunora, v } from "@lunora/server";
 import type { LunoraDefinition } from "@lunora/server";
 
@@ -69,8 +70,22 @@ const handlers = {
     console.warn("acting");
     return ctx.runMutation({ path: "tapped:add" }, { channel: "acted", text: "by an action" });
   }),
+  deep: action.action(async ({ ctx }: Loose) => {
+    await ctx.runAction({ path: "tapped:act" }, {});
+    return ctx.runQuery({ path: "tapped:list" }, { channel: "acted" });
+  }),
+  loud: query.input({ channel: v.string() }).query(async ({ ctx, args }: Loose) => {
+    const rows = await ctx.db
+      .query("notes")
+      .withIndex("by_channel", (range: Loose) => range.eq("channel", args.channel))
+      .collect();
+    console.log(`${rows.length} rows`);
+    return rows;
+  }),
   count: query.input({ to: v.number() }).stream(async function* ({ args }: Loose) {
+    if (args.to < 0) throw new LunoraError("CONFLICT", "nothing to count");
     for (let n = 1; n <= args.to; n += 1) yield n;
+    console.log(`counted ${args.to}`);
   }),
 };
 
@@ -84,10 +99,11 @@ const shapes = {
 
 const definition: LunoraDefinition = {
   schema,
-  functions: functionsOf("tapped", handlers, { act: { kind: "worker" } }),
+  functions: functionsOf("tapped", handlers, { act: { kind: "worker" }, deep: { kind: "worker" } }),
   shapes: {
     channel: { table: "notes", address: { kind: "root" }, module: async () => shapes, exportName: "channel" },
   },
+  admin,
   shaping,
   streams,
   app: defineApp({
@@ -100,4 +116,4 @@ export class ShardDO extends observedShard(definition) {}
 
 export const ShardRegistryDO: ShardRegistryObjectClass = createShardRegistryObject(definition);
 
-export default observedWorker(definition);
+export default observedWorker(definition, adminRoutes());

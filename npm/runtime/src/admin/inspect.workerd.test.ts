@@ -16,9 +16,11 @@ const OPERATIONS = [
   "clients",
   "shapes",
   "why",
+  "policies",
   "run",
   "jobs",
   "job",
+  "fault",
 ] as const;
 
 let worker: TestWorker;
@@ -58,6 +60,18 @@ test.each(OPERATIONS)("`%s` is for admins only, and takes one JSON object", asyn
 test("there is nothing else", async () => {
   for (const name of ["", "nothing", "constructor", "shards/", "SHARDS", "inspect/shards"])
     expect(await send(name, {}), name).toEqual([404, "NOT_FOUND"]);
+});
+
+test("policies are told by table and operation, with the functions and shapes that ask them", async () => {
+  const { policies, unread } = await inspectApp(worker, "policies", {});
+  expect(unread).toEqual([]);
+  const of = (table: string, on: string): Loose =>
+    policies.find((policy: Loose) => policy.table === table && policy.on === on);
+  expect(policies).toHaveLength(5 * 4);
+  expect(of("notes", "delete")).toMatchObject({ shapes: [] });
+  expect(of("notes", "delete").functions).toContain("app:note");
+  expect(of("notes", "read").shapes).toContain("notesFrom");
+  expect(of("people", "read").functions).not.toContain("app:plan");
 });
 
 describe("jobs", () => {

@@ -74,5 +74,5 @@ export async function weighPage(host: ShardAdminHost, argument: unknown): Promis
     }
     tables[table] = total;
   }
-  return { tables, bytes: engine.insides.bytes, position: null };
+  return { tables, bytes: engine.insides.host.databaseSize(), position: null };
 }

@@ -1,8 +1,7 @@
 import { OBSERVED_CHANGES } from "@lunora/runtime";
-import type { ObservedCall, ObservedCause, ObservedChange, ObservedCommit, Observer } from "@lunora/runtime";
+import type { ObservedCall, ObservedChange, ObservedCommit, Observer } from "@lunora/runtime";
 
 import type { Change } from "../commit.ts";
-import { clientKey } from "../live/flush.ts";
 import type { Flush } from "../live/flush.ts";
 import type { MutationCall, MutationOutcome } from "../mutation-call.ts";
 
@@ -11,6 +10,33 @@ export interface Arrival {
   readonly call: string;
   /** Epoch milliseconds. */
   readonly since: number;
+  /** The call that made it. */
+  readonly parent?: string | undefined;
+}
+
+/** What is told of a call of a group. */
+export type RanCall = Pick<
+  MutationCall,
+  "functionPath" | "args" | "identity" | "mutationId" | "jobId" | "place" | "client" | "observed"
+>;
+
+/** A group that is on its way to disk: told at once, since a call of its own for each would cost several times as much. */
+export interface RanGroup {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly object: string;
+  /** Those that ran, and maybe more behind them. */
+  readonly calls: readonly RanCall[];
+  /** Why each of those that ran failed; `undefined` of one that did not. */
+  readonly codes: readonly (string | undefined)[];
+  /** For each of them, how many changes there were when it had ended. */
+  readonly ends: readonly number[];
+  readonly flush: Flush;
+}
+
+/** An observer that takes groups. */
+export interface GroupObserver extends Observer {
+  ran(group: RanGroup): void;
 }
 
 /** A group that has run. */
@@ -35,16 +61,15 @@ function changesOf(changes: readonly Change[], fromSeq: number): Pick<ObservedCo
   return omitted === 0 ? { changes: told } : { changes: told, omitted };
 }
 
-/** Tells of a commit; `calls` are those that changed something. */
+/** Tells of a commit of no group. */
 export function tellCommit(
   observer: Observer,
   object: string,
   at: number,
   { epoch, fromSeq, toSeq, changes }: Flush,
   by: ObservedCommit["by"],
-  calls: readonly ObservedCause[],
 ): void {
-  observer.tell({ type: "commit", at, object, epoch, fromSeq, toSeq, by, calls, ...changesOf(changes, fromSeq) });
+  observer.tell({ type: "commit", at, object, epoch, fromSeq, toSeq, by, calls: [], ...changesOf(changes, fromSeq) });
 }
 
 function callEvent(
@@ -69,32 +94,8 @@ function callEvent(
     ...(place === undefined ? {} : { clientSeq: place.clientSeq }),
     outcome,
     ms: at - (observed?.since ?? at),
+    ...(observed?.parent === undefined ? {} : { parent: observed.parent }),
   };
-}
-
-/** Tells how each call of a group ended; answers those that changed something. */
-export function tellCalls(
-  observer: Observer,
-  object: string,
-  at: number,
-  calls: readonly MutationCall[],
-  { outcomes, ends }: GroupResult,
-  groupFrom: number,
-): ObservedCause[] {
-  const causes: ObservedCause[] = [];
-  let fromSeq = groupFrom;
-  for (const [index, outcome] of outcomes.entries()) {
-    const call = calls[index] as MutationCall;
-    const toSeq = groupFrom + (ends[index] ?? 0);
-    const event = callEvent(object, at, call, outcome.ok ? "ok" : outcome.error.code);
-    if (toSeq === fromSeq) observer.tell(event);
-    else {
-      observer.tell({ ...event, fromSeq, toSeq });
-      causes.push({ call: event.call, functionPath: event.functionPath, fromSeq, toSeq });
-      fromSeq = toSeq;
-    }
-  }
-  return causes;
 }
 
 /** Tells the calls of a group that is lost, and with it everything that they did. */
@@ -108,30 +109,26 @@ export function tellLost(
   for (const call of calls) observer.tell(callEvent(object, at, call, code));
 }
 
-/** Tells whose sequence moved, and whose was not continued. */
-export function tellWatermarks(
+/** Tells whose sequence was not continued; whose moved is told with the group. */
+export function tellMisplaced(
   observer: Observer,
   object: string,
   at: number,
   calls: readonly MutationCall[],
   outcomes: readonly MutationOutcome[],
-  clients: Flush["clients"],
 ): void {
-  const told = new Set<string>();
   for (const [index, outcome] of outcomes.entries()) {
+    if (outcome.ok || outcome.error.code !== "OUT_OF_ORDER") continue;
     const client = calls[index]?.place?.client;
     if (client === undefined) continue;
     const { userId, clientId } = client;
-    if (!outcome.ok && outcome.error.code === "OUT_OF_ORDER") {
-      const { expected = 1 } = (outcome.error.data ?? {}) as { expected?: number };
-      const lastMutationId = expected - 1;
-      observer.tell({ type: "watermark", at, object, userId, clientId, lastMutationId, outcome: "OUT_OF_ORDER" });
-      continue;
-    }
-    const key = clientKey(userId, clientId);
-    const lastMutationId = clients.get(key);
-    if (lastMutationId === undefined || told.has(key)) continue;
-    told.add(key);
-    observer.tell({ type: "watermark", at, object, userId, clientId, lastMutationId });
+    const { expected = 1 } = (outcome.error.data ?? {}) as { expected?: number };
+    const place = { userId, clientId, lastMutationId: expected - 1, outcome: "OUT_OF_ORDER" };
+    observer.tell({ type: "watermark", at, object, clients: [place] });
   }
+}
+
+/** Calls of a group that changed something. */
+export function writersOf(calls: readonly MutationCall[], ends: readonly number[]): string[] {
+  return ends.flatMap((end, index) => (end > (ends[index - 1] ?? 0) ? (calls[index]?.observed?.call ?? []) : []));
 }

@@ -1,4 +1,4 @@
-import type { ShapeSubscribeFrame, SubscribeFrame } from "@lunora/protocol";
+import type { ShapeSubscribeFrame, StreamFrame, SubscribeFrame } from "@lunora/protocol";
 
 import type { LiveAnswer } from "../live/live-answer.ts";
 import type { LiveHost } from "../live/live-host.ts";
@@ -17,6 +17,14 @@ const CAUSES: Readonly<Record<Exclude<ResetCause, "new">, string>> = {
 function stateOf(cause: ResetCause | undefined): Pick<SubscriptionNews, "state"> & { cause?: string } {
   if (cause === undefined) return { state: "resumed" };
   return cause === "new" ? { state: "began" } : { state: "reseeded", cause: CAUSES[cause] };
+}
+
+/** What a frame asks for. */
+export function newsOf(frame: SubscribeFrame | ShapeSubscribeFrame | StreamFrame): Omit<SubscriptionNews, "state"> {
+  const { id } = frame;
+  if (frame.type === "shape_subscribe") return { id, kind: "shape", name: frame.shape.name, args: frame.shape.args };
+  const { functionPath, args } = frame.query;
+  return { id, kind: frame.type === "stream" ? "stream" : "query", name: functionPath, args };
 }
 
 /** How a subscription to a shape begins; `cause` is why its view is not continued. */

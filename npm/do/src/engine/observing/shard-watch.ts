@@ -1,18 +1,16 @@
 import { isLunoraError } from "@lunora/errors";
 import type {
-  ObservedCause,
   ObservedCommit,
   ObservedPokePart,
   ObservedSocket,
   ObservedSubscription,
-  Observer,
   ShardAnswer,
   ShardCall,
 } from "@lunora/runtime";
 import type { FunctionKind } from "@lunora/protocol";
 import type { Identity } from "@lunora/server";
 
-import type { ShapeSubscribeFrame, SubscribeFrame } from "@lunora/protocol";
+import type { ShapeSubscribeFrame, StreamFrame, SubscribeFrame } from "@lunora/protocol";
 
 import type { Connection } from "../live/connection.ts";
 import type { LiveAnswer } from "../live/live-answer.ts";
@@ -20,11 +18,15 @@ import type { LiveHost } from "../live/live-host.ts";
 import type { ResetCause } from "../live/resume.ts";
 import type { Flush } from "../live/flush.ts";
 import type { MutationCall } from "../mutation-call.ts";
-import { tellCalls, tellCommit, tellLost, tellWatermarks } from "./group-watch.ts";
-import type { GroupResult } from "./group-watch.ts";
+import type { SocketConnection } from "../sockets/socket-connection.ts";
+import type { OpenedStream } from "../streams/stream-host.ts";
+import { tellCommit, tellLost, tellMisplaced, writersOf } from "./group-watch.ts";
+import type { GroupObserver, GroupResult } from "./group-watch.ts";
 import { answerFacts, patchFacts } from "./patch-facts.ts";
 import type { PatchFacts } from "./patch-facts.ts";
-import { queryNews, shapeNews } from "./seed-news.ts";
+import { newsOf, queryNews, shapeNews } from "./seed-news.ts";
+import type { ShardFaults } from "./shard-faults.ts";
+import { observedStream } from "./stream-watch.ts";
 
 /** A subscription's part of what is told: everything but the socket and the time. */
 export type SubscriptionNews = Pick<ObservedSubscription, "id" | "kind" | "name" | "state"> &
@@ -35,14 +37,16 @@ interface PresentFlush {
   readonly fromSeq: number;
   readonly toSeq: number;
   readonly at: number;
-  readonly calls: readonly string[];
+  /** Ids of calls that changed something. */
+  readonly calls: () => readonly string[];
 }
 
 const encoder = new TextEncoder();
 
 /** What a shard tells its observer. The engine has one only when somebody listens. */
 export class ShardWatch {
-  readonly #observer: Observer;
+  readonly faults: ShardFaults;
+  readonly #observer: GroupObserver;
   readonly #object: string;
   readonly #now: () => number;
   #flush: PresentFlush | undefined;
@@ -55,16 +59,17 @@ export class ShardWatch {
   /** Sockets often get the very same messages. */
   #measured: { readonly messages: readonly string[]; readonly bytes: number } = { messages: [], bytes: 0 };
 
-  constructor(observer: Observer, object: string, now: () => number) {
+  constructor(observer: GroupObserver, object: string, now: () => number, faults: ShardFaults) {
     this.#observer = observer;
     this.#object = object;
     this.#now = now;
+    this.faults = faults;
   }
 
-  /** Mutations have come, and wait; `call` is what the Worker calls the only one. */
-  arrived(calls: readonly MutationCall[], call?: string): void {
+  /** Mutations have come, and wait; `call` is what the Worker calls the only one, `parent` the call that made it. */
+  arrived(calls: readonly MutationCall[], call?: string, parent?: string): void {
     const since = this.#now();
-    for (const mutation of calls) mutation.observed = { call: call ?? this.#observer.nextId(), since };
+    for (const mutation of calls) mutation.observed = { call: call ?? this.#observer.nextId(), since, parent };
   }
 
   /** Runs a mutation's handler as that call. */
@@ -75,7 +80,7 @@ export class ShardWatch {
 
   /** A call that waits in no group. */
   async call(
-    { call = this.#observer.nextId(), functionPath, args }: ShardCall,
+    { call = this.#observer.nextId(), parent, functionPath, args }: ShardCall,
     kind: FunctionKind,
     identity: Identity | null,
     run: () => Promise<ShardAnswer>,
@@ -97,27 +102,57 @@ export class ShardWatch {
       userId,
       outcome,
       ms: at - since,
+      ...(parent === undefined ? {} : { parent }),
     });
     return answer;
+  }
+
+  /** A live query runs again: what it logs is its own. */
+  live<Result>(functionPath: string, run: () => Result): Result {
+    return this.#observer.within({ functionPath, object: this.#object }, run);
+  }
+
+  /** A stream is made, and told as a call when it is over. `args` are wire-encoded. */
+  stream(
+    functionPath: string,
+    args: unknown,
+    identity: Identity | null,
+    open: () => Promise<OpenedStream>,
+  ): Promise<OpenedStream> {
+    const call = this.#observer.nextId();
+    const object = this.#object;
+    const since = this.#now();
+    const over = (outcome: string): void => {
+      const at = this.#now();
+      const userId = identity?.userId ?? null;
+      const ms = at - since;
+      this.#observer.tell({ type: "call", at, object, call, kind: "stream", functionPath, args, userId, outcome, ms });
+    };
+    const within = <Result>(run: () => Result): Result => this.#observer.within({ call, functionPath, object }, run);
+    return observedStream(open, within, over);
   }
 
   /** A group is on its way to disk. */
   committed(calls: readonly MutationCall[], group: GroupResult, flush: Flush): void {
     const at = this.#now();
-    const causes = tellCalls(this.#observer, this.#object, at, calls, group, flush.fromSeq);
-    if (flush.changes.length > 0) this.#commit(flush, "calls", causes, at);
-    tellWatermarks(this.#observer, this.#object, at, calls, group.outcomes, flush.clients);
+    const { outcomes, ends } = group;
+    const codes = outcomes.map((outcome) => (outcome.ok ? undefined : outcome.error.code));
+    this.#observer.ran({ at, object: this.#object, calls, codes, ends, flush });
+    tellMisplaced(this.#observer, this.#object, at, calls, outcomes);
+    if (flush.changes.length > 0) this.#begin(flush, at, () => writersOf(calls, ends));
   }
 
   /** A turn that is no group has changed rows. */
   swept(flush: Flush, by: ObservedCommit["by"]): void {
-    this.#commit(flush, by, [], this.#now());
+    const at = this.#now();
+    tellCommit(this.#observer, this.#object, at, flush, by);
+    this.#begin(flush, at, () => []);
   }
 
-  #commit(flush: Flush, by: ObservedCommit["by"], causes: readonly ObservedCause[], at: number): void {
-    tellCommit(this.#observer, this.#object, at, flush, by, causes);
-    const { fromSeq, toSeq } = flush;
-    this.#flush = { fromSeq, toSeq, at, calls: causes.map(({ call }) => call) };
+  /** What is sent from now on is of this flush. */
+  #begin({ fromSeq, toSeq }: Flush, at: number, writers: () => readonly string[]): void {
+    let found: readonly string[] | undefined;
+    this.#flush = { fromSeq, toSeq, at, calls: () => (found ??= writers()) };
   }
 
   lost(calls: readonly MutationCall[], code: string): void {
@@ -145,8 +180,9 @@ export class ShardWatch {
   }
 
   /** A subscription was refused, or was ended by an error. */
-  refused(connection: Connection, news: Omit<SubscriptionNews, "state">, error: unknown): void {
-    this.subscription(connection, { ...news, state: "refused", cause: isLunoraError(error) ? error.code : "INTERNAL" });
+  refused(connection: Connection, frame: SubscribeFrame | ShapeSubscribeFrame | StreamFrame, error: unknown): void {
+    const cause = isLunoraError(error) ? error.code : "INTERNAL";
+    this.subscription(connection, { ...newsOf(frame), state: "refused", cause });
   }
 
   streamBegan(connection: Connection, id: string, name: string, args: unknown): void {
@@ -208,8 +244,13 @@ export class ShardWatch {
     else parts.push(part);
   }
 
-  /** What was queued for a socket has been handed to the platform. */
-  delivered(connection: Connection, messages: readonly string[]): void {
+  /** What was queued for a socket is handed to the platform: all of it, unless a fault is in the way. */
+  delivered(connection: SocketConnection, messages: readonly string[]): readonly string[] {
+    this.#tellPoke(connection, messages);
+    return this.faults.through(connection, messages);
+  }
+
+  #tellPoke(connection: Connection, messages: readonly string[]): void {
     const subscriptions = this.#parts.get(connection);
     if (subscriptions === undefined || this.#flush === undefined) return;
     this.#parts.delete(connection);
@@ -225,7 +266,7 @@ export class ShardWatch {
       frames: messages.length,
       bytes: this.#bytesOf(messages),
       subscriptions,
-      calls,
+      calls: calls(),
       ms: at - since,
     });
   }

@@ -15,7 +15,7 @@ import type { Identity } from "@lunora/server";
 import { failureOf } from "../function-runner.ts";
 import type { SavedSubscription } from "../live/connection.ts";
 import type { LivePart } from "../live/live-host.ts";
-import type { ShardWatch, SubscriptionNews } from "../observing/shard-watch.ts";
+import type { ShardWatch } from "../observing/shard-watch.ts";
 import type { SqlStorage } from "../sql.ts";
 import type { StreamPart } from "../streams/stream-host.ts";
 import { ClientSockets } from "./client-sockets.ts";
@@ -37,6 +37,9 @@ const BUFFERED_BYTES = 8_388_608;
 
 /** How long `connect` may take to come, milliseconds. */
 const CONNECT_DEADLINE = 10_000;
+
+/** What begins a subscription. */
+export type SubscribingFrame = SubscribeFrame | ShapeSubscribeFrame | StreamFrame;
 
 /** What sockets need of their shard. */
 export interface HubHost {
@@ -88,10 +91,10 @@ export class SocketHub {
     this.#streams = new SocketStreams({
       streams: host.streams,
       watch: host.watch,
-      hold: (connection, id, length) => this.#hold(connection, id, length, 1),
+      hold: (connection, frame, length) => this.#hold(connection, frame.id, length, 1, frame),
       release: (connection, held) => this.#room.release(connection, held),
-      admit: (connection, key, id, length) => this.#admit(connection, key, id, length),
-      refuse: (connection, id, error) => this.#refuse(connection, id, error),
+      admit: (connection, key, frame, length) => this.#admit(connection, key, frame.id, length, frame),
+      refuse: (connection, frame, error) => this.#refuse(connection, frame.id, error, frame),
       turn: (run) => host.turn(run),
       deliver: () => this.deliver(),
       changed: (connection) => this.changed(connection),
@@ -264,8 +267,10 @@ export class SocketHub {
     }
   }
 
-  #refuse(connection: SocketConnection, id: string, error: unknown): void {
+  /** `frame`: what it subscribes with, whoever is refused. */
+  #refuse(connection: SocketConnection, id: string, error: unknown, frame?: SubscribingFrame): void {
     connection.send({ type: "error", id, error: failureOf(id, error).error });
+    if (frame !== undefined) this.#host.watch?.refused(connection, frame, error);
   }
 
   #connect(connection: SocketConnection, { id, clientId, caps = [] }: ConnectFrame): void {
@@ -291,7 +296,13 @@ export class SocketHub {
   }
 
   /** Notes a subscription, unless there are too many. */
-  #admit(connection: SocketConnection, key: string, id: string, length: number): Subscription | undefined {
+  #admit(
+    connection: SocketConnection,
+    key: string,
+    id: string,
+    length: number,
+    frame?: SubscribingFrame,
+  ): Subscription | undefined {
     const subscription = connection.subscriptions.add(key, length);
     if (subscription === undefined)
       this.#refuse(
@@ -302,16 +313,23 @@ export class SocketHub {
           `a socket has at most ${MAX_SUBSCRIPTIONS} subscriptions, with at most ${SUBSCRIPTION_LENGTH} characters of arguments`,
           { data: { limit: MAX_SUBSCRIPTIONS } },
         ),
+        frame,
       );
     return subscription;
   }
 
   /** Takes room for a frame that waits; answers how much, or `undefined` when there is none, which it tells. */
-  #hold(connection: SocketConnection, id: string, length: number, places: number): number | undefined {
+  #hold(
+    connection: SocketConnection,
+    id: string,
+    length: number,
+    places: number,
+    frame?: SubscribingFrame,
+  ): number | undefined {
     try {
       return this.#room.hold(connection, length, places);
     } catch (error) {
-      this.#refuse(connection, id, error);
+      this.#refuse(connection, id, error, frame);
       return undefined;
     }
   }
@@ -319,10 +337,10 @@ export class SocketHub {
   #subscribe(connection: SocketConnection, frame: SubscribeFrame | ShapeSubscribeFrame, length: number): void {
     const kind = frame.type === "subscribe" ? "q" : "s";
     const key = kind + frame.id;
-    const held = this.#hold(connection, frame.id, length, 1);
+    const held = this.#hold(connection, frame.id, length, 1, frame);
     // Whoever is refused has nothing under the id, whatever was there before.
     if (held === undefined) return this.#unsubscribe(connection, kind, frame.id);
-    const subscription = this.#admit(connection, key, frame.id, length);
+    const subscription = this.#admit(connection, key, frame.id, length, frame);
     if (subscription === undefined) {
       this.#room.release(connection, held);
       return this.#unsubscribe(connection, kind, frame.id);
@@ -336,8 +354,7 @@ export class SocketHub {
         else await this.#host.parts.s.subscribe(connection, frame);
       } catch (error) {
         connection.subscriptions.delete(key, subscription);
-        this.#refuse(connection, frame.id, error);
-        this.#host.watch?.refused(connection, newsOf(frame), error);
+        this.#refuse(connection, frame.id, error, frame);
       }
       this.#unsaved.add(connection);
     });
@@ -438,8 +455,7 @@ export class SocketHub {
       const messages = connection.take();
       if (connection.isClosed || this.#expire(connection, now)) continue;
       const { socket } = connection;
-      for (const text of messages) socket.send(text);
-      this.#host.watch?.delivered(connection, messages);
+      for (const text of this.#host.watch?.delivered(connection, messages) ?? messages) socket.send(text);
       if (socket.bufferedAmount > BUFFERED_BYTES)
         this.#end(connection, CLOSE_CODES.slowReader, "the reader does not keep up: connect again and resume");
     }
@@ -510,13 +526,6 @@ export class SocketHub {
       subscriptions: this.subscriptionsOf(connection),
     });
   }
-}
-
-/** A subscription as an observer is told of it. */
-function newsOf(frame: SubscribeFrame | ShapeSubscribeFrame): Omit<SubscriptionNews, "state"> {
-  const { id } = frame;
-  if (frame.type === "shape_subscribe") return { id, kind: "shape", name: frame.shape.name, args: frame.shape.args };
-  return { id, kind: "query", name: frame.query.functionPath, args: frame.query.args };
 }
 
 function lengthOf(args: unknown): number {

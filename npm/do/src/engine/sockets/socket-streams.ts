@@ -12,11 +12,11 @@ export interface SocketStreamsHost {
   readonly streams: StreamPart | undefined;
   readonly watch: ShardWatch | undefined;
   /** Room for a frame that waits; `undefined`: there is none, which the client is told. */
-  hold(connection: SocketConnection, id: string, length: number): number | undefined;
+  hold(connection: SocketConnection, frame: StreamFrame, length: number): number | undefined;
   release(connection: SocketConnection, held: number): void;
   /** `undefined`: the socket has too many subscriptions, which the client is told. */
-  admit(connection: SocketConnection, key: string, id: string, length: number): Subscription | undefined;
-  refuse(connection: SocketConnection, id: string, error: unknown): void;
+  admit(connection: SocketConnection, key: string, frame: StreamFrame, length: number): Subscription | undefined;
+  refuse(connection: SocketConnection, frame: StreamFrame, error: unknown): void;
   turn(run: () => Promise<void>): Promise<void>;
   deliver(): void;
   /** What is kept of the connection is different now. */
@@ -38,12 +38,12 @@ export class SocketStreams {
     const { id, query } = frame;
     const { streams, watch } = this.#host;
     if (streams === undefined)
-      return this.#host.refuse(connection, id, new LunoraError("NOT_IMPLEMENTED", "this app has no streams"));
+      return this.#host.refuse(connection, frame, new LunoraError("NOT_IMPLEMENTED", "this app has no streams"));
     this.leave(connection, id);
-    const held = this.#host.hold(connection, id, length);
+    const held = this.#host.hold(connection, frame, length);
     if (held === undefined) return;
     const key = `t${id}`;
-    const subscription = this.#host.admit(connection, key, id, length);
+    const subscription = this.#host.admit(connection, key, frame, length);
     if (subscription === undefined) return this.#host.release(connection, held);
     connection.streams.add(id);
     this.#host.changed(connection);
@@ -58,8 +58,7 @@ export class SocketStreams {
     } catch (error) {
       if (!isWanted()) return;
       this.ended(connection, id);
-      this.#host.refuse(connection, id, error);
-      watch?.refused(connection, { id, kind: "stream", name: query.functionPath, args: query.args }, error);
+      this.#host.refuse(connection, frame, error);
       this.#host.deliver();
     }
   }

@@ -1,8 +1,10 @@
 import { jsonResponse } from "../../responses.ts";
 import type { RouteScope } from "../../route.ts";
 import { AdminBody } from "../admin-body.ts";
+import { injectFault } from "./fault.ts";
 import { ofShard, onShard } from "./of-shard.ts";
 import { decideJob, listJobs } from "./jobs.ts";
+import { listPolicies } from "./policies.ts";
 import { run } from "./run.ts";
 import { listShards, oneShard } from "./shards.ts";
 
@@ -25,7 +27,7 @@ function endpoint(inspect: Inspection): {
   };
 }
 
-/** What looks into an app, by name below `/_lunora/admin/`. All but `edit`, `run` and `job` only read. */
+/** What looks into an app, by name below `/_lunora/admin/`. All but `edit`, `run`, `job` and `fault` only read. */
 export const INSPECT_ENDPOINTS: Readonly<Record<`inspect/${string}`, ReturnType<typeof endpoint>>> = {
   "inspect/shards": endpoint(listShards),
   "inspect/shard": endpoint(oneShard),
@@ -38,5 +40,7 @@ export const INSPECT_ENDPOINTS: Readonly<Record<`inspect/${string}`, ReturnType<
   "inspect/edit": endpoint(onShard("edit")),
   "inspect/run": endpoint(run),
   "inspect/jobs": endpoint(listJobs),
+  "inspect/policies": endpoint(listPolicies),
   "inspect/job": endpoint(decideJob),
+  "inspect/fault": endpoint(injectFault),
 };

@@ -1,6 +1,7 @@
 import type { ShardAdminHost } from "../admin-part.ts";
 import { clients } from "./clients.ts";
 import { edit } from "./edit.ts";
+import { fault } from "./fault.ts";
 import { oplog } from "./log-entries.ts";
 import { row } from "./one-row.ts";
 import { rows } from "./row-list.ts";
@@ -9,7 +10,7 @@ import { shapeList } from "./shape-list.ts";
 import { shardFacts } from "./shard-facts.ts";
 import { why } from "./why.ts";
 
-/** What is asked of a shard to look into it. Only `edit` and `run` write. */
+/** What is asked of a shard to look into it. Only `edit`, `run` and `fault` do more than read. */
 export function createInspection(
   host: ShardAdminHost,
 ): Readonly<Record<`inspect/${string}`, (argument: unknown) => unknown>> {
@@ -23,5 +24,6 @@ export function createInspection(
     "inspect/shapes": (argument) => shapeList(host, argument),
     "inspect/why": (argument) => why(host, argument),
     "inspect/run": (argument) => run(host, argument),
+    "inspect/fault": (argument) => fault(host, argument),
   };
 }

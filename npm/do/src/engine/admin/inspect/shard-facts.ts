@@ -5,40 +5,10 @@ import { quoteName } from "../../sql.ts";
 import type { SqlStorage } from "../../sql.ts";
 import type { ShardAdminHost } from "../admin-part.ts";
 import { countRows } from "./bounded-count.ts";
-import type { BoundedCount } from "./bounded-count.ts";
+import type { ShardFacts, TableFacts } from "./shard-answer.ts";
 
 /** Changes whose lengths stand for those of all. */
 const SAMPLE = 500;
-
-/** A table as it is stored. */
-export interface TableFacts extends BoundedCount {
-  readonly name: string;
-  /** One of the store's own. */
-  readonly isInternal: boolean;
-}
-
-/** What a shard is and holds. Times are epoch milliseconds. */
-export interface ShardFacts {
-  readonly name: string;
-  readonly objectId: string;
-  readonly bytes: number;
-  readonly tables: readonly TableFacts[];
-  readonly log: {
-    readonly epoch: string;
-    readonly floor: number;
-    readonly head: number;
-    readonly rows: number;
-    /** About, by the newest changes. */
-    readonly bytes: number;
-  };
-  readonly sockets: number;
-  readonly subscriptions: number;
-  /** `null` before the first write. */
-  readonly lastWriteAt: number | null;
-  readonly mutationsPerSecond: number;
-  /** `size`: beyond a tenth of what an object holds. `rate`: more mutations a second than an object is made for. */
-  readonly warnings: readonly ("size" | "rate")[];
-}
 
 /** Tables that SQLite and the platform keep for themselves. */
 const OTHERS = /^(sqlite_|_cf_)/;
@@ -72,7 +42,8 @@ function rateOf({ windowStart, count }: Pressure, now: number): number {
 /** What is known of a shard, all at one moment. */
 export function shardFacts({ engine, now }: ShardAdminHost): ShardFacts {
   const { insides, log, findHost, name } = engine;
-  const { sockets, pressure, bytes, objectId } = insides;
+  const { sockets, pressure, host } = insides;
+  const bytes = host.databaseSize();
   const { epoch, floor, head, length: rows } = log;
   const { storage } = findHost;
   let subscriptions = 0;
@@ -80,7 +51,7 @@ export function shardFacts({ engine, now }: ShardAdminHost): ShardFacts {
   const perSecond = rateOf(pressure, now());
   return {
     name,
-    objectId,
+    objectId: host.objectId,
     bytes,
     tables: tablesOf(storage),
     log: { epoch, floor, head, rows, bytes: logBytes(storage, log) },

@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+
+import { expect, test } from "vitest";
+
+import { cut, cutJson, withWholeCharacters } from "../tap/bounded-text.ts";
+import { toldOf } from "../tap/event-text.ts";
+import { toldGroup } from "../tap/group-text.ts";
+import { eventsOfGroup } from "../testing/group-events.ts";
+import type { Loose } from "../testing/loose.ts";
+import { isolatedChange, tappedGroup } from "../testing/tapped-group.ts";
+
+/** What the inspector reads in its own tests. */
+const FIXTURE = new URL("../../../crates/lunora_inspector/tests/payloads/group.json", import.meta.url);
+
+test("a text is cut between characters", () => {
+  expect(cut("a😀b", 2)).toBe("a");
+  expect(cut("a😀b", 3)).toBe("a😀");
+  expect(JSON.parse(cutJson("a😀b", 2))).toBe("a");
+});
+
+test("half a character becomes a sign of its own, and nothing else is touched", () => {
+  for (const [text, whole] of [
+    ["plain", "plain"],
+    ["\ud83d", "\ufffd"],
+    ["a\udc00b\\ud83d", "a\ufffdb\\ud83d"],
+    ["\\\\\ud83d \\", "\\\\\ufffd \\"],
+    ["😀 \\udc00", "😀 \\udc00"],
+  ] as const)
+    expect(JSON.parse(withWholeCharacters(JSON.stringify({ text })))).toEqual({ text: whole });
+  const log = toldOf({ type: "log", at: 1, level: "log", text: "half \udc00" }, true);
+  expect(JSON.parse(log.line as string).text).toBe("half \ufffd");
+});
+
+const lineOf = (isOpen: boolean): string => {
+  const { line } = toldGroup(tappedGroup(), isOpen);
+  return typeof line === "string" ? line : line(0);
+};
+
+test("a group is the line that the inspector understands, whoever looks", () => {
+  expect(`${lineOf(true)}\n`).toBe(readFileSync(FIXTURE, "utf8"));
+  expect(lineOf(false)).toBe(lineOf(true));
+  expect(toldGroup(tappedGroup(), true).events).toBe(eventsOfGroup(JSON.parse(lineOf(true)) as Loose).length);
+});
+
+test("what is long is cut where it is, and only so many changes are told", () => {
+  const group = tappedGroup();
+  const long = {
+    ...group,
+    calls: group.calls.map((call) => ({ ...call, args: { text: "x".repeat(10_000) } })),
+    flush: { ...group.flush, changes: Array.from({ length: 250 }, (_, n) => isolatedChange(n, "y".repeat(9_000))) },
+  };
+  const { line, weight } = toldGroup(long, false);
+  expect((line as string).length).toBe(weight);
+  const events = eventsOfGroup(JSON.parse(line as string) as Loose);
+  const [call] = events;
+  expect([call.isCut, call.args.length]).toEqual([true, 4_096]);
+  const commit = events.find(({ type }) => type === "commit");
+  expect([commit.changes.length, commit.omitted, commit.changes[7].isCut]).toEqual([200, 50, true]);
+  expect(commit.changes[7].after).toHaveLength(8_192);
+});

@@ -1,0 +1,120 @@
+import type { Change } from "../src/engine/commit.ts";
+import type { RanCall, RanGroup } from "../src/engine/observing/group-watch.ts";
+import { OBSERVED_CHANGES } from "../../runtime/src/observed-event.ts";
+import { ARGS_LENGTH, cutJson, IMAGE_LENGTH, lengthOf, withWholeCharacters } from "./bounded-text.ts";
+import type { Told } from "./held-events.ts";
+
+/** How many events the inspector makes of it: a call each, a commit, and where sequences are. */
+export function eventsOf({ codes, flush }: RanGroup): number {
+  return codes.length + (flush.changes.length > 0 ? 1 : 0) + (flush.clients.size > 0 ? 1 : 0);
+}
+
+/** Beyond this a group is written at once, which bounds it, characters. */
+const KEPT_WEIGHT = 64_000;
+
+/** A group as it is held; `isOpen`: it leaves soon, and is worth writing down. */
+export function toldGroup(group: RanGroup, isOpen: boolean): Told {
+  const events = eventsOf(group);
+  const weight = isOpen ? Infinity : weightOf(group);
+  if (weight <= KEPT_WEIGHT) {
+    const kept = detached(group);
+    return { line: () => withWholeCharacters(groupText(kept)), weight, events };
+  }
+  // Looking through it also makes one text of its many parts, which would all be kept until it leaves.
+  const line = withWholeCharacters(groupText(group));
+  return { line, weight: line.length, events };
+}
+
+/** What of it may be kept as it is: what it was, and not what it holds on to. */
+function detached(group: RanGroup): RanGroup {
+  const calls = group.calls
+    .slice(0, group.codes.length)
+    .map(({ functionPath, args, identity, mutationId, jobId, place, client, observed }) => ({
+      functionPath,
+      args,
+      identity,
+      mutationId,
+      jobId,
+      place,
+      client,
+      observed,
+    }));
+  return { ...group, calls };
+}
+
+/** What it weighs while it is kept as it is, characters; what is too long stays as long as that. */
+function weightOf({ calls, codes, flush: { changes } }: RanGroup): number {
+  let weight = 200;
+  for (const { args } of calls.slice(0, codes.length)) weight += 200 + lengthOf(args, ARGS_LENGTH);
+  for (const { before, after } of changes) weight += 100 + (before?.doc.length ?? 0) + (after?.doc.length ?? 0);
+  return weight;
+}
+
+/** JSON of an object is told as it is; a text in its place is its beginning. */
+function argsText(args: unknown): string {
+  const length = lengthOf(args, ARGS_LENGTH);
+  const text = JSON.stringify(args) ?? "null";
+  return length <= ARGS_LENGTH ? text : cutJson(text, ARGS_LENGTH);
+}
+
+function imageText(row: Change["before"]): string {
+  if (row === undefined) return "null";
+  return row.doc.length <= IMAGE_LENGTH ? row.doc : cutJson(row.doc, IMAGE_LENGTH);
+}
+
+/** What most calls do not have stands at the end, and is left out there. */
+function callText(call: RanCall, code: string | undefined, changes: number, at: number): string {
+  const { functionPath, args, identity, mutationId, jobId, place, client, observed } = call;
+  const clientId = (place?.client ?? client)?.clientId;
+  const start = `["${observed?.call ?? ""}",${JSON.stringify(functionPath)},${argsText(args)},${at - (observed?.since ?? at)},${changes}`;
+  const userId = identity === null ? "null" : JSON.stringify(identity.userId);
+  const who = clientId === undefined ? `,${userId}` : `,${userId},${JSON.stringify(clientId)}`;
+  const parent = observed?.parent;
+  if (code === undefined && mutationId === undefined && jobId === undefined && parent === undefined) {
+    if (place === undefined) return `${start}${who}]`;
+    return `${start}${who},${JSON.stringify(place.clientSeq) ?? "null"}]`;
+  }
+  const rest = [
+    place?.clientSeq ?? null,
+    code ?? null,
+    mutationId ?? null,
+    jobId === undefined ? null : "job",
+    parent ?? null,
+  ];
+  return `${start}${clientId === undefined ? `${who},null` : who},${JSON.stringify(rest).slice(1)}`;
+}
+
+function changeText({ table, id, before, after }: Change): string {
+  return `[${JSON.stringify(table.name)},${JSON.stringify(id)},${imageText(before)},${imageText(after)}]`;
+}
+
+/**
+ * A group as one line. What its events share is written once, rows and arguments are the JSON that they are, and values
+ * stand by place and not by name: a third of the text that its events would be one by one.
+ */
+export function groupText({ at, object, calls, codes, ends, flush }: RanGroup): string {
+  const { epoch, fromSeq, changes, clients } = flush;
+  let text = `{"type":"group","at":${at},"object":${JSON.stringify(object)},"epoch":${JSON.stringify(epoch)},"fromSeq":${fromSeq},"calls":[`;
+  let before = 0;
+  for (let index = 0; index < codes.length; index += 1) {
+    const end = ends[index] ?? before;
+    if (index > 0) text += ",";
+    text += callText(calls[index] as RanCall, codes[index], end - before, at);
+    before = end;
+  }
+  text += '],"changes":[';
+  const told = Math.min(changes.length, OBSERVED_CHANGES);
+  for (let index = 0; index < told; index += 1)
+    text += `${index > 0 ? "," : ""}${changeText(changes[index] as Change)}`;
+  text += told === changes.length ? "]" : `],"omitted":${changes.length - told}`;
+  if (clients.size > 0) {
+    text += ',"clients":{';
+    let separator = "";
+    for (const [key, lastMutationId] of clients) {
+      text += `${separator}${JSON.stringify(key)}:${lastMutationId}`;
+      separator = ",";
+    }
+    text += "}";
+  }
+  return `${text}}`;
+}
