@@ -104,6 +104,8 @@ export interface EngineOptions extends ProjectOptions {
   bundle?: boolean;
   /** Whether there is an inspector, and its port of both loopback addresses; on any free port by default. */
   inspector?: boolean | { port: number };
+  /** The seed of chaos that is played from the first worker on; needs the inspector. */
+  chaos?: number;
   /** How the holder of the state lock is named to others. */
   command?: string;
 }
@@ -124,6 +126,8 @@ export type EngineEvent =
   | { type: "ready"; url: string; milliseconds: number; generation: number }
   /** The inspector answers: `url` has its token in the fragment, `origin` has none. */
   | { type: "inspector"; url: string; origin: string }
+  /** Chaos is played from the first step of a seed on, or, for `null`, no longer: whoever wanted it. */
+  | { type: "chaos"; seed: number | null }
   | { type: "log"; level: "debug" | "info" | "warn" | "error"; message: string; rendered: string }
   | { type: "notice"; message: string };
 
@@ -143,6 +147,8 @@ export declare class Engine {
   static start(options: EngineOptions, onEvent: (event: EngineEvent) => void): Promise<Engine>;
   respond(request: number, answer: HostAnswer): void;
   refresh(): Promise<void>;
+  /** Plays a seed, a whole number below 2^53, in the place of what is played; `null` ends chaos. */
+  setChaos(seed: number | null): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -186,6 +192,7 @@ export type CommandOutcome =
       viteConfig: string | null;
       workerd: string | null;
       bundle: boolean;
+      chaos: number | null;
       json: boolean;
     }
   | {

@@ -127,6 +127,11 @@ export class Engine {
     settle(await this.#inner.refresh());
   }
 
+  /** Plays chaos from the first step of a seed on; `null` ends it. */
+  async setChaos(seed) {
+    settle(await this.#inner.setChaos(JSON.stringify(seed)));
+  }
+
   /** Ends workerd and the watcher. Safe to call twice. */
   async close() {
     settle(await this.#inner.close());

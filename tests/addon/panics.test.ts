@@ -82,6 +82,8 @@ const calls: Record<string, string> = {
     const result = await caught(() => engine.respond(1, {})); delete process.env.LUNORA_FAULT; await engine.close(); return result;`,
   "Engine.refresh": `const engine = await started(); ${arm}
     const result = await caught(() => engine.refresh()); delete process.env.LUNORA_FAULT; await engine.close(); return result;`,
+  "Engine.setChaos": `const engine = await started(); ${arm}
+    const result = await caught(() => engine.setChaos(1)); delete process.env.LUNORA_FAULT; await engine.close(); return result;`,
   "Engine.close": `const engine = await started(); ${arm}
     const result = await caught(() => engine.close()); delete process.env.LUNORA_FAULT; await engine.close(); return result;`,
   Server: `${arm} return caught(served);`,

@@ -147,7 +147,18 @@ test("the app is described, and its worker's admin routes answer although no tok
   const shards = await ask<{ shards: { name: string; activity: { lastWriteAt: number } | null }[] }>("/api/shards");
   const root = shards.body.shards.find(({ name }) => name === "__root__");
   expect(root?.activity?.lastWriteAt).toBeGreaterThan(0);
-  const residency = await ask<{ jurisdiction: null; servers: { url: string }[] }>("/api/residency");
+  const residency = await ask<{
+    jurisdiction: null;
+    servers: { url: string }[];
+    tables: { table: string; stored: { rows: number; objects: number; reachable: boolean }[] }[];
+  }>("/api/residency");
+  expect(residency.body.tables.map(({ table, stored }) => [table, stored.length])).toEqual([
+    ["notes", 1],
+    ["entries", 0],
+  ]);
+  expect(residency.body.tables[0]?.stored[0]).toMatchObject({ server: "development", objects: 1, reachable: true });
+  expect(residency.body.tables[0]?.stored[0]?.rows).toBeGreaterThan(0);
+  expect((await operation("policies", {})).body.value).toEqual({ policies: [], unread: [] });
   expect(residency.body).toMatchObject({ jurisdiction: null, servers: [{ crossings: [] }] });
   // The token of the admin routes is not the inspector's, and neither opens the other.
   const admin = await fetch(`${url}/_lunora/admin/info`, { headers: { authorization: `Bearer ${entry.token}` } });

@@ -86,6 +86,19 @@ impl Engine {
         .await
     }
 
+    /// Plays the seed of this JSON text, or ends chaos for `null`.
+    #[napi]
+    pub async fn set_chaos(&self, seed: String) -> Answer {
+        let running = self.running.clone();
+        guarded(async move {
+            fault::point("Engine.setChaos");
+            let seed: Option<u64> = decode(&seed)?;
+            let engine = running.lock().await.clone().ok_or_else(not_running)?;
+            Ok(engine.set_chaos(seed)?)
+        })
+        .await
+    }
+
     /// Ends the watcher and workerd; again is harmless.
     #[napi]
     pub async fn close(&self) -> Answer {

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::doctor::DoctorArguments;
-use crate::inspect::{LogsArguments, MailArguments, OplogArguments, PokesArguments, RunArguments, ShardsArguments};
+use crate::inspect::{
+    ChaosArguments, LogsArguments, MailArguments, OplogArguments, PokesArguments, RunArguments, ShardsArguments,
+};
 use crate::migrate::MigrateArguments;
 
 /// The type-safe real-time backend on Durable Objects.
@@ -55,6 +57,8 @@ pub enum Command {
     Mail(MailArguments),
     /// Run a function, as anybody, and show the changes and pokes it caused.
     Run(RunArguments),
+    /// Let things go wrong on purpose in development, as a seed decides; the same seed is the same run.
+    Chaos(ChaosArguments),
     /// Look whether this machine and this app have what they need.
     Doctor(DoctorArguments),
 }
@@ -171,6 +175,9 @@ pub struct DevArguments {
     /// Bundle the worker instead of loading one module for each file.
     #[arg(long)]
     pub bundle: bool,
+    /// Let things go wrong on purpose, as this number decides: the same seed is the same run.
+    #[arg(long, value_name = "SEED", value_parser = clap::value_parser!(u64).range(..=lunora_engine::LARGEST_SEED))]
+    pub chaos: Option<u64>,
     /// Do not run Vite even where the app has a Vite config.
     #[arg(long)]
     pub no_vite: bool,

@@ -33,6 +33,8 @@ pub enum CommandOutcome {
         workerd: Option<PathBuf>,
         /// As asked for.
         bundle: bool,
+        /// The seed of chaos that is asked for.
+        chaos: Option<u64>,
         /// As asked for.
         json: bool,
     },

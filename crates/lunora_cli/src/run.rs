@@ -95,6 +95,9 @@ pub fn run(options: &CommandOptions) -> CommandOutcome {
             command: Command::Run(arguments),
         }) => inspect::run(options, &arguments),
         Ok(CommandLine {
+            command: Command::Chaos(arguments),
+        }) => inspect::chaos(options, &arguments),
+        Ok(CommandLine {
             command: Command::Doctor(arguments),
         }) => doctor::doctor(options, &arguments),
         Err(error) => {
@@ -229,6 +232,7 @@ fn dev(options: &CommandOptions, arguments: DevArguments) -> CommandOutcome {
         vite_config,
         workerd: arguments.workerd,
         bundle: arguments.bundle,
+        chaos: arguments.chaos,
         json: arguments.project.json,
     }
 }

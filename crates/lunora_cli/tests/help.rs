@@ -22,7 +22,7 @@ fn help_of(command: &str) -> String {
 
 #[test]
 fn help_is_what_was_looked_at() {
-    for command in ["shards", "oplog", "pokes", "logs", "run", "doctor", "import"] {
+    for command in ["shards", "oplog", "pokes", "logs", "run", "chaos", "doctor", "import"] {
         insta::assert_snapshot!(command, help_of(command));
     }
 }
@@ -36,6 +36,9 @@ fn options_that_exclude_each_other() {
         (vec!["logs", "--level", "loud"], "loud"),
         (vec!["import", "dump", "--abort", "--resume"], "--resume"),
         (vec!["pokes", "--limit", "0"], "0"),
+        (vec!["chaos", "42", "--stop"], "--stop"),
+        (vec!["chaos", "9007199254740992"], "9007199254740992"),
+        (vec!["dev", "--chaos", "x"], "--chaos"),
     ] {
         let outcome = lunora_cli::run(&CommandOptions {
             arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),

@@ -231,3 +231,23 @@ async fn following_outlives_the_server_and_ends_with_its_reader() {
         "a closed pipe ends it, without an event and without an error"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chaos_is_begun_looked_at_and_ended() {
+    let app = Development::start().await;
+    let said = |stdout: &str| serde_json::from_str::<Value>(stdout).unwrap()["chaos"].clone();
+    let (code, stdout, _) = app.lunora(&["chaos"]).await;
+    assert_eq!((code, stdout.as_str()), (0, "nothing goes wrong on purpose\n"));
+    let (code, stdout, _) = app.lunora(&["chaos", "42", "--json"]).await;
+    assert_eq!((code, &said(&stdout)["seed"]), (0, &json!(42)));
+    let (code, stdout, _) = app.lunora(&["chaos"]).await;
+    assert_eq!(code, 0);
+    assert!(
+        stdout.starts_with("seed 42 since ") && stdout.contains(", at step "),
+        "{stdout}"
+    );
+    let (code, stdout, _) = app.lunora(&["chaos", "--stop", "--json"]).await;
+    assert_eq!((code, said(&stdout)), (0, Value::Null));
+    let (code, stdout, _) = app.lunora(&["chaos"]).await;
+    assert_eq!((code, stdout.as_str()), (0, "nothing goes wrong on purpose\n"));
+}

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lunora_diagnostics::{Diagnostic, codes};
+use lunora_inspector::ChaosState;
 use lunora_workerd::{PortChoice, StartOptions, WorkerdHandle};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -35,6 +36,17 @@ fn stopped() -> Diagnostic {
     Diagnostic::error(codes::ENGINE_CLOSED, "the engine is closed").with_help("Start it again.")
 }
 
+fn play(inspecting: Option<&Inspecting>, seed: Option<u64>) -> Result<Option<ChaosState>, Diagnostic> {
+    let inspecting = inspecting.ok_or_else(|| {
+        Diagnostic::error(
+            codes::CHAOS_NEEDS_INSPECTOR,
+            "chaos was asked for, and there is no inspector to play it",
+        )
+        .with_help("Leave `inspector` at `true`, or do without `chaos`.")
+    })?;
+    inspecting.inspector.set_chaos(seed)
+}
+
 impl Engine {
     /// Opens the project, takes the state lock and the port, and begins to build. The first worker is ready
     /// when [`EngineEvent::Ready`] comes.
@@ -58,10 +70,13 @@ impl Engine {
         };
         let inspecting = match (&worker, options.inspector.port()) {
             (Some(worker), Some(port)) => Some(Arc::new(
-                Inspecting::start(&project, options.lunora_directory.clone(), port, worker).await?,
+                Inspecting::start(&project, options.lunora_directory.clone(), port, worker, sink.clone()).await?,
             )),
             _ => None,
         };
+        if let Some(seed) = options.chaos {
+            play(inspecting.as_deref(), Some(seed))?;
+        }
         let (commands, queue) = mpsc::unbounded_channel();
         // Watched before it is read: what changes in between is read again, not missed.
         let watcher = watch(&root, BTreeSet::from([lunora_folder.clone()]), &commands)?;
@@ -122,6 +137,14 @@ impl Engine {
         let (done, wait) = oneshot::channel();
         self.commands.send(Command::Refresh(done)).map_err(|_| stopped())?;
         wait.await.map_err(|_| stopped())
+    }
+
+    /// Plays a seed from its first step, in the place of what is played; ends chaos for none. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// `CHAOS_NEEDS_INSPECTOR`; `BAD_REQUEST` for a seed of more than 53 bits.
+    pub fn set_chaos(&self, seed: Option<u64>) -> Result<Option<ChaosState>, Diagnostic> {
+        play(self.inspecting.as_deref(), seed)
     }
 
     /// Ends the watcher and workerd. Calling it again does nothing.

@@ -81,6 +81,11 @@ pub enum EngineEvent {
         /// Where, without it.
         origin: String,
     },
+    /// Chaos is played from the first step of a seed on, or no longer.
+    Chaos {
+        /// None when it ended.
+        seed: Option<u64>,
+    },
     /// The worker wrote a line.
     Log {
         /// `debug`, `info`, `warn` or `error`.

@@ -16,7 +16,7 @@ use lunora_workerd::{LogLevel, LogSource, Mail, Tap, WorkerDescription, WorkerdE
 use serde_json::Value;
 
 use crate::event::EngineEvent;
-use crate::host::Host;
+use crate::host::{EventSink, Host};
 use crate::mail_delivery::delivery;
 use crate::model::{Texts, model};
 use crate::pipeline::{Built, Pipeline};
@@ -47,6 +47,7 @@ impl Inspecting {
         lunora_directory: Option<String>,
         port: u16,
         worker: &WorkerdHandle,
+        sink: EventSink,
     ) -> Result<Self, Diagnostic> {
         let root = project.root.as_std_path().to_path_buf();
         let admin_token = Token::random()?.expose().to_owned();
@@ -63,6 +64,7 @@ impl Inspecting {
                 delivery(worker.events().clone(), has_events.clone()),
             )),
             residency: Arc::new(move || residency_of(root.clone(), lunora_directory.clone())),
+            chaos_changed: Arc::new(move |seed| sink(EngineEvent::Chaos { seed })),
             clock: Arc::new(SystemTime::now),
         })
         .await?;

@@ -44,6 +44,7 @@ pub use engine::Engine;
 pub use event::{DependencyEntry, EngineEvent};
 pub use host::EventSink;
 pub use lunora_codegen::Scope;
+pub use lunora_inspector::LARGEST_SEED;
 pub use lunora_workerd::{FoundWorkerd, find_workerd, running_url};
 pub use options::{BuildOptions, CodegenOptions, EngineOptions};
 pub use pipeline::{Built, Output, Pipeline};

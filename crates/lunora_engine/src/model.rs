@@ -63,8 +63,8 @@ pub(crate) fn model(
             "shardBy": field,
             "fields": table.columns,
             "indexes": table.indexes,
-            // What `.rls("required")` asks for; without it only the running app knows.
-            "hasPolicy": application.rls_required && !table.is_public,
+            // What there is only the running app knows: `inspect/policies`.
+            "needsPolicy": application.rls_required && !table.is_public,
         })
     });
     let functions = application.functions.iter().map(|function| {

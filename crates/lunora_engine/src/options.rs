@@ -87,6 +87,9 @@ pub struct EngineOptions {
     /// Whether there is an inspector; where no worker runs there is none.
     #[serde(default)]
     pub inspector: InspectorChoice,
+    /// Chaos that is played from the first worker on: its seed.
+    #[serde(default)]
+    pub chaos: Option<u64>,
     /// How the holder of the state lock is named to others.
     #[serde(default = "command_by_default")]
     pub command: String,

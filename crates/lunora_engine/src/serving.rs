@@ -41,7 +41,6 @@ impl Actor {
                 ]
             })?
         };
-        description.has_events |= worker::may_take_mail(&built.graph);
         if let Some(inspecting) = &self.inspecting {
             inspecting.observe(&mut description, &settings);
         }

@@ -65,16 +65,6 @@ fn bindings(settings: &WorkerSettings) -> Vec<Binding> {
     variables.chain(secrets).collect()
 }
 
-/// Whether the app's own module speaks of mail at all. One that does not has no `email()`, and its worker needs no service
-/// that raises it; one that does gets the service, whatever it says of mail.
-#[must_use]
-pub fn may_take_mail(graph: &ModuleGraph) -> bool {
-    graph
-        .modules
-        .iter()
-        .any(|module| module.name.ends_with("/app.ts") && module.body.contains("email"))
-}
-
 fn describe(entry: Module, application: &Application, settings: &WorkerSettings) -> WorkerDescription {
     let mut description = WorkerDescription::new(entry, settings.compatibility_date.clone());
     description
@@ -90,7 +80,7 @@ fn describe(entry: Module, application: &Application, settings: &WorkerSettings)
         })
         .collect();
     description.jurisdictions = application.jurisdiction.iter().cloned().collect();
-    description.has_events = !application.crons.is_empty();
+    description.has_events = !application.crons.is_empty() || application.takes_mail;
     description.bindings = bindings(settings);
     description.functions = Arc::new(kinds(application));
     description.stack_traces = true;

@@ -1,6 +1,7 @@
 //! What is below `/api`. Every answer is JSON that `schema.json` describes, errors included.
 
 mod app;
+mod disturb;
 mod events;
 mod feed;
 mod inspect;
@@ -22,12 +23,14 @@ use axum::routing::{any, get, post};
 use lunora_diagnostics::{Diagnostic, codes};
 use tokio_util::sync::CancellationToken;
 
+use crate::chaos::Chaos;
 use crate::hub::Hub;
 use crate::mail::Inbox;
 use crate::reply::{Refused, coded, not_found};
 use crate::upstream::Upstream;
 
 pub use residency::ResidencySource;
+pub(crate) use shards::json_of;
 
 /// Bytes of a body; mails that are simulated have a limit of their own.
 const LONGEST_BODY: usize = 2 * 1024 * 1024;
@@ -44,6 +47,7 @@ pub(crate) struct Api {
     pub upstream: Option<Upstream>,
     pub residency: ResidencySource,
     pub inbox: Option<Arc<Inbox>>,
+    pub chaos: Arc<Chaos>,
     pub stop: CancellationToken,
 }
 
@@ -66,7 +70,8 @@ pub(crate) fn router(api: Api, mail: Router) -> Router {
         .route("/api/feed", any(feed::feed))
         .route("/api/trace", get(trace::trace))
         .route("/api/inspect/{operation}", post(inspect::inspect))
-        .route("/api/faults", post(inspect::fault))
+        .route("/api/faults", get(disturb::faults).post(disturb::fault))
+        .route("/api/chaos", post(disturb::chaos))
         .route("/api/shards", get(shards::shards))
         .route("/api/residency", get(residency::residency))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))

@@ -1,8 +1,8 @@
-//! What the tap sends: a head, and an event a line.
+//! What the tap sends: a head, and an event or a group of calls a line.
 
 use serde::Deserialize;
 
-use crate::timeline::Entry;
+use crate::timeline::{Entry, group};
 
 /// Said of all events of a batch.
 #[derive(Debug, Default, Deserialize)]
@@ -29,9 +29,11 @@ pub(crate) fn read(body: &[u8]) -> Option<Batch> {
     let head = lines.next().filter(|line| line.starts_with('{'))?;
     let head: Head = serde_json::from_str(head).ok()?;
     let mut batch = Batch::default();
+    let region = head.region.as_deref();
     for line in lines {
-        match Entry::parse(line, head.region.as_deref()) {
-            Ok(entry) => batch.entries.push(entry),
+        let read = group::read(line, region).unwrap_or_else(|| Entry::parse(line, region).map(|entry| vec![entry]));
+        match read {
+            Ok(entries) => batch.entries.extend(entries),
             Err(error) => {
                 batch.lost += 1;
                 batch.fault.get_or_insert_with(|| error.to_string());

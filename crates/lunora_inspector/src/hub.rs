@@ -149,9 +149,11 @@ impl Hub {
         }
         let next = {
             let mut timeline = self.timeline();
-            timeline.lost(lost);
             for entry in entries {
                 timeline.push(entry);
+            }
+            if lost > 0 {
+                timeline.push(Entry::lost(self.now(), lost));
             }
             timeline.next()
         };

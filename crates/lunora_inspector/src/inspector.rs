@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::{self, About, Api, ResidencySource};
+use crate::chaos::{Chaos, ChaosChanged, ChaosState};
 use crate::guard::Guard;
 use crate::hub::{Clock, Hub, WorkerState};
 use crate::listener::{accept, bind};
@@ -47,6 +48,8 @@ pub struct InspectorOptions {
     pub residency: ResidencySource,
     /// The mail that the app sends and receives, and how it is given to the worker.
     pub mail: Option<(InboxOptions, Deliver)>,
+    /// Hears when chaos begins and ends, whoever wanted it.
+    pub chaos_changed: ChaosChanged,
     /// Tells the time.
     pub clock: Clock,
 }
@@ -55,6 +58,7 @@ pub struct InspectorOptions {
 pub struct Inspector {
     hub: Arc<Hub>,
     upstream: Option<Upstream>,
+    chaos: Arc<Chaos>,
     origin: String,
     url: String,
     tap_socket: PathBuf,
@@ -98,7 +102,15 @@ impl Inspector {
         let stop = CancellationToken::new();
         let connections = TaskTracker::new();
         let inbox = mail.as_ref().map(|(inbox, _)| inbox.clone());
-        let mail = mail.map(|(inbox, deliver)| mail::router(inbox, deliver, guard.tickets().clone()));
+        let chaos = Arc::new(Chaos::new(
+            hub.clone(),
+            upstream.clone(),
+            stop.clone(),
+            connections.clone(),
+            options.chaos_changed,
+        ));
+        let mail =
+            mail.map(|(inbox, deliver)| mail::router(inbox, mail::simulation(deliver, &hub), guard.tickets().clone()));
         let routes = api::router(
             Api {
                 hub: hub.clone(),
@@ -110,6 +122,7 @@ impl Inspector {
                 upstream: upstream.clone(),
                 residency: options.residency,
                 inbox,
+                chaos: chaos.clone(),
                 stop: stop.clone(),
             },
             mail.unwrap_or_default(),
@@ -129,6 +142,7 @@ impl Inspector {
         Ok(Self {
             hub,
             upstream,
+            chaos,
             url: format!("{origin}/#token={}", token.expose()),
             origin,
             tap_socket: tap.path,
@@ -189,12 +203,22 @@ impl Inspector {
         app.worker = WorkerState::Serving;
         app.generation = generation;
         drop(app);
-        self.hub.timeline().worker_restarted();
+        let now = self.hub.now();
+        self.hub.timeline().worker_restarted(now);
     }
 
     /// No worker serves, and none is about to.
     pub fn failed(&self) {
         self.hub.app().worker = WorkerState::Failed;
+    }
+
+    /// Plays the seed from its first step once a worker serves, in the place of what is played; ends chaos for none.
+    /// Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// `BAD_REQUEST` for a seed beyond [`crate::LARGEST_SEED`], `WORKER_UNAVAILABLE` where the engine runs no worker.
+    pub fn set_chaos(&self, seed: Option<u64>) -> Result<Option<ChaosState>, Diagnostic> {
+        self.chaos.set(seed)
     }
 
     /// Takes a line that workerd printed.

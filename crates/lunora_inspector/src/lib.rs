@@ -5,6 +5,8 @@
 
 mod api;
 mod batch;
+mod chaos;
+mod faults;
 pub mod guard;
 mod hub;
 mod inspector;
@@ -24,6 +26,7 @@ pub mod token;
 mod upstream;
 
 pub use api::{ResidencySource, SCHEMA};
+pub use chaos::{ChaosChanged, ChaosState, LARGEST_SEED};
 pub use hub::{Clock, WorkerState};
 pub use inspector::{Inspector, InspectorOptions};
 pub use log_join::WorkerLine;

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { ToolchainError, version } from "@lunora/native";
 import type { CommandOutcome, Engine } from "@lunora/native";
 import { bannerLines } from "./banner.ts";
+import { chaosLine, chaosSeed, chaosVariable } from "./chaos.ts";
 import type { SessionState } from "./dev-session.ts";
 import { startEngine } from "./engine-host.ts";
 import { hasErrors } from "./overlay.ts";
@@ -20,6 +21,8 @@ const firstPort = 8787;
 const cyan = (text: string): string => styleText("cyan", text);
 
 async function runVite(command: DevCommand, configFile: string): Promise<number> {
+  // The plugin belongs to the app's configuration, which this command cannot change.
+  if (command.chaos !== null) process.env[chaosVariable] = String(command.chaos);
   const require = createRequire(join(command.root, "package.json"));
   const { createServer } = (await import(pathToFileURL(require.resolve("vite")).href)) as typeof import("vite");
   const server = await createServer({
@@ -44,7 +47,13 @@ function printJson(notice: EngineNotice): void {
 }
 
 function printText(command: DevCommand): (notice: EngineNotice) => void {
-  const state: SessionState = { diagnostics: [], worker: undefined, generated: undefined, inspector: undefined };
+  const state: SessionState = {
+    diagnostics: [],
+    worker: undefined,
+    generated: undefined,
+    inspector: undefined,
+    chaos: undefined,
+  };
   return (notice) => {
     switch (notice.type) {
       case "generated":
@@ -52,6 +61,11 @@ function printText(command: DevCommand): (notice: EngineNotice) => void {
         break;
       case "inspector":
         state.inspector = notice;
+        break;
+      case "chaos":
+        state.chaos = notice.seed ?? undefined;
+        // The first one is in the start-up block.
+        if (state.worker !== undefined) process.stdout.write(`${chaosLine(notice.seed)}\n`);
         break;
       case "ready":
         state.worker = { url: new URL(notice.url), milliseconds: notice.milliseconds };
@@ -84,6 +98,7 @@ function printText(command: DevCommand): (notice: EngineNotice) => void {
 }
 
 async function runEngine(command: DevCommand, color: boolean): Promise<number> {
+  const chaos = command.chaos ?? chaosSeed(undefined);
   let engine: Engine;
   try {
     engine = await startEngine(
@@ -93,6 +108,7 @@ async function runEngine(command: DevCommand, color: boolean): Promise<number> {
         color,
         bundle: command.bundle,
         command: "lunora dev",
+        ...(chaos === undefined ? {} : { chaos }),
         ...(command.port === null ? { port: firstPort, nextFreePort: true } : { port: command.port }),
         ...(command.workerd === null ? {} : { workerd: command.workerd }),
       },

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import type { Alias, Plugin, ResolvedConfig, ViteDevServer } from "vite";
 import { bannerLines } from "./banner.ts";
+import { chaosLine, chaosSeed } from "./chaos.ts";
 import { DevSession } from "./dev-session.ts";
 import type { EngineNotice } from "./engine-host.ts";
 import { forwardRequest, forwardUpgrade, reservedPrefix } from "./forward.ts";
@@ -17,7 +18,7 @@ function plainAliases(aliases: readonly Alias[]): { find: string; replacement: s
   return aliases.flatMap(({ find, replacement }) => (typeof find === "string" ? [{ find, replacement }] : []));
 }
 
-function printNotice(config: ResolvedConfig, notice: EngineNotice): void {
+function printNotice(config: ResolvedConfig, notice: EngineNotice, isServing: boolean): void {
   const { logger } = config;
   switch (notice.type) {
     case "diagnostics":
@@ -40,6 +41,10 @@ function printNotice(config: ResolvedConfig, notice: EngineNotice): void {
       break;
     case "notice":
       logger.info(`[lunora] ${notice.message}`, { timestamp: true });
+      break;
+    case "chaos":
+      // The first one is in the start-up block.
+      if (isServing) logger.warn(chaosLine(notice.seed), { timestamp: true });
       break;
     case "generated":
     case "inspector":
@@ -118,6 +123,7 @@ export function devPlugin(options: LunoraOptions): Plugin {
       config = resolved;
     },
     async configureServer(server) {
+      const chaos = chaosSeed(options.chaos);
       const session = await DevSession.acquire({
         root: config.root,
         lunoraDirectory: options.lunoraDirectory ?? "lunora",
@@ -126,11 +132,12 @@ export function devPlugin(options: LunoraOptions): Plugin {
         alias: plainAliases(config.resolve.alias),
         bundle: options.bundle ?? false,
         inspector: options.inspector ?? true,
+        ...(chaos === undefined ? {} : { chaos }),
         command: "vite dev",
         ...(options.workerd === undefined ? {} : { workerd: options.workerd }),
       });
       const stopListening = [
-        session.listen((notice) => printNotice(config, notice)),
+        session.listen((notice) => printNotice(config, notice, session.state.worker !== undefined)),
         session.listen(showInOverlay(server, session)),
       ];
       release = async () => {

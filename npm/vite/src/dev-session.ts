@@ -11,6 +11,8 @@ export interface SessionState {
   generated: { tables: number; functions: number } | undefined;
   /** Where the inspector is, with its token in the fragment and without; there may be none. */
   inspector: { url: string; origin: string } | undefined;
+  /** The seed of the chaos that is played. */
+  chaos: number | undefined;
 }
 
 type Listener = (notice: EngineNotice) => void;
@@ -31,6 +33,7 @@ export class DevSession {
     worker: undefined,
     generated: undefined,
     inspector: undefined,
+    chaos: undefined,
   };
   readonly #options: EngineOptions;
   readonly #listeners = new Set<Listener>();
@@ -116,12 +119,19 @@ export class DevSession {
     await (await this.#engine).refresh();
   }
 
+  /** Plays a seed from its first step; `null` ends chaos. What comes of it is a notice. */
+  async setChaos(seed: number | null): Promise<void> {
+    await (await this.#engine).setChaos(seed);
+  }
+
   #take(notice: EngineNotice): void {
     if (notice.type === "ready") {
       this.state.worker = { url: new URL(notice.url), milliseconds: notice.milliseconds };
       for (const { resolve } of this.#waiting.splice(0)) resolve(this.state.worker.url);
     } else if (notice.type === "inspector") {
       this.state.inspector = { url: notice.url, origin: notice.origin };
+    } else if (notice.type === "chaos") {
+      this.state.chaos = notice.seed ?? undefined;
     } else if (notice.type === "generated") {
       this.state.generated = notice;
     } else if (notice.type === "recovered") {

@@ -16,4 +16,9 @@ export interface LunoraOptions {
    * Default: any free port of 127.0.0.1 and ::1.
    */
   inspector?: boolean | { readonly port: number };
+  /**
+   * Lets things go wrong on purpose from the start of `vite dev` on, as this number decides: the same seed is the same run.
+   * Default: nothing does, until `x` is pressed.
+   */
+  chaos?: number;
 }

@@ -7,6 +7,7 @@ import { PassThrough } from "node:stream";
 import { createLogger, createServer } from "vite";
 import type { ViteDevServer } from "vite";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { DevSession } from "./dev-session.ts";
 import { inspectorAddress } from "./inspector-address.ts";
 import { browserCommand, openInBrowser } from "./open-in-browser.ts";
 import { addShortcuts, shortcuts } from "./shortcuts.ts";
@@ -99,6 +100,33 @@ test("after one that fails the next key is taken", async () => {
     expect(said.join("\n")).toContain("the engine is not running");
   });
 });
+
+test("chaos begins with a seed that can be played again, and ends", async () => {
+  mkdirSync(join(root, "lunora"));
+  writeFileSync(
+    join(root, "lunora", "schema.ts"),
+    'import { defineSchema } from "lunorash/server";\nexport const schema = defineSchema({});\n',
+  );
+  writeFileSync(join(root, "package.json"), '{ "dependencies": { "lunorash": "1" } }');
+  await bound(() => Promise.resolve(true), "z");
+  const session = await DevSession.acquire({ root, port: 0 });
+  const seeds: (number | null)[] = [];
+  session.listen((notice) => {
+    if (notice.type === "chaos") seeds.push(notice.seed);
+  });
+  try {
+    for (const count of [1, 2]) {
+      await vi.waitFor(() => {
+        if (seeds.length < count) press("x");
+        expect(seeds.length).toBe(count);
+      }, 20_000);
+    }
+    expect(seeds).toEqual([expect.any(Number), null]);
+    expect(said.join("\n")).not.toContain("[lunora] x:");
+  } finally {
+    await session.release();
+  }
+}, 60_000);
 
 test("only the inspector of this process is opened", () => {
   expect(inspectorAddress(root)).toBeUndefined();

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { styleText } from "node:util";
 import type { BindCLIShortcutsOptions, CLIShortcut, ViteDevServer } from "vite";
 import { DevSession } from "./dev-session.ts";
@@ -36,15 +37,28 @@ async function openPage(
   else if (!(await open(address))) logger.info(`  ${styleText("green", "➜")}  ${address}`);
 }
 
-async function regenerate({ config: { logger, root } }: ViteDevServer): Promise<void> {
+/** Does something with the engine, once it runs. */
+async function withSession(
+  { config: { logger, root } }: ViteDevServer,
+  act: (session: DevSession) => Promise<void>,
+): Promise<void> {
   const session = DevSession.of(root);
-  if (session === undefined) {
-    logger.warn("[lunora] the engine is not running", { timestamp: true });
-    return;
-  }
-  await session.refresh();
-  logger.info("[lunora] everything was read again", { timestamp: true });
+  if (session === undefined) logger.warn("[lunora] the engine is not running", { timestamp: true });
+  else await act(session);
 }
+
+const regenerate = (server: ViteDevServer): Promise<void> =>
+  withSession(server, async (session) => {
+    await session.refresh();
+    server.config.logger.info("[lunora] everything was read again", { timestamp: true });
+  });
+
+/** Short enough to be typed again. */
+const anySeed = (): number => randomInt(1_000_000);
+
+/** The plugin prints what comes of it, as it does when somebody asks for it elsewhere. */
+const toggleChaos = (server: ViteDevServer): Promise<void> =>
+  withSession(server, (session) => session.setChaos(session.state.chaos === undefined ? anySeed() : null));
 
 /** What Lunora adds to Vite's own shortcuts. The keys are none of Vite's: `r`, `u`, `o`, `c`, `q`, `h`. */
 export function shortcuts(open: (address: string) => Promise<boolean> = openInBrowser): Shortcut[] {
@@ -52,6 +66,7 @@ export function shortcuts(open: (address: string) => Promise<boolean> = openInBr
     shortcut("l", "open Lunora's inspector", (server) => openPage(server, "", open)),
     shortcut("m", "open the mail inbox", (server) => openPage(server, "mail", open)),
     shortcut("g", "read schema and functions again", regenerate),
+    shortcut("x", "start or end chaos: things go wrong on purpose", toggleChaos),
   ];
 }
 

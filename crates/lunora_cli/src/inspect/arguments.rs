@@ -122,6 +122,20 @@ pub struct LogsArguments {
     pub follow: bool,
 }
 
+/// Options of `lunora chaos`.
+#[derive(Debug, Args)]
+pub struct ChaosArguments {
+    /// Which project.
+    #[command(flatten)]
+    pub project: ProjectArguments,
+    /// Play this seed from its first step; without one, say what is played.
+    #[arg(value_name = "SEED", value_parser = clap::value_parser!(u64).range(..=lunora_engine::LARGEST_SEED))]
+    pub seed: Option<u64>,
+    /// End it.
+    #[arg(long, conflicts_with = "seed")]
+    pub stop: bool,
+}
+
 /// Options of `lunora run`.
 #[derive(Debug, Args)]
 pub struct RunArguments {

@@ -72,6 +72,7 @@ async fn inspector(root: PathBuf, url: &str) -> Inspector {
         worker: Some((url.to_owned(), "a-token-of-the-worker".to_owned())),
         residency: Arc::new(|| Ok(json!({}))),
         mail: None,
+        chaos_changed: Arc::new(drop),
         clock: Arc::new(SystemTime::now),
     })
     .await

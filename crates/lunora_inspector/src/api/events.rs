@@ -17,7 +17,10 @@ const USUAL: u64 = 200;
 /// The events as they are, without reading them again.
 pub(crate) fn page_text(page: &Page, with_previous: bool) -> String {
     let previous = if with_previous {
-        format!(",\"previous\":{},\"first\":{}", page.previous, page.first)
+        format!(
+            ",\"previous\":{},\"first\":{},\"dropped\":{}",
+            page.previous, page.first, page.dropped
+        )
     } else {
         String::new()
     };

@@ -11,6 +11,7 @@ use axum::response::Response;
 use lunora_diagnostics::codes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use crate::api::Api;
 use crate::api::events::page_text;
@@ -20,7 +21,7 @@ use crate::timeline::Filter;
 
 /// Events of one frame.
 const MOST: usize = 500;
-/// How long events are gathered.
+/// How long events are gathered after the last that were sent; the first after a quiet time go at once.
 const GATHERING: Duration = Duration::from_millis(25);
 /// Bytes of what a reader says.
 const LONGEST: usize = 16 * 1024;
@@ -57,6 +58,7 @@ impl Wanted {
             call: self.call.clone(),
             socket: self.socket.clone(),
             search: None,
+            with_dropped: true,
         }
     }
 }
@@ -85,6 +87,7 @@ async fn follow(api: Api, mut socket: WebSocket) {
     let _open = api.hub.open_feed();
     let mut growth = api.hub.growth();
     let mut wanted: Option<(u64, Filter)> = None;
+    let mut sent = Instant::now();
     loop {
         let next = tokio::select! {
             () = api.stop.cancelled() => Next::Closing,
@@ -110,7 +113,7 @@ async fn follow(api: Api, mut socket: WebSocket) {
             Next::Said(Message::Binary(_)) => return close(socket, POLICY, "only text is understood").await,
             // Pings are answered below; a close ends the stream.
             Next::Said(_) => continue,
-            Next::Grown => tokio::time::sleep(GATHERING).await,
+            Next::Grown => tokio::time::sleep_until(sent + GATHERING).await,
         }
         growth.mark_unchanged();
         if let Some((after, filter)) = &mut wanted
@@ -118,6 +121,7 @@ async fn follow(api: Api, mut socket: WebSocket) {
         {
             return;
         }
+        sent = Instant::now();
     }
 }
 

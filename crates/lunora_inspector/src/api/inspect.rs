@@ -31,11 +31,8 @@ pub(crate) async fn inspect(
     forward(&api, &operation, body).await
 }
 
-pub(crate) async fn fault(State(api): State<Api>, body: Bytes) -> Result<Response<Body>, Refused> {
-    forward(&api, "fault", body).await
-}
-
-async fn forward(api: &Api, operation: &str, body: Bytes) -> Result<Response<Body>, Refused> {
+/// Asks the worker for an operation and answers what it answered.
+pub(crate) async fn forward(api: &Api, operation: &str, body: Bytes) -> Result<Response<Body>, Refused> {
     let answer = upstream(api)?.post(&format!("inspect/{operation}"), body).await?;
     let (head, body) = answer.into_parts();
     let mut response = Response::new(Body::new(body));

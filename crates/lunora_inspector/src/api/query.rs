@@ -65,6 +65,7 @@ impl Fields {
             call: owned("call"),
             socket: owned("socket"),
             search: self.text("search").map(str::to_lowercase),
+            with_dropped: false,
         }
     }
 }

@@ -35,6 +35,8 @@ pub(crate) async fn status(State(api): State<Api>) -> Json<Value> {
         "uptimeMs": api.hub.uptime(),
         "jurisdictions": jurisdiction.iter().collect::<Vec<_>>(),
         "pinned": jurisdiction,
+        "faults": api.upstream.is_some(),
+        "chaos": api.chaos.state(),
         "timeline": size,
         "mail": mail,
     }))

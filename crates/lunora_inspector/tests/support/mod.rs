@@ -7,10 +7,23 @@ use std::time::{Duration, SystemTime};
 
 use lunora_inspector::mail::{Deliver, InboxOptions};
 use lunora_inspector::timeline::Limits;
-use lunora_inspector::{Inspector, InspectorOptions};
+use lunora_inspector::{ChaosChanged, Inspector, InspectorOptions, SCHEMA};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
+
+/// Fails unless the value is what the published schema calls `name`.
+pub fn conforms(name: &str, value: &Value) {
+    let mut schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    assert!(schema["$defs"][name].is_object(), "{name}");
+    schema["$ref"] = format!("#/$defs/{name}").into();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let faults: Vec<String> = validator
+        .iter_errors(value)
+        .map(|fault| format!("{}: {fault}", fault.instance_path))
+        .collect();
+    assert!(faults.is_empty(), "{name}: {faults:?} in {value:#}");
+}
 
 pub struct Running {
     pub inspector: Inspector,
@@ -51,6 +64,20 @@ pub async fn start(worker: Option<(String, String)>, limits: Limits) -> Running 
 
 /// `deliver` is what takes simulated mail; with it there is an inbox.
 pub async fn start_with(worker: Option<(String, String)>, limits: Limits, deliver: Option<Deliver>) -> Running {
+    start_as(worker, limits, deliver, Arc::new(drop)).await
+}
+
+/// `changed` hears of chaos.
+pub async fn start_telling(worker: Option<(String, String)>, changed: ChaosChanged) -> Running {
+    start_as(worker, Limits::default(), None, changed).await
+}
+
+async fn start_as(
+    worker: Option<(String, String)>,
+    limits: Limits,
+    deliver: Option<Deliver>,
+    chaos_changed: ChaosChanged,
+) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let inspector = Inspector::start(InspectorOptions {
         root: folder.path().to_owned(),
@@ -61,6 +88,7 @@ pub async fn start_with(worker: Option<(String, String)>, limits: Limits, delive
         worker,
         residency: Arc::new(|| Ok(json!({ "root": "/x", "jurisdiction": "eu", "classes": [], "tables": [] }))),
         mail: deliver.map(|deliver| (InboxOptions::new(folder.path().join("state")), deliver)),
+        chaos_changed,
         clock: Arc::new(SystemTime::now),
     })
     .await

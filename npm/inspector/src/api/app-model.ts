@@ -19,7 +19,8 @@ export interface TableModel {
   /** Name to validator, as the toolchain describes it. */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly indexes: Readonly<Record<string, unknown>>;
-  readonly hasPolicy: boolean;
+  /** Whether `.rls("required")` asks for one. */
+  readonly needsPolicy: boolean;
 }
 
 export interface FunctionModel {

@@ -58,7 +58,17 @@ export type JobEvent = Told<ObservedJob>;
 
 export type LogEvent = Told<ObservedLog>;
 
-export type FaultEvent = Told<ObservedFault>;
+/** What the inspector says of chaos itself: where it began and ended, and a step that could not be taken. */
+type ChaosNote = Pick<ObservedFault, "type" | "at" | "fault" | "object"> & {
+  readonly state: "started" | "stopped" | "skipped";
+  readonly by: "chaos";
+  readonly seed: number;
+  readonly step: number;
+  /** Why a step was skipped: a code and a message. */
+  readonly details?: Readonly<Record<string, unknown>>;
+};
+
+export type FaultEvent = Told<ObservedFault> | Told<ChaosNote>;
 
 /** The inbox has changed. */
 export type MailEvent = Told<{

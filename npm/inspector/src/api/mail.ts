@@ -1,3 +1,5 @@
+import type { EventOf } from "./events.ts";
+
 export interface MailSummary {
   readonly id: string;
   readonly at: number;
@@ -52,5 +54,8 @@ export interface InboundOutcome {
   readonly reason?: string;
   readonly forwarded?: readonly unknown[];
   readonly replies?: readonly unknown[];
-  readonly logs?: readonly unknown[];
+  /** That the handler ran as. */
+  readonly call?: string;
+  /** Absent when the worker has not told in time that the handler ended. */
+  readonly logs?: readonly EventOf<"log">[];
 }

@@ -19,5 +19,16 @@ export interface Residency {
     readonly tier: string;
     readonly heldBy: string;
     readonly region: string | null;
+    /** Its rows on this machine. */
+    readonly stored: readonly {
+      readonly server: string;
+      readonly region: string | null;
+      /** Those that have rows of it. */
+      readonly objects: number;
+      readonly rows: number;
+      readonly bytes: number;
+      /** Whether the declaration leads there. */
+      readonly reachable: boolean;
+    }[];
   }[];
 }

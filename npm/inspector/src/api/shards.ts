@@ -1,3 +1,6 @@
+// Types alone: what is in the file runs in Workers.
+import type { ShardFacts } from "../../../do/src/engine/admin/inspect/shard-answer.ts";
+
 /** What the timeline knows of an object. Times are epoch milliseconds. */
 export interface Activity {
   readonly lastEventAt: number;
@@ -21,31 +24,11 @@ export interface ShardPage {
   readonly cursor: string | null;
 }
 
-export interface ShardDetail {
-  readonly name: string;
-  readonly objectId: string;
-  readonly region?: string | null;
-  readonly bytes: number;
-  readonly tables: readonly {
-    readonly name: string;
-    readonly rows: number;
-    /** Counting was ended there. */
-    readonly isAtLeast?: boolean;
-    readonly isInternal: boolean;
-  }[];
-  readonly log: {
-    readonly epoch: string;
-    readonly floor: number;
-    readonly head: number;
-    readonly rows: number;
-    readonly bytes: number;
-  };
-  readonly sockets: number;
-  readonly subscriptions: number;
-  readonly lastWriteAt: number | null;
-  readonly mutationsPerSecond: number;
-  readonly warnings: readonly string[];
-  readonly memberSince?: number;
+/** One shard: what it says of itself, and what the worker and the registry add. */
+export interface ShardDetail extends ShardFacts {
+  readonly region: string | null;
+  /** When it was first written to; `null` for one that the registry does not know. */
+  readonly memberSince?: number | null;
 }
 
 export interface Clients {

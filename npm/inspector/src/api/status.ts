@@ -12,6 +12,8 @@ export interface Status {
   readonly pinned: string | null | boolean;
   /** Whether the worker can be disturbed on purpose. */
   readonly faults?: boolean;
+  /** The chaos that is played. */
+  readonly chaos?: { readonly seed: number; readonly step: number; readonly startedAt: number } | null;
   readonly timeline: {
     readonly entries: number;
     readonly bytes: number;
@@ -32,6 +34,10 @@ export interface EventPage {
 export interface Trace {
   readonly request?: EventOf<"request"> | null;
   readonly call?: EventOf<"call"> | null;
+  /** What made it. */
+  readonly parent?: EventOf<"call" | "request"> | null;
+  /** Calls that it made itself. */
+  readonly children?: readonly EventOf<"call">[];
   readonly commit?: EventOf<"commit"> | null;
   readonly ops?: readonly CommittedChange[];
   readonly pokes?: readonly EventOf<"poke">[];

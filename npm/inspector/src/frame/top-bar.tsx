@@ -71,6 +71,13 @@ export function TopBar(): JSX.Element {
           {count(missed.value)} missed
         </Badge>
       )}
+      {current?.chaos != null && (
+        <a href="/faults">
+          <Badge tone="warn" icon="faults">
+            chaos {current.chaos.seed}
+          </Badge>
+        </a>
+      )}
       <span class="grow" />
       <PauseButton />
     </div>

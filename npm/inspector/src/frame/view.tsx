@@ -4,6 +4,7 @@ import { route } from "../store/location.ts";
 import { CallPage } from "../views/calls/call-page.tsx";
 import { ClientsPage } from "../views/clients/clients-page.tsx";
 import { DataPage } from "../views/data/data-page.tsx";
+import { FaultsPage } from "../views/faults/faults-page.tsx";
 import { FunctionsPage } from "../views/functions/functions-page.tsx";
 import { LogsPage } from "../views/logs/logs-page.tsx";
 import { MailPage } from "../views/mail/mail-page.tsx";
@@ -33,6 +34,7 @@ const PAGES: Readonly<Record<ViewName, () => JSX.Element>> = {
   mail: MailPage,
   schema: SchemaPage,
   logs: LogsPage,
+  faults: FaultsPage,
   calls: CallPage,
   missing: MissingPage,
 };

@@ -16,6 +16,7 @@ export const VIEWS = [
   { name: "mail", title: "Mail", path: "/mail", letter: "m" },
   { name: "schema", title: "Schema", path: "/schema", letter: "e" },
   { name: "logs", title: "Logs", path: "/logs", letter: "l" },
+  { name: "faults", title: "Faults", path: "/faults", letter: "x" },
 ] as const;
 
 export type ViewName = (typeof VIEWS)[number]["name"] | "calls" | "missing";

@@ -11,7 +11,7 @@ import { announce } from "./announcer.ts";
 const CAPACITY = 100_000;
 /** Of what happened before the page came, how many events it asks for. */
 const BEFORE = 20_000;
-/** How often what arrived is shown, milliseconds. */
+/** Between two times that what arrived is shown, milliseconds; what comes after a pause is shown at once. */
 const FLUSH = 32;
 
 /** What happened, as far as the page keeps it. Read {@link version} beside it: that is what changes. */
@@ -21,20 +21,26 @@ export const rates: Rates = new Rates(120);
 /** When something of an object was last heard, epoch milliseconds. */
 export const lastHeard: Map<string, number> = new Map();
 
+/** When an object last stored something, epoch milliseconds. */
+export const lastWritten: Map<string, number> = new Map();
+
 export const version: Signal<number> = signal(0);
 export const feedState: Signal<FeedState> = signal("connecting");
 export const isPaused: Signal<boolean> = signal(false);
 /** Events that wait behind a pause. */
 export const waiting: Signal<number> = signal(0);
-/** Events that this page read too slowly for. */
+/** Events that never came here: dropped on their way to the server, or let go of there before this page had read them. */
 export const missed: Signal<number> = signal(0);
 
 let pending: TimelineEvent[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
+let shown = 0;
 
 function count(event: TimelineEvent): void {
   if ("object" in event && typeof event.object === "string") lastHeard.set(event.object, event.at);
+  if (event.type === "dropped") missed.value += event.count;
   if (event.type !== "commit") return;
+  lastWritten.set(event.object, event.at);
   const mutations = Math.max(1, event.calls.length);
   rates.add(event.object, event.at, mutations);
   rates.add("*", event.at, mutations);
@@ -42,6 +48,7 @@ function count(event: TimelineEvent): void {
 
 function flush(): void {
   timer = undefined;
+  shown = performance.now();
   if (isPaused.value || pending.length === 0) return;
   const events = pending;
   pending = [];
@@ -55,7 +62,7 @@ function take(events: readonly TimelineEvent[]): void {
   pending = pending.concat(events);
   if (pending.length > CAPACITY) pending = pending.slice(-CAPACITY);
   if (isPaused.value) waiting.value = pending.length;
-  else timer ??= setTimeout(flush, FLUSH);
+  else timer ??= setTimeout(flush, Math.max(0, shown + FLUSH - performance.now()));
 }
 
 /** Holds what is shown still, or goes on. */

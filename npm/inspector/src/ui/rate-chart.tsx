@@ -1,9 +1,15 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { isDisturbance } from "../logic/fault-text.ts";
+import { plural } from "../logic/format.ts";
 import { now } from "../store/clock.ts";
 import { theme } from "../store/theme.ts";
 import { rates } from "../store/timeline.ts";
+import { useEvents } from "../store/use-events.ts";
 import type { RatePlot } from "./rate-plot.ts";
+
+/** What the chart shows, milliseconds. */
+const SPAN = 120_000;
 
 /** Mutations per second of an object, or of `*` all, over two minutes. What draws is loaded when it is needed. */
 export function RateChart({ object }: { readonly object: string }): JSX.Element {
@@ -25,12 +31,24 @@ export function RateChart({ object }: { readonly object: string }): JSX.Element 
     };
   }, [object, chosen]);
   const time = now.value;
-  useEffect(() => plot.current?.show(time), [time, object]);
+  const faults = useEvents(
+    `chart:${object}`,
+    ["fault"],
+    (event) => isDisturbance(event) && (object === "*" || event.object === undefined || event.object === object),
+  );
+  const recent = faults.filter(({ at }) => at > time - SPAN).map(({ at }) => at);
+  useEffect(() => plot.current?.show(time, recent), [time, object, recent.length]);
   const current = rates.current(object, time);
   return (
     <figure class="chart">
       <figcaption>
         Mutations per second, two minutes: now <strong>{Math.round(current * 10) / 10}</strong>
+        {recent.length > 0 && (
+          <>
+            {" "}
+            · <a href="/faults">{plural(recent.length, "fault")}</a>, a dashed line each
+          </>
+        )}
       </figcaption>
       {mistake === undefined ? (
         <div ref={element} class="plot" aria-hidden="true" />

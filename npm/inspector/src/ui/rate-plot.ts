@@ -7,11 +7,12 @@ const HEIGHT = 140;
 
 /** A drawn chart. */
 export interface RatePlot {
-  show(now: number): void;
+  /** `faults` are moments at which something was disturbed, epoch milliseconds. */
+  show(now: number, faults: readonly number[]): void;
   remove(): void;
 }
 
-function optionsOf(width: number): uPlot.Options {
+function optionsOf(width: number, drawn: (plot: uPlot) => void): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
   const axis = {
@@ -25,6 +26,7 @@ function optionsOf(width: number): uPlot.Options {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
+    hooks: { draw: [drawn] },
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(5, high * 1.2)] } },
     axes: [
       {
@@ -39,17 +41,41 @@ function optionsOf(width: number): uPlot.Options {
   };
 }
 
+/** A line through the chart for each moment that it shows. */
+function drawFaults(plot: uPlot, faults: readonly number[]): void {
+  const { ctx, bbox, scales } = plot;
+  const { min = 0, max = 0 } = scales["x"] ?? {};
+  ctx.save();
+  ctx.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--bad").trim();
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+  ctx.beginPath();
+  for (const at of faults) {
+    if (at / 1000 < (min ?? 0) || at / 1000 > (max ?? 0)) continue;
+    const x = plot.valToPos(at / 1000, "x", true);
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
 /** Draws the rates of an object into an element, in the colours of the theme. */
 export function drawRates(home: HTMLElement, object: string): RatePlot {
   const data = (now: number): uPlot.AlignedData => {
     const { seconds, counts } = rates.series(object, now);
     return [seconds, counts];
   };
-  const plot = new uPlot(optionsOf(home.clientWidth), data(Date.now()), home);
+  let marked: readonly number[] = [];
+  const options = optionsOf(home.clientWidth, (drawn) => drawFaults(drawn, marked));
+  const plot = new uPlot(options, data(Date.now()), home);
   const observer = new ResizeObserver(() => plot.setSize({ width: home.clientWidth, height: HEIGHT }));
   observer.observe(home);
   return {
-    show: (now) => plot.setData(data(now)),
+    show: (now, faults) => {
+      marked = faults;
+      plot.setData(data(now));
+    },
     remove: () => {
       observer.disconnect();
       plot.destroy();

@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import type { EventOf } from "../../api/events.ts";
 import type { Trace } from "../../api/status.ts";
 import { clock, duration } from "../../logic/format.ts";
 import { personLabel } from "../../logic/names.ts";
@@ -10,7 +11,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { Code } from "../../ui/code.tsx";
 import { Empty } from "../../ui/empty.tsx";
 import { Facts } from "../../ui/facts.tsx";
-import { ShardLink } from "../../ui/links.tsx";
+import { CallLink, ShardLink } from "../../ui/links.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { Page } from "../../ui/page.tsx";
 import { pretty } from "../../ui/pretty.ts";
@@ -18,6 +19,30 @@ import { Section } from "../../ui/section.tsx";
 import { LogLine } from "../logs/log-line.tsx";
 import { PokeList } from "../pokes/poke-list.tsx";
 import { CallOps } from "./call-ops.tsx";
+
+/** What made the call, also where it is no longer held. */
+function Maker({ of: { call, parent } }: { readonly of: Trace }): JSX.Element {
+  if (call?.parent === undefined) return <>–</>;
+  const name = parent?.functionPath ?? (parent?.type === "request" ? parent.path : undefined);
+  return <CallLink call={call.parent}>{name ?? <code>{call.parent}</code>}</CallLink>;
+}
+
+/** The calls that an action made, in the order in which they ended. */
+function Children({ calls }: { readonly calls: readonly EventOf<"call">[] }): JSX.Element {
+  return (
+    <ol class="plain-list">
+      {calls.map((call) => (
+        <li key={call.n}>
+          <time>{clock(call.at)}</time>{" "}
+          <span>
+            <Badge>{call.kind}</Badge> <CallLink call={call.call}>{call.functionPath}</CallLink>{" "}
+            <OutcomeBadge outcome={call.outcome} /> {duration(call.ms)}
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}
 
 function Call({ trace }: { readonly trace: Trace }): JSX.Element {
   const { call, request } = trace;
@@ -35,12 +60,18 @@ function Call({ trace }: { readonly trace: Trace }): JSX.Element {
           ["Region", <RegionBadge key="region" region={told.region} />],
           ["User", personLabel(told.userId)],
           ["Client", call?.clientId === undefined ? "–" : <code key="client">{call.clientId}</code>],
+          ["Called by", <Maker key="parent" of={trace} />],
           ["Time", clock(told.at)],
           ["Took", duration(told.ms)],
         ]}
       />
       {call !== undefined && call !== null && (
         <Code label={call.isCut === true ? "Arguments (cut)" : "Arguments"} text={pretty(call.args ?? {})} />
+      )}
+      {trace.children !== undefined && trace.children.length > 0 && (
+        <Section title="Calls">
+          <Children calls={trace.children} />
+        </Section>
       )}
       <Section title="Ops">
         <CallOps object={object ?? ""} ops={trace.ops ?? []} />

@@ -31,10 +31,10 @@ function Watermarks({
   const refusals = useEvents(
     `out:${object}`,
     ["watermark"],
-    (event) => event.object === object && event.outcome === "OUT_OF_ORDER",
+    (event) => event.object === object && event.clients.some(({ outcome }) => outcome === "OUT_OF_ORDER"),
   );
   const last = (clientId: string): string => {
-    const refused = refusals.findLast((event) => event.clientId === clientId);
+    const refused = refusals.findLast(({ clients: [client] }) => client?.clientId === clientId);
     return refused === undefined ? "–" : `OUT_OF_ORDER at ${clock(refused.at)}`;
   };
   if (clients.length === 0) return <p class="hint">No client has pushed a mutation to this shard.</p>;

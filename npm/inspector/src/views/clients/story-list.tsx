@@ -1,10 +1,12 @@
 import type { JSX } from "preact";
 import type { EventOf } from "../../api/events.ts";
+import { faultCause, faultDetails } from "../../logic/fault-text.ts";
 import { clock, plural } from "../../logic/format.ts";
 import { personLabel } from "../../logic/names.ts";
 import { useEvents } from "../../store/use-events.ts";
 import { Badge } from "../../ui/badge.tsx";
 import type { Tone } from "../../ui/badge.tsx";
+import { FaultBadge } from "../../ui/fault-badge.tsx";
 
 type Story = EventOf<"socket" | "subscription" | "watermark" | "fault">;
 
@@ -45,20 +47,23 @@ function Line({ event }: { readonly event: Story }): JSX.Element {
           {event.rows !== undefined && `, ${plural(event.rows, "row")}`}
         </>
       );
-    case "watermark":
+    case "watermark": {
+      const [first] = event.clients;
+      const others = event.clients.length - 1;
+      if (first === undefined) return <Badge>watermark</Badge>;
       return (
         <>
-          <Badge tone={event.outcome === undefined ? "plain" : "warn"}>{event.outcome ?? "watermark"}</Badge>{" "}
-          {event.clientId} at {event.lastMutationId}
+          <Badge tone={first.outcome === undefined ? "plain" : "warn"}>{first.outcome ?? "watermark"}</Badge>{" "}
+          {first.clientId} at {first.lastMutationId}
+          {others > 0 && ` and ${plural(others, "other client")}`}
         </>
       );
+    }
     case "fault":
       return (
         <>
-          <Badge tone="warn" icon="warning">
-            fault
-          </Badge>{" "}
-          {event.fault} by {event.by}
+          <FaultBadge event={event} /> {event.state}, by {faultCause(event)}
+          {faultDetails(event) !== "" && `: ${faultDetails(event)}`}
         </>
       );
   }

@@ -1,6 +1,9 @@
+import type { ComponentChildren } from "preact";
 import type { EventOf } from "../../api/events.ts";
+import { faultCause } from "../../logic/fault-text.ts";
 import { bytes, clock, count, duration } from "../../logic/format.ts";
 import { ring } from "../../store/timeline.ts";
+import { FaultBadge } from "../../ui/fault-badge.tsx";
 import { CallLink, ShardLink } from "../../ui/links.tsx";
 import type { Column } from "../../ui/virtual-list.tsx";
 
@@ -17,21 +20,50 @@ export function causeOf(poke: Poke): { readonly call: string; readonly functionP
   return ring.callAt(poke.object, poke.toSeq);
 }
 
-export const pokeColumns: readonly Column<Poke>[] = [
-  { title: "Time", cell: (poke) => <time>{clock(poke.at)}</time> },
-  { title: "Shard", isWide: true, cell: (poke) => <ShardLink object={poke.object} isInList /> },
-  { title: "Socket", cell: (poke) => <code>{poke.socket}</code> },
-  { title: "Rows in", isNumber: true, cell: (poke) => count(sum(poke, ({ rowsIn }) => rowsIn)) },
-  { title: "Rows out", isNumber: true, isWide: true, cell: (poke) => count(sum(poke, ({ rowsOut }) => rowsOut)) },
-  { title: "Bytes", isNumber: true, isWide: true, cell: (poke) => bytes(poke.bytes) },
-  { title: "Took", isNumber: true, isWide: true, cell: (poke) => duration(poke.ms) },
+/** A row of the list: what was sent, and what went wrong on purpose in between. */
+export type PokeRow = Poke | EventOf<"fault">;
+
+const blank = <span class="soft">–</span>;
+
+/** What a poke has in a column; a fault has nothing there. */
+const ofPoke =
+  (cell: (poke: Poke) => ComponentChildren) =>
+  (row: PokeRow): ComponentChildren =>
+    row.type === "poke" ? cell(row) : blank;
+
+export const pokeColumns: readonly Column<PokeRow>[] = [
+  { title: "Time", cell: (row) => <time>{clock(row.at)}</time> },
+  {
+    title: "Shard",
+    isWide: true,
+    cell: (row) => (row.object === undefined ? blank : <ShardLink object={row.object} isInList />),
+  },
+  {
+    title: "Socket",
+    cell: (row) => (row.type === "fault" ? <FaultBadge event={row} /> : <code>{row.socket}</code>),
+  },
+  { title: "Rows in", isNumber: true, cell: ofPoke((poke) => count(sum(poke, ({ rowsIn }) => rowsIn))) },
+  {
+    title: "Rows out",
+    isNumber: true,
+    isWide: true,
+    cell: ofPoke((poke) => count(sum(poke, ({ rowsOut }) => rowsOut))),
+  },
+  { title: "Bytes", isNumber: true, isWide: true, cell: ofPoke((poke) => bytes(poke.bytes)) },
+  { title: "Took", isNumber: true, isWide: true, cell: ofPoke((poke) => duration(poke.ms)) },
   {
     title: "Caused by",
     isWide: true,
-    cell: (poke) => {
-      const cause = causeOf(poke);
+    cell: (row) => {
+      if (row.type === "fault")
+        return (
+          <a href="/faults" tabIndex={-1}>
+            {faultCause(row)}
+          </a>
+        );
+      const cause = causeOf(row);
       return cause === undefined ? (
-        <span class="soft">–</span>
+        blank
       ) : (
         <CallLink call={cause.call} isInList>
           {cause.functionPath}

@@ -1,4 +1,6 @@
 import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
+import { isDisturbance } from "../../logic/fault-text.ts";
 import { shardLabel } from "../../logic/names.ts";
 import { href } from "../../logic/route.ts";
 import { go, route, setQuery } from "../../store/location.ts";
@@ -20,12 +22,18 @@ const messages = useQuery(api.messages.list, { channelId });`;
 
 function Pokes({ object }: { readonly object: string | undefined }): JSX.Element {
   const search = route.value.query.get("socket") ?? "";
-  const pokes = useEvents(
-    `pokes:${object ?? ""}:${search}`,
-    ["poke"],
-    (poke) => (object === undefined || poke.object === object) && (search === "" || poke.socket.includes(search)),
+  const rows = useEvents(`pokes:${object ?? ""}:${search}`, ["poke", "fault"], (row) =>
+    row.type === "poke"
+      ? (object === undefined || row.object === object) && (search === "" || row.socket.includes(search))
+      : isDisturbance(row) &&
+        (object === undefined || row.object === undefined || row.object === object) &&
+        (search === "" || !("socket" in row) || row.socket === undefined || row.socket.includes(search)),
   );
-  const added = useAdded(`${object ?? ""}:${search}`, pokes, (poke) => poke.n);
+  const [pokes, faults] = useMemo(
+    () => [rows.filter((row) => row.type === "poke"), rows.filter((row) => row.type === "fault")],
+    [rows],
+  );
+  const added = useAdded(`${object ?? ""}:${search}`, rows, (row) => row.n);
   return (
     <Page
       title={object === undefined ? "Pokes" : `Pokes of ${shardLabel(object)}`}
@@ -57,14 +65,14 @@ function Pokes({ object }: { readonly object: string | undefined }): JSX.Element
         </Empty>
       ) : (
         <>
-          <SocketLanes pokes={pokes} />
+          <SocketLanes pokes={pokes} faults={faults} />
           <VirtualList
-            label="Pokes, newest first"
-            source={newestFirst(pokes)}
+            label="Pokes and faults, newest first"
+            source={newestFirst(rows)}
             prepended={added}
             columns={pokeColumns}
             layout="poke-list"
-            onOpen={(poke) => go(href("pokes", [poke.object, String(poke.n)]))}
+            onOpen={(row) => go(row.type === "poke" ? href("pokes", [row.object, String(row.n)]) : href("faults"))}
           />
         </>
       )}

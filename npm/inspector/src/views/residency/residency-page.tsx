@@ -63,17 +63,34 @@ function Stored({ residency }: { readonly residency: Residency }): JSX.Element {
             plural(stored.objects, "object"),
             bytes(stored.bytes),
             <span key="folder">
-              <code>{stored.folder}</code>{" "}
-              {!stored.reachable && (
-                <Badge tone="bad" icon="warning">
-                  left behind
-                </Badge>
-              )}
+              <code>{stored.folder}</code> {!stored.reachable && <LeftBehind />}
             </span>,
           ],
         })),
   );
   return <Table label="On disk" head={["Class", "Region", "Objects", "Size", "Folder"]} rows={rows} />;
+}
+
+function LeftBehind(): JSX.Element {
+  return (
+    <Badge tone="bad" icon="warning" title="The declaration does not lead there any more">
+      left behind
+    </Badge>
+  );
+}
+
+function StoredRows({ stored }: { readonly stored: Residency["tables"][number]["stored"] }): JSX.Element {
+  if (stored.length === 0) return <span class="soft">none</span>;
+  return (
+    <ul class="plain-list stored-rows">
+      {stored.map((one) => (
+        <li key={`${one.server} ${one.region}`}>
+          <RegionBadge region={one.region} /> {plural(one.rows, "row")} in {plural(one.objects, "object")},{" "}
+          {bytes(one.bytes)} ({one.server}) {!one.reachable && <LeftBehind />}
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 /** Where data is pinned, and where it lies. */
@@ -107,7 +124,7 @@ export function ResidencyPage(): JSX.Element {
             <Section title={`Tables (${count(value.tables.length)})`}>
               <Table
                 label="Tables"
-                head={["Table", "Tier", "Held by", "Region"]}
+                head={["Table", "Tier", "Held by", "Region", "Rows on this machine"]}
                 rows={value.tables.map((table) => ({
                   key: table.table,
                   cells: [
@@ -115,6 +132,7 @@ export function ResidencyPage(): JSX.Element {
                     table.tier,
                     table.heldBy,
                     <RegionBadge key="region" region={table.region} />,
+                    <StoredRows key="rows" stored={table.stored} />,
                   ],
                 }))}
               />

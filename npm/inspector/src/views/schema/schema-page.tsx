@@ -1,6 +1,10 @@
 import type { JSX } from "preact";
 import type { AppModel, TableModel } from "../../api/app-model.ts";
+import type { Policies, PolicyUse } from "../../api/policies.ts";
+import { api } from "../../store/api.ts";
 import { appModel, appRefusal } from "../../store/app-model.ts";
+import { status } from "../../store/status.ts";
+import { useResource } from "../../store/use-resource.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Code } from "../../ui/code.tsx";
 import { Empty } from "../../ui/empty.tsx";
@@ -9,26 +13,28 @@ import { Page } from "../../ui/page.tsx";
 import { pretty } from "../../ui/pretty.ts";
 import { Section } from "../../ui/section.tsx";
 import { FindingList } from "./finding-list.tsx";
+import { PolicyBadge, PolicyList } from "./table-policies.tsx";
 
 const EXAMPLE = `import { defineSchema, defineTable, v } from "lunorash/server";
 
 export default defineSchema({ messages: defineTable({ body: v.string() }) });`;
 
-function TableCard({ table }: { readonly table: TableModel }): JSX.Element {
+interface TableProps {
+  readonly table: TableModel;
+  /** `undefined` till the worker has told them. */
+  readonly policies: readonly PolicyUse[] | undefined;
+}
+
+function TableCard({ table, policies }: TableProps): JSX.Element {
   return (
     <article class="card">
       <h3>{table.name}</h3>
       <p>
         <Badge tone="accent">{table.tier}</Badge>{" "}
         {typeof table.shardBy === "string" && <Badge>sharded by {table.shardBy}</Badge>}{" "}
-        {table.hasPolicy ? (
-          <Badge tone="good" icon="ok">
-            row policy
-          </Badge>
-        ) : (
-          <Badge>no row policy</Badge>
-        )}
+        {policies !== undefined && <PolicyBadge table={table} policies={policies} />}
       </p>
+      {policies !== undefined && policies.length > 0 && <PolicyList policies={policies} />}
       <p>
         Fields: <code>{Object.keys(table.fields).join(", ") || "none"}</code>
       </p>
@@ -45,6 +51,34 @@ function TableCard({ table }: { readonly table: TableModel }): JSX.Element {
         />
       </details>
     </article>
+  );
+}
+
+/** The policies of each table, as the running app has them. */
+function Tables({ model }: { readonly model: AppModel }): JSX.Element {
+  const policies = useResource(`policies:${status.value?.generation}`, () => api.inspect<Policies>("policies", {}));
+  const unread = policies.value?.unread ?? [];
+  return (
+    <>
+      {policies.refusal !== undefined && <RefusalNotice refusal={policies.refusal} onRetry={policies.reload} />}
+      {unread.map(({ name, error }) => (
+        <p key={name} class="notice">
+          <Badge tone="warn" icon="warning">
+            not read
+          </Badge>{" "}
+          <code>{name}</code> could not be imported, and may ask more policies: {error}
+        </p>
+      ))}
+      <div class="cards">
+        {model.tables.map((table) => (
+          <TableCard
+            key={table.name}
+            table={table}
+            policies={policies.value?.policies.filter((policy) => policy.table === table.name)}
+          />
+        ))}
+      </div>
+    </>
   );
 }
 
@@ -87,11 +121,7 @@ export function SchemaPage(): JSX.Element {
           </Section>
           <Section title="Tables">
             {model.tables.length === 0 && <Empty title="No table is declared" code={EXAMPLE} file="lunora/schema.ts" />}
-            <div class="cards">
-              {model.tables.map((table) => (
-                <TableCard key={table.name} table={table} />
-              ))}
-            </div>
+            <Tables model={model} />
           </Section>
         </>
       )}

@@ -11,6 +11,11 @@ const FAULTS: readonly {
   readonly what: string;
   readonly with?: Readonly<Record<string, unknown>>;
 }[] = [
+  {
+    fault: "trimLog",
+    title: "Trim the log",
+    what: "The op-log forgets all but its newest change; who comes back from further behind is seeded again.",
+  },
   { fault: "evict", title: "Evict", what: "The object leaves memory; sockets have to come again." },
   {
     fault: "delayPokes",

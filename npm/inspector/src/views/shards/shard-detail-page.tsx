@@ -4,7 +4,7 @@ import { bytes, count } from "../../logic/format.ts";
 import { shardLabel } from "../../logic/names.ts";
 import { href } from "../../logic/route.ts";
 import { api } from "../../store/api.ts";
-import { sizes } from "../../store/sizes.ts";
+import { keepSize } from "../../store/shard-sizes.ts";
 import { useResource } from "../../store/use-resource.ts";
 import { ActivityBadge, Ago, RegionBadge } from "../../ui/badges.tsx";
 import { Badge } from "../../ui/badge.tsx";
@@ -77,7 +77,7 @@ function Detail({ shard }: { readonly shard: ShardDetail }): JSX.Element {
 export function ShardDetailPage({ object }: { readonly object: string }): JSX.Element {
   const shard = useResource(`shard:${object}`, async () => {
     const detail = await api.inspect<ShardDetail>("shard", { object });
-    sizes.set(object, detail.bytes);
+    keepSize(detail);
     return detail;
   });
   return (

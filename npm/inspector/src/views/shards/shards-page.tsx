@@ -6,18 +6,19 @@ import { href } from "../../logic/route.ts";
 import { api } from "../../store/api.ts";
 import { now } from "../../store/clock.ts";
 import { go, route, setQuery } from "../../store/location.ts";
-import { sizes } from "../../store/sizes.ts";
+import { sizes, sizesVersion, wantSizes } from "../../store/shard-sizes.ts";
 import { rates } from "../../store/timeline.ts";
 import { usePages } from "../../store/use-pages.ts";
 import { ActivityBadge, Ago, RegionBadge } from "../../ui/badges.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Empty } from "../../ui/empty.tsx";
+import type { ListSource } from "../../ui/list-source.ts";
 import { RefusalNotice, Skeleton } from "../../ui/loaded.tsx";
 import { Page } from "../../ui/page.tsx";
 import { SearchField } from "../../ui/search-field.tsx";
 import { VirtualList } from "../../ui/virtual-list.tsx";
 import type { Column } from "../../ui/virtual-list.tsx";
-import { RateValue, SizeValue } from "./limits.tsx";
+import { KnownRows, KnownSize, RateValue } from "./limits.tsx";
 import { ShardDetailPage } from "./shard-detail-page.tsx";
 
 const EXAMPLE = `export default defineSchema({
@@ -39,7 +40,8 @@ const columns: readonly Column<ShardSummary>[] = [
     cell: ({ activity }) =>
       activity === null ? <span class="soft">–</span> : <RegionBadge region={activity.region} />,
   },
-  { title: "Size", isWide: true, isNumber: true, cell: (shard) => <SizeValue bytes={sizes.get(shard.name)} /> },
+  { title: "Size", isNumber: true, cell: ({ name }) => <KnownSize size={sizes.get(name)} /> },
+  { title: "Rows", isWide: true, isNumber: true, cell: ({ name }) => <KnownRows size={sizes.get(name)} /> },
   { title: "Sockets", isWide: true, isNumber: true, cell: ({ activity }) => count(activity?.sockets ?? 0) },
   {
     title: "Ops/s",
@@ -57,6 +59,17 @@ function ShardList(): JSX.Element {
     const page = await api.get<ShardPage>("shards", { search, cursor, limit: 200 });
     return { items: page.shards, cursor: page.cursor };
   });
+  // Read, so that the list is drawn again when a size has come.
+  void sizesVersion.value;
+  const source: ListSource<ShardSummary> = {
+    length: list.length,
+    at: list.at,
+    want: (first, end) => {
+      list.want?.(first, end);
+      const seen = Array.from({ length: end - first }, (_, index) => list.at(first + index));
+      wantSizes(seen.filter((shard) => shard !== undefined));
+    },
+  };
   const isEmpty = list.isThere && list.length === 0;
   return (
     <Page
@@ -78,7 +91,7 @@ function ShardList(): JSX.Element {
       {list.isThere && !isEmpty && (
         <VirtualList
           label={`Shards, sizes over ${bytes(2 ** 30)} and rates over 700 per second are marked`}
-          source={list}
+          source={source}
           columns={columns}
           layout="shard-list"
           onOpen={(shard) => go(href("shards", [shard.name]))}
