@@ -13,6 +13,7 @@ import { addCodegenRows } from "./rows/codegen.mjs";
 import { addDevRows } from "./rows/dev.mjs";
 import { addJurisdictionRows } from "./rows/jurisdiction.mjs";
 import { addGrowthRows } from "./rows/growth.mjs";
+import { addInspectorRows } from "./rows/inspector.mjs";
 import { addRealtimeRows } from "./rows/realtime.mjs";
 import { addSizeRows } from "./rows/size.mjs";
 import { addStorageRows } from "./rows/storage.mjs";
@@ -48,6 +49,7 @@ export function everyRow() {
   addCliRows(bench);
   addRealtimeRows(bench);
   addTapRows(bench);
+  addInspectorRows(bench);
   addStorageRows(bench);
   addSizeRows(bench);
   addGrowthRows(bench);

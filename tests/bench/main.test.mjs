@@ -19,6 +19,8 @@ test("every row of the plan that can be measured is there", () => {
     "pipelining",
     "socket-memory",
     "indexed-query",
+    "inspector-latency",
+    "inspector-paint",
     "client-size",
     "worker-size",
     "growth-subscribers",

@@ -45,13 +45,14 @@ const VIEWS: readonly (readonly [string, string, string])[] = [
   ["m", "Mail", ".list-body .row"],
   ["e", "Schema", ".card"],
   ["l", "Logs", ".list-body .row"],
+  ["x", "Faults", ".table"],
 ];
 
 /** Places that are reached from a view. */
 const PLACES: readonly (readonly [string, string, string])[] = [
   ["shard", `/shards/${general}`, ".table"],
   ["shard-log", `/oplog/${general}?seq=1000050`, ".difference"],
-  ["poke", `/pokes/${general}/11`, ".card"],
+  ["poke", `/pokes/${general}/13`, ".card"],
   ["shard-shapes", `/shapes/${general}?shape=recent&id=msg00000001`, ".card"],
   ["shard-clients", `/clients/${general}`, ".card"],
   ["tables", `/data/${general}`, ".table"],
@@ -222,6 +223,47 @@ describe("what happens", () => {
       .toEqual([{ object: "messages:general", fault: "dropSocket", socket: "sock0" }]);
   });
 
+  test("chaos is begun with a seed and ended by keyboard, and faults are marked where things are followed", async () => {
+    const { page, faults } = await open(browser, server.origin, "/faults");
+    await page.getByLabel("Seed").fill("4711");
+    await page.keyboard.press("Enter");
+    await page.getByRole("link", { name: "chaos 4711" }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.screenshot({ path: join(shots, "chaos.png") });
+    await page.getByRole("button", { name: "Stop" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("link", { name: "chaos 4711" }).waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Start with any seed" }).click();
+    await page.getByRole("link", { name: /^chaos \d+$/ }).waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    const seeds = (): unknown[] => server.writes.filter((write) => write.path === "chaos").map(({ body }) => body);
+    await expect.poll(seeds).toEqual([{ seed: 4711 }, { seed: null }, { seed: expect.any(Number) }, { seed: null }]);
+    await page.getByRole("button", { name: "Fail eu" }).click();
+    await expect
+      .poll(() => server.writes.findLast((write) => write.path === "faults")?.body)
+      .toEqual({ fault: "failRegion", region: "eu", ms: 5000 });
+    server.happen(3);
+    server.disturb("messages:general", "sock0");
+    for (const path of ["/pokes", "/oplog"]) {
+      await page.goto(`${server.origin}${path}`);
+      const newest = page.locator(".list-body .row").first();
+      await newest.getByText("Socket dropped").waitFor();
+      expect(await newest.getByRole("link", { name: "chaos 42, step 1" }).count()).toBe(1);
+      await page.getByRole("grid").focus();
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { level: 1, name: "Faults" }).waitFor();
+    }
+    await page.goto(`${server.origin}/pokes`);
+    await page.locator(".lanes .fault").first().waitFor({ state: "attached" });
+    await page.goto(`${server.origin}/shards/${general}`);
+    await page
+      .locator(".chart")
+      .getByRole("link", { name: /^\d+ faults?$/ })
+      .waitFor();
+    await page.screenshot({ path: join(shots, "chart-with-faults.png") });
+    expect(faults).toEqual([]);
+  });
+
   test("keys are listed, and `t` changes the theme", async () => {
     const { page } = await open(browser, server.origin);
     await page.keyboard.press("?");
@@ -248,6 +290,23 @@ test("a mail is shown with its styles, in a frame that can do nothing", async ()
     await page.getByRole("tab", { name: tab }).click();
     expect(await violations(page), tab).toEqual([]);
   }
+  expect(faults).toEqual([]);
+});
+
+test("what the handler of a simulated mail did and logged is shown", async () => {
+  const { page, faults } = await open(browser, server.origin, "/mail");
+  await page.getByRole("button", { name: "Simulate inbound" }).click();
+  const dialog = page.getByRole("dialog", { name: "Simulate inbound mail" });
+  await dialog.getByLabel("From").fill("ada@example.com");
+  await dialog.getByLabel("To").fill("nobody@example.com");
+  await dialog.getByRole("button", { name: "Send" }).click();
+  const outcome = dialog.getByRole("status");
+  await outcome.getByText("rejected", { exact: true }).first().waitFor();
+  const lines = outcome.getByRole("region", { name: "Log lines of the handler" });
+  await lines.getByText("no thread takes this mail").waitFor();
+  expect(await outcome.getByRole("link", { name: "what it did" }).getAttribute("href")).toBe("/calls/mailed");
+  expect(await violations(page)).toEqual([]);
+  await page.screenshot({ path: join(shots, "mail-inbound.png") });
   expect(faults).toEqual([]);
 });
 

@@ -73,9 +73,9 @@ export const app: Fields = {
       shardBy: "channelId",
       fields: { channelId: "id(channels)", author: "string", body: "string", likes: "number" },
       indexes: { by_author: { fields: ["author"] } },
-      hasPolicy: true,
+      needsPolicy: true,
     },
-    { name: "channels", tier: "root", shardBy: null, fields: { name: "string" }, indexes: {}, hasPolicy: false },
+    { name: "channels", tier: "root", shardBy: null, fields: { name: "string" }, indexes: {}, needsPolicy: true },
   ],
   functions: ["messages:send", "messages:list", "messages:remove", "channels:create", "people:welcome"].map(
     (path, index) => ({
@@ -133,7 +133,19 @@ export const residency: Fields = {
       ],
     },
   ],
-  tables: [{ table: "messages", tier: "shardBy", heldBy: "ShardDO", region: "eu" }],
+  tables: [
+    {
+      table: "messages",
+      tier: "shardBy",
+      heldBy: "ShardDO",
+      region: "eu",
+      stored: [
+        { server: "development", region: "eu", objects: 11, rows: 4_201, bytes: 380_000, reachable: true },
+        { server: "development", region: null, objects: 3, rows: 12, bytes: 2_100, reachable: false },
+      ],
+    },
+    { table: "channels", tier: "root", heldBy: "ShardDO", region: "eu", stored: [] },
+  ],
 };
 
 const CLAUSES = [
@@ -154,7 +166,7 @@ export const operations: Readonly<Record<string, (argument: Fields) => unknown>>
     name: object,
     objectId: "00ff",
     region: "eu",
-    bytes: 4_812_000,
+    bytes: object === GENERAL ? 1_420_000_000 : 4_812_000,
     tables: [
       { name: "messages", rows: 5000, isInternal: false },
       { name: "__cdc_log", rows: LOG_HEAD, isInternal: true },
@@ -165,6 +177,15 @@ export const operations: Readonly<Record<string, (argument: Fields) => unknown>>
     lastWriteAt: Date.now() - 4000,
     mutationsPerSecond: 12.4,
     warnings: object === GENERAL ? ["size"] : [],
+  }),
+  policies: () => ({
+    policies: (["read", "insert", "delete"] as const).map((on) => ({
+      table: "messages",
+      on,
+      functions: on === "read" ? ["messages:list"] : ["messages:send", "messages:remove"],
+      shapes: on === "read" ? ["recent"] : [],
+    })),
+    unread: [{ name: "people:welcome", error: "SETTING is not set" }],
   }),
   oplog: ({ before, after, limit, table, id, op, head: newest }) => {
     const head = Number(newest);

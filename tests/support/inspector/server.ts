@@ -27,11 +27,16 @@ type Told = ReturnType<typeof mutation>[number];
 export class InspectorServer {
   /** Requests that writes were asked with: path and body. */
   readonly writes: { path: string; body: unknown }[] = [];
+  /** Shards that were asked what they hold, in the order of the questions. */
+  readonly looked: string[] = [];
+  /** Events that were dropped. */
+  dropped = 0;
   readonly #events: Told[] = timeline(Date.now());
   readonly #sockets = new Set<WebSocket>();
   readonly #files = built();
   readonly #server: Server;
   #mutations = 60;
+  #chaos: unknown = null;
 
   private constructor() {
     this.#server = createServer((request, response) => void this.#answer(request, response));
@@ -70,8 +75,8 @@ export class InspectorServer {
     this.tell(events);
   }
 
-  /** Log lines are written. */
-  log(count: number): void {
+  /** Log lines are written, each with its number; answers that of the last. */
+  log(count: number): number {
     const first = this.#events.length + 1;
     this.tell(
       Array.from({ length: count }, (_, index) => ({
@@ -82,6 +87,20 @@ export class InspectorServer {
         text: `line ${first + index}`,
       })),
     );
+    return first + count - 1;
+  }
+
+  /** Events are dropped before anybody hears of them. */
+  drop(count: number): void {
+    this.dropped += count;
+    this.tell([{ type: "dropped", n: this.#events.length + 1, at: Date.now(), count }]);
+  }
+
+  /** A socket is dropped by chaos. */
+  disturb(object: string, socket: string): void {
+    const by = { by: "chaos", seed: 42, step: 1, details: {} };
+    const fault = { type: "fault", fault: "dropSocket", state: "happened", object, socket, ...by };
+    this.tell([{ ...fault, n: this.#events.length + 1, at: Date.now() }]);
   }
 
   /** The app sends a mail. */
@@ -140,8 +159,9 @@ export class InspectorServer {
     const path = url.pathname.slice("/api/".length);
     const operation = /^inspect\/(.+)$/.exec(path)?.[1];
     const isWrite =
-      operation === "edit" || operation === "job" || /^(mail\/(read|delete|clear|inbound)|faults)$/.test(path);
+      operation === "edit" || operation === "job" || /^(mail\/(read|delete|clear|inbound)|faults|chaos)$/.test(path);
     if (isWrite) this.writes.push({ path, body });
+    if (operation === "shard") this.looked.push(String(body["object"]));
     if (operation !== undefined) {
       const value = operations[operation]?.({ ...body, head: LOG_HEAD + this.#mutations });
       return value === undefined ? undefined : { value };
@@ -160,6 +180,7 @@ export class InspectorServer {
           jurisdictions: ["eu"],
           pinned: "eu",
           faults: true,
+          chaos: this.#chaos,
           timeline: {
             entries: this.#events.length,
             bytes: 91_000,
@@ -169,6 +190,9 @@ export class InspectorServer {
           },
           mail: { count: MAILS.length, unread: 10, bytes: 64_000 },
         };
+      case "chaos":
+        this.#chaos = body["seed"] === null ? null : { seed: body["seed"], step: 3, startedAt: Date.now() - 4000 };
+        return { chaos: this.#chaos };
       case "app":
         return app;
       case "shards":
@@ -192,7 +216,16 @@ export class InspectorServer {
           count: MAILS.length,
         };
       case "mail/inbound":
-        return { outcome: "rejected", reason: "Nobody here has this address", forwarded: [], replies: [] };
+        return {
+          outcome: "rejected",
+          reason: "Nobody here has this address",
+          forwarded: [],
+          replies: [],
+          call: "mailed",
+          logs: [
+            { n: 1, type: "log", at: Date.now(), level: "warn", text: "no thread takes this mail", call: "mailed" },
+          ],
+        };
       default:
         return isWrite ? {} : undefined;
     }
@@ -213,9 +246,13 @@ export class InspectorServer {
         ),
     );
     const commit = own.find((event) => event.type === "commit");
+    const calls = this.#events.filter((event) => event.type === "call");
+    const ran = calls.find((event) => event["call"] === call);
     return {
       request: own.find((event) => event.type === "request") ?? null,
-      call: own.find((event) => event.type === "call") ?? null,
+      call: ran ?? null,
+      parent: calls.find((event) => event["call"] === ran?.["parent"]) ?? null,
+      children: calls.filter((event) => event["parent"] === call),
       commit: commit ?? null,
       ops: commit?.["changes"] ?? [],
       pokes: own.filter((event) => event.type === "poke"),

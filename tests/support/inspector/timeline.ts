@@ -139,12 +139,28 @@ const OTHERS: readonly Record<string, unknown>[] = [
   {
     type: "watermark",
     object: GENERAL,
-    userId: "ada",
-    clientId: "client-1",
-    lastMutationId: 41,
-    outcome: "OUT_OF_ORDER",
+    clients: [{ userId: "ada", clientId: "client-1", lastMutationId: 41, outcome: "OUT_OF_ORDER" }],
   },
-  { type: "fault", object: GENERAL, fault: "dropSocket", socket: "sock1", by: "user" },
+  { type: "fault", object: GENERAL, fault: "dropSocket", socket: "sock1", state: "happened", by: "user", details: {} },
+  {
+    type: "fault",
+    fault: "failRegion",
+    region: "eu",
+    state: "happened",
+    by: "chaos",
+    seed: 42,
+    step: 9,
+    details: { ms: 1351 },
+  },
+  {
+    type: "fault",
+    fault: "cutPoke",
+    state: "skipped",
+    by: "chaos",
+    seed: 42,
+    step: 10,
+    details: { code: "NOT_FOUND", message: "no client is connected to an object" },
+  },
   { type: "log", level: "error", text: "Error: the channel is closed", stack: "at send (lunora/messages.ts:12:9)" },
 ];
 
