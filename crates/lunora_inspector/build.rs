@@ -1,4 +1,5 @@
 //! Compresses the built UI, once, into what is embedded. Without a built UI nothing is embedded, and the inspector says so.
+//! The tap has no such way out: without it the inspector would be silently blind.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -9,11 +10,16 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 const UI: &str = "../../npm/inspector/dist";
+const TAP: &str = "../../npm/do/tap/dist/tap.js";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={UI}");
-    let folder = PathBuf::from(std::env::var("OUT_DIR")?).join("ui");
+    println!("cargo::rerun-if-changed={TAP}");
+    let target = PathBuf::from(std::env::var("OUT_DIR")?);
+    fs::copy(TAP, target.join("tap.js"))
+        .map_err(|error| format!("{TAP} cannot be read ({error}): run `npm run build`, which makes it"))?;
+    let folder = target.join("ui");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { TestApp, call, until, workerdsBelow } from "../support/app.ts";
 import type { Program } from "../support/app.ts";
+import { bundleTap } from "../../npm/do/tap/build.mjs";
 
 let app: TestApp;
 
@@ -141,7 +142,7 @@ test("the worker that is deployed holds the declaration, and nothing of the emul
   );
   expect(phrases.length).toBeGreaterThan(4);
   const tap = ["LUNORA_TAP", "http://tap/events", "AsyncLocalStorage", "async_hooks", "nodejs_als", "delayPokes"];
-  const source = readFileSync(join(import.meta.dirname, "../../crates/lunora_inspector/src/tap.js"), "utf8");
+  const source = await bundleTap();
   // What is looked for has to be what is there.
   for (const phrase of tap) if (phrase !== "nodejs_als") expect(source, phrase).toContain(phrase);
   for (const phrase of [...phrases, ...tap, "lunora-development", "emulated", "-eu", ".lunora/state"])

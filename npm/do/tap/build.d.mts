@@ -1,5 +1,5 @@
 /** Where the toolchain takes the module from. */
 export const TAP: string;
 
-/** The module's text, as the sources make it. */
-export function buildTap(): Promise<string>;
+/** The text of the module that the toolchain embeds, from the sources. */
+export function bundleTap(): Promise<string>;

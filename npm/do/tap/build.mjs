@@ -1,13 +1,12 @@
-// Makes the one module that the toolchain embeds from the tap and what it shares with the engine.
-import { writeFile } from "node:fs/promises";
+// Makes one module of the tap and what it shares with the engine: what the toolchain embeds.
 import { fileURLToPath } from "node:url";
 import { build } from "rolldown";
 
 /** Where the toolchain takes it from. */
-export const TAP = fileURLToPath(new URL("../../../crates/lunora_inspector/src/tap.js", import.meta.url));
+export const TAP = fileURLToPath(new URL("dist/tap.js", import.meta.url));
 
-/** @returns {Promise<string>} */
-export async function buildTap() {
+/** @returns {Promise<string>} its text */
+export async function bundleTap() {
   const { output } = await build({
     input: fileURLToPath(new URL("tap.js", import.meta.url)),
     platform: "neutral",
@@ -17,7 +16,5 @@ export async function buildTap() {
     write: false,
     logLevel: "silent",
   });
-  return `// Made by npm/do/tap/build.mjs: edit npm/do/tap/tap.js.\n${output[0].code.replaceAll(/^\/\/#(?:end)?region.*\n/gm, "")}`;
+  return output[0].code.replaceAll(/^\/\/#(?:end)?region.*\n/gm, "");
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFile(TAP, await buildTap());

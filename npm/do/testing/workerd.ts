@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtemp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { build } from "rolldown";
+
+import { bundleTap } from "../tap/build.mjs";
 
 /** A namespace of Durable Objects in the test worker. */
 export interface NamespaceOptions {
@@ -27,8 +29,6 @@ export interface WorkerOptions {
   /** Unix socket that the tap of development tells what happens; without one there is no tap. */
   readonly tap?: string;
 }
-
-const TAP = new URL("../../../crates/lunora_inspector/src/tap.js", import.meta.url);
 
 /** The wrapper around the entry, as development makes it. */
 const WRAPPER = `import "./tap.js";
@@ -97,7 +97,7 @@ export class TestWorker {
     await writeFile(join(this.directory, "worker.js"), output[0].code);
     if (this.#options.tap !== undefined) {
       await writeFile(join(this.directory, "wrapper.js"), WRAPPER);
-      await writeFile(join(this.directory, "tap.js"), await readFile(TAP));
+      await writeFile(join(this.directory, "tap.js"), await bundleTap());
     }
     await writeFile(join(this.directory, "config.capnp"), this.#configuration());
   }

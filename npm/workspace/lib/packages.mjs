@@ -1,6 +1,7 @@
 // Builds the TypeScript packages, each into its own `dist`.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import process from "node:process";
 import { root } from "./paths.mjs";
 import { fingerprint, unlessStamped } from "./stamp.mjs";
 import { bold, dim, duration, green, say } from "./terminal.mjs";
@@ -65,10 +66,25 @@ export async function buildPages() {
     const built = await unlessStamped(`page-${name}`, value, [join(folder(name), "dist", "index.html")], async () => {
       say(`${bold("▸")} Build ${manifest(name).name}`);
       const { build } = await import("vite");
+      const { NODE_ENV } = process.env;
       await build({ root: folder(name), logLevel: "warn" });
+      // Vite sets it for itself; what is run after the build is not to find it.
+      if (NODE_ENV === undefined) delete process.env.NODE_ENV;
+      else process.env.NODE_ENV = NODE_ENV;
     });
     if (built) say(`${green("✓")} Build ${manifest(name).name} ${dim(duration(performance.now() - started))}`);
   }
+}
+
+/** Builds the module that tells the inspector what happens in an app; the addon embeds it, so this comes before the addon. */
+export async function buildTap() {
+  const sources = ["do/tap", "do/src", "runtime/src", "errors/src", "protocol/src"];
+  const value = fingerprint([...sources.map(folder), join(root, "package-lock.json")]);
+  const { bundleTap, TAP } = await import("../../do/tap/build.mjs");
+  await unlessStamped("tap", value, [TAP], async () => {
+    mkdirSync(dirname(TAP), { recursive: true });
+    writeFileSync(TAP, await bundleTap());
+  });
 }
 
 /** Builds every package whose sources changed since it was last built. */

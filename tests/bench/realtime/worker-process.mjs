@@ -1,11 +1,11 @@
 // A worker on bare workerd, on loopback, with storage in the subject's folder. Ours and the
 // baselines run in the same binary with the same configuration.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { bundleTap } from "../../../npm/do/tap/build.mjs";
 import { ProcessGroup } from "../process-group.mjs";
-import { root } from "../paths.mjs";
 import { freePort, loopback } from "../rpc.mjs";
 
 const compatibilityDate = "2026-11-01";
@@ -26,7 +26,7 @@ const workerd = () => createRequire(import.meta.url)("workerd").default;
 /** The wrapper around the entry, as development makes it. */
 const tapModules = {
   "entry.js": 'import "./tap.js";\nexport * from "../worker.js";\nexport { default } from "../worker.js";\n',
-  "settings.js": "export const region = null;\n",
+  "settings.js": "export const region = null;\nexport const askedRegions = [];\n",
 };
 
 const configuration = (directory, namespaces, tap) => `using Workerd = import "/workerd/workerd.capnp";
@@ -128,7 +128,7 @@ export async function startWorker({ directory, code, namespaces, tap, onStop }) 
   writeFileSync(join(directory, "worker.js"), code);
   if (tap !== undefined) {
     for (const [name, text] of Object.entries(tapModules)) writeFileSync(join(directory, name), text);
-    writeFileSync(join(directory, "tap.js"), readFileSync(join(root, "crates/lunora_inspector/src/tap.js")));
+    writeFileSync(join(directory, "tap.js"), await bundleTap());
   }
   writeFileSync(join(directory, "config.capnp"), configuration(directory, namespaces, tap));
   const port = await freePort();
