@@ -64,6 +64,10 @@ async fn a_hundred_thousand_mutated_heads_open_nothing() {
                 for _ in 0..12_500 {
                     let base = random.pick(&bases).clone();
                     let bytes = mutated(&mut random, base);
+                    // One byte is wrong in it, and may have been made right: then it opens, as it should.
+                    if bytes.windows(token.len()).any(|window| window == token.as_bytes()) {
+                        continue;
+                    }
                     let answer = exchange(&authority, &bytes).await;
                     let shown = || {
                         (
