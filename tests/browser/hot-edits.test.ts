@@ -3,7 +3,16 @@
 import { afterEach, expect, test } from "vitest";
 import { TestApp, call } from "../support/app.ts";
 import { Editor } from "../support/editor.ts";
-import { Writer, answered, refusals, throughClient, throughFetch, throughNamedCalls } from "../support/writers.ts";
+import {
+  Writer,
+  answered,
+  entriesModule,
+  refusals,
+  throughClient,
+  throughFetch,
+  throughNamedCalls,
+} from "../support/writers.ts";
+import type { Row } from "../support/writers.ts";
 
 const filesOf = (modifier: string): Record<string, string> => ({
   "package.json": `{ "name": "hot-edits", "private": true, "type": "module", "dependencies": { "lunorash": "*" } }`,
@@ -25,18 +34,8 @@ export const list = query.query(({ ctx }) => ctx.db.query("notes").collect());
 export const newest = query.query(({ ctx }) => ctx.db.query("notes").order("desc").first());
 export const add = mutation.input({ text: v.string() }).mutation(({ ctx, args }) => ctx.db.insert("notes", args));
 `,
-  "lunora/entries.ts": `import { mutation, query, v } from "./_generated/server";
-export const list = query.input({ room: v.string() }).query(({ ctx }) => ctx.db.query("entries").collect());
-export const add = mutation
-  .input({ room: v.string(), text: v.string() })
-  .mutation(({ ctx, args }) => ctx.db.insert("entries", args));
-`,
+  "lunora/entries.ts": entriesModule,
 });
-
-interface Row {
-  readonly _id: string;
-  readonly text: string;
-}
 
 let app: TestApp;
 

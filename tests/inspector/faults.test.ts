@@ -7,7 +7,8 @@ import type { FunctionReference } from "lunorash/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { TestApp, call, until } from "../support/app.ts";
-import { Writer, answered, refusals, throughClient } from "../support/writers.ts";
+import { Writer, answered, entriesModule, refusals, throughClient } from "../support/writers.ts";
+import type { Row } from "../support/writers.ts";
 
 const files = {
   "package.json": `{ "name": "disturbed", "private": true, "type": "module", "dependencies": { "lunorash": "*" } }`,
@@ -25,18 +26,8 @@ export const schema = defineSchema({
 export const list = query.query(({ ctx }) => ctx.db.query("notes").collect());
 export const add = mutation.input({ text: v.string() }).mutation(({ ctx, args }) => ctx.db.insert("notes", args));
 `,
-  "lunora/entries.ts": `import { mutation, query, v } from "./_generated/server";
-export const list = query.input({ room: v.string() }).query(({ ctx }) => ctx.db.query("entries").collect());
-export const add = mutation
-  .input({ room: v.string(), text: v.string() })
-  .mutation(({ ctx, args }) => ctx.db.insert("entries", args));
-`,
+  "lunora/entries.ts": entriesModule,
 };
-
-interface Row {
-  readonly _id: string;
-  readonly text: string;
-}
 
 interface Fault {
   readonly fault: string;

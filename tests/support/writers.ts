@@ -1,8 +1,22 @@
-// Clients that write without pause to the app of the hot-edit test, and keep book of what they were told.
+// Clients that write notes and entries to an app without pause, and keep book of what they were told.
 import { LunoraClient } from "lunorash/client";
 import { functionReference } from "lunorash/protocol";
 import type { FunctionReference } from "lunorash/protocol";
 import { call, until } from "./app.ts";
+
+/** The module of an app whose rooms are written to, each of them a shard. */
+export const entriesModule = `import { mutation, query, v } from "./_generated/server";
+export const list = query.input({ room: v.string() }).query(({ ctx }) => ctx.db.query("entries").collect());
+export const add = mutation
+  .input({ room: v.string(), text: v.string() })
+  .mutation(({ ctx, args }) => ctx.db.insert("entries", args));
+`;
+
+/** What is stored of a note or an entry. */
+export interface Row {
+  readonly _id: string;
+  readonly text: string;
+}
 
 type Save = (room: string, text: string) => Promise<{ readonly note: unknown; readonly entry: unknown }>;
 

@@ -83,11 +83,12 @@ pub(super) fn write_service(mut target: service::Builder<'_>, socket: &Path) {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::worker_description::{Module, Tap};
 
-    fn description() -> WorkerDescription {
+    /// A worker with a tap and a region.
+    pub(in crate::config) fn description() -> WorkerDescription {
         let mut one = WorkerDescription::new(
             Module::javascript("lunora/a \"b\".js", "export default {}"),
             "2026-04-01",

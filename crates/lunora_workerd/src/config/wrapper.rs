@@ -74,20 +74,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::worker_description::{Mail, ModuleBody, Tap};
-
-    fn description() -> WorkerDescription {
-        let mut one = WorkerDescription::new(
-            Module::javascript("lunora/a \"b\".js", "export default {}"),
-            "2026-04-01",
-        );
-        one.jurisdictions = vec!["eu".to_owned()];
-        one.tap = Some(Tap {
-            source: "globalThis.tapped = true;".into(),
-            socket: "/run/tap.sock".into(),
-        });
-        one
-    }
+    use crate::config::tap::tests::description;
+    use crate::worker_description::{Mail, ModuleBody};
 
     fn texts(description: &WorkerDescription) -> Vec<Vec<Arc<str>>> {
         let text = |module: Module| match module.body {
