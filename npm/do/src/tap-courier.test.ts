@@ -176,3 +176,36 @@ test("a farewell sends at once, and waits for what others have under way", async
   await vi.advanceTimersByTimeAsync(10);
   await over;
 });
+
+test("nobody looks: the first of a pause are told, and the newest of what was skipped", async () => {
+  const { courier, posts } = start();
+  tell(courier, "before", 1, 200);
+  expect(courier.isSated).toBe(true);
+  for (let n = 1; n <= 5; n += 1) courier.skip(3, Date.now(), () => ({ line: `skipped ${n}`, weight: 1, events: 3 }));
+  await vi.advanceTimersByTimeAsync(1_000);
+  // The newest alone was put together; nothing else is missing without being counted.
+  expect(posts[0]?.lines).toEqual(["lost 212", "skipped 5"]);
+  await posts[0]?.answer(false);
+  tell(courier, "of the next pause");
+  expect(courier.isSated).toBe(false);
+});
+
+test("what was skipped stands before what is told after it", async () => {
+  const { courier, posts } = start();
+  tell(courier, "first", 1, 200);
+  courier.skip(1, Date.now(), () => ({ line: "skipped", weight: 1, events: 1 }));
+  tell(courier, "second");
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(posts[0]?.lines).toEqual(["lost 200", "skipped", "second"]);
+});
+
+test("who looks is told everything, and what was skipped starts the next batch", async () => {
+  const { courier, posts } = start();
+  tell(courier, "first", 1, 200);
+  await vi.advanceTimersByTimeAsync(1_000);
+  courier.skip(1, Date.now(), () => ({ line: "skipped", weight: 1, events: 1 }));
+  await posts[0]?.answer(true);
+  expect(courier.isSated).toBe(false);
+  await vi.advanceTimersByTimeAsync(60);
+  expect(posts[1]?.lines).toEqual(["skipped"]);
+});

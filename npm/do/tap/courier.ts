@@ -63,6 +63,10 @@ export class Courier {
   #isOpen = false;
   /** When whoever is about to send is taken for gone, epoch milliseconds; `undefined`: nobody is. */
   #dueBy: number | undefined;
+  #newest: (() => Told) | undefined;
+  /** Epoch milliseconds. */
+  #pauseEnd = 0;
+  #toldOfPause = 0;
   #turn = 0;
   #sentAt = 0;
 
@@ -81,7 +85,9 @@ export class Courier {
 
   /** `at`: about now, epoch milliseconds. */
   tell(told: Told, at: number): void {
+    this.#holdNewest();
     this.#held.add(told, this.#limit);
+    this.#pass(at, told.events);
     if (this.#dueBy === undefined || at >= this.#dueBy) this.#arrange();
   }
 
@@ -90,11 +96,46 @@ export class Courier {
     this.#held.lose(count);
   }
 
+  /**
+   * Whether what happens often is to be skipped: nobody looks, and as much was told since the last pause as is held. So
+   * the first of each pause are told, and the newest, for which alone something is kept.
+   */
+  get isSated(): boolean {
+    return !this.#isOpen && this.#toldOfPause >= CLOSED_EVENTS;
+  }
+
+  /** Counts events that nobody put together. `newest`: what to tell should no others follow. `at`: about now, epoch milliseconds. */
+  skip(count: number, at: number, newest?: () => Told): void {
+    this.#held.lose(count);
+    if (newest !== undefined) this.#newest = newest;
+    this.#pass(at, 0);
+    if (this.#dueBy === undefined || at >= this.#dueBy) this.#arrange();
+  }
+
+  /** Counts what is told of a pause. */
+  #pass(at: number, events: number): void {
+    if (at >= this.#pauseEnd) {
+      this.#pauseEnd = at + CLOSED_PAUSE;
+      this.#toldOfPause = 0;
+    }
+    this.#toldOfPause += events;
+  }
+
+  /** What was skipped last is told after all. */
+  #holdNewest(): void {
+    const newest = this.#newest?.();
+    this.#newest = undefined;
+    if (newest === undefined) return;
+    this.#held.lose(-newest.events);
+    this.#held.add(newest, this.#limit);
+  }
+
   /** Sends at once what is held; resolves when everything that was under way has been answered, or given up. */
   async flush(): Promise<void> {
     const others = [...this.#flights];
     this.#turn += 1;
     this.#dueBy = undefined;
+    this.#holdNewest();
     if (!this.#held.isEmpty) await this.#send();
     // Promises of another object cannot be awaited here.
     while (others.some((flight) => this.#flights.has(flight) && this.#host.now() < flight.until))
@@ -133,6 +174,7 @@ export class Courier {
   async #send(): Promise<void> {
     const now = this.#host.now();
     this.#sentAt = now;
+    this.#holdNewest();
     const flight: Flight = { batch: this.#held.take(), until: now + ANSWER_LIMIT + LATE };
     this.#flights.add(flight);
     const given = new AbortController();
@@ -155,7 +197,7 @@ export class Courier {
       clearTimeout(timer);
     }
     this.#held.trim(this.#limit);
-    if (!this.#held.isEmpty && this.#dueBy === undefined) this.#arrange();
+    if (this.#dueBy === undefined && (!this.#held.isEmpty || this.#newest !== undefined)) this.#arrange();
   }
 
   #giveUp(flight: Flight): void {

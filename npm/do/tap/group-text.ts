@@ -1,13 +1,9 @@
 import type { Change } from "../src/engine/commit.ts";
+import { eventsOf } from "../src/engine/observing/group-watch.ts";
 import type { RanCall, RanGroup } from "../src/engine/observing/group-watch.ts";
 import { OBSERVED_CHANGES } from "../../runtime/src/observed-event.ts";
 import { ARGS_LENGTH, cutJson, IMAGE_LENGTH, lengthOf, withWholeCharacters } from "./bounded-text.ts";
 import type { Told } from "./held-events.ts";
-
-/** How many events the inspector makes of it: a call each, a commit, and where sequences are. */
-export function eventsOf({ codes, flush }: RanGroup): number {
-  return codes.length + (flush.changes.length > 0 ? 1 : 0) + (flush.clients.size > 0 ? 1 : 0);
-}
 
 /** Beyond this a group is written at once, which bounds it, characters. */
 const KEPT_WEIGHT = 64_000;
@@ -50,6 +46,20 @@ function weightOf({ calls, codes, flush: { changes } }: RanGroup): number {
   return weight;
 }
 
+/** Texts that come again and again, as JSON. */
+const QUOTED = new Map<string, string>();
+const MOST_QUOTED = 2_000;
+
+/** A name as JSON: of a function, a table, somebody. */
+function quoted(name: string): string {
+  let text = QUOTED.get(name);
+  if (text === undefined) {
+    if (QUOTED.size >= MOST_QUOTED) QUOTED.clear();
+    QUOTED.set(name, (text = JSON.stringify(name)));
+  }
+  return text;
+}
+
 /** JSON of an object is told as it is; a text in its place is its beginning. */
 function argsText(args: unknown): string {
   const length = lengthOf(args, ARGS_LENGTH);
@@ -66,9 +76,9 @@ function imageText(row: Change["before"]): string {
 function callText(call: RanCall, code: string | undefined, changes: number, at: number): string {
   const { functionPath, args, identity, mutationId, jobId, place, client, observed } = call;
   const clientId = (place?.client ?? client)?.clientId;
-  const start = `["${observed?.call ?? ""}",${JSON.stringify(functionPath)},${argsText(args)},${at - (observed?.since ?? at)},${changes}`;
-  const userId = identity === null ? "null" : JSON.stringify(identity.userId);
-  const who = clientId === undefined ? `,${userId}` : `,${userId},${JSON.stringify(clientId)}`;
+  const start = `["${observed?.call ?? ""}",${quoted(functionPath)},${argsText(args)},${at - (observed?.since ?? at)},${changes}`;
+  const userId = identity === null ? "null" : quoted(identity.userId);
+  const who = clientId === undefined ? `,${userId}` : `,${userId},${quoted(clientId)}`;
   const parent = observed?.parent;
   if (code === undefined && mutationId === undefined && jobId === undefined && parent === undefined) {
     if (place === undefined) return `${start}${who}]`;
@@ -85,7 +95,7 @@ function callText(call: RanCall, code: string | undefined, changes: number, at: 
 }
 
 function changeText({ table, id, before, after }: Change): string {
-  return `[${JSON.stringify(table.name)},${JSON.stringify(id)},${imageText(before)},${imageText(after)}]`;
+  return `[${quoted(table.name)},${JSON.stringify(id)},${imageText(before)},${imageText(after)}]`;
 }
 
 /**
@@ -111,7 +121,7 @@ export function groupText({ at, object, calls, codes, ends, flush }: RanGroup): 
     text += ',"clients":{';
     let separator = "";
     for (const [key, lastMutationId] of clients) {
-      text += `${separator}${JSON.stringify(key)}:${lastMutationId}`;
+      text += `${separator}${quoted(key)}:${lastMutationId}`;
       separator = ",";
     }
     text += "}";

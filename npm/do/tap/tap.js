@@ -5,13 +5,14 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { env, waitUntil } from "cloudflare:workers";
 import { askedRegions, region } from "./settings.js";
 import { noteRefusal, observeAction, observeFetch, tellRequest } from "../../runtime/src/observed-request.ts";
+import { eventsOf } from "../src/engine/observing/group-watch.ts";
 import { ShardWatch } from "../src/engine/observing/shard-watch.ts";
 import { ObjectFaults } from "./faults/object-faults.ts";
 import { Outages } from "./faults/outages.ts";
 import { cut, TEXT_LENGTH } from "./bounded-text.ts";
 import { Courier } from "./courier.ts";
 import { toldOf } from "./event-text.ts";
-import { eventsOf, toldGroup } from "./group-text.ts";
+import { toldGroup } from "./group-text.ts";
 
 const scopes = new AsyncLocalStorage();
 
@@ -30,15 +31,19 @@ const courier = new Courier({
   lost: (now, count) => JSON.stringify({ type: "dropped", at: now, count }),
 });
 
+/** What happens often: skipped while nobody looks and enough was told. */
+const FREQUENT = new Set(["call", "poke", "request"]);
+
 function tell(event) {
   try {
-    courier.tell(toldOf(event, courier.isOpen), event.at);
+    if (courier.isSated && FREQUENT.has(event.type)) courier.skip(1, event.at);
+    else courier.tell(toldOf(event, courier.isOpen), event.at);
   } catch {
     courier.lose(1);
   }
 }
 
-/** Tells of a group in one line. While nobody looks most are let go before they leave, and are not written. */
+/** Tells of a group in one line. While nobody looks it is written when it leaves. */
 function ran(group) {
   try {
     courier.tell(toldGroup(group, courier.isOpen), group.at);
@@ -63,10 +68,12 @@ function later(milliseconds, run) {
 const observer = {
   tell,
   ran,
+  isSated: () => courier.isSated,
+  skip: (count, at, group) => courier.skip(count, at, group && (() => toldGroup(group, false))),
   nextId() {
-    prefix ??= Math.random().toString(36).slice(2, 8);
+    prefix ??= Math.random().toString(36).slice(2, 8).padEnd(6, "0");
     ids += 1;
-    return `${prefix}${ids.toString(36)}`;
+    return prefix + ids;
   },
   within: (scope, run) => scopes.run(scope, run),
   current: () => scopes.getStore(),

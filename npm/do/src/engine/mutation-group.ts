@@ -114,7 +114,12 @@ export class MutationGroup {
    * Runs members, one after the other, all or none of which will be committed. Errors of members are their
    * outcomes; what is thrown here loses the group.
    */
-  async run(): Promise<void> {
+  run(): Promise<void> {
+    const run = (): Promise<void> => this.#runAll();
+    return this.#host.watch?.group(this.#calls, run) ?? run();
+  }
+
+  async #runAll(): Promise<void> {
     const started = this.#host.now();
     try {
       for (const [index, call] of this.#calls.entries()) {

@@ -14,6 +14,26 @@ export interface Arrival {
   readonly parent?: string | undefined;
 }
 
+/** An arrival whose id is made when somebody asks: most calls that are not told need none. */
+export class Arrived implements Arrival {
+  readonly since: number;
+  readonly parent: string | undefined;
+  readonly #observer: Observer;
+  #call: string | undefined;
+
+  /** `call`: what it is known by already. */
+  constructor(observer: Observer, since: number, call?: string, parent?: string) {
+    this.#observer = observer;
+    this.since = since;
+    this.#call = call;
+    this.parent = parent;
+  }
+
+  get call(): string {
+    return (this.#call ??= this.#observer.nextId());
+  }
+}
+
 /** What is told of a call of a group. */
 export type RanCall = Pick<
   MutationCall,
@@ -37,6 +57,10 @@ export interface RanGroup {
 /** An observer that takes groups. */
 export interface GroupObserver extends Observer {
   ran(group: RanGroup): void;
+  /** Whether calls, groups and pokes are to be skipped: nobody looks, and enough was told. */
+  isSated(): boolean;
+  /** Counts events that were not put together; of groups the newest is kept. `at`: epoch milliseconds. */
+  skip(count: number, at: number, group?: RanGroup): void;
 }
 
 /** A group that has run. */
@@ -59,6 +83,11 @@ function changesOf(changes: readonly Change[], fromSeq: number): Pick<ObservedCo
   }));
   const omitted = changes.length - told.length;
   return omitted === 0 ? { changes: told } : { changes: told, omitted };
+}
+
+/** How many events the inspector makes of a group: a call each, a commit, and where sequences are. */
+export function eventsOf({ codes, flush }: RanGroup): number {
+  return codes.length + (flush.changes.length > 0 ? 1 : 0) + (flush.clients.size > 0 ? 1 : 0);
 }
 
 /** Tells of a commit of no group. */
@@ -117,8 +146,9 @@ export function tellMisplaced(
   calls: readonly MutationCall[],
   outcomes: readonly MutationOutcome[],
 ): void {
-  for (const [index, outcome] of outcomes.entries()) {
-    if (outcome.ok || outcome.error.code !== "OUT_OF_ORDER") continue;
+  for (let index = 0; index < outcomes.length; index += 1) {
+    const outcome = outcomes[index];
+    if (outcome === undefined || outcome.ok || outcome.error.code !== "OUT_OF_ORDER") continue;
     const client = calls[index]?.place?.client;
     if (client === undefined) continue;
     const { userId, clientId } = client;

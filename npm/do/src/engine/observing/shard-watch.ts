@@ -2,6 +2,7 @@ import { isLunoraError } from "@lunora/errors";
 import type {
   ObservedCommit,
   ObservedPokePart,
+  ObservedScope,
   ObservedSocket,
   ObservedSubscription,
   ShardAnswer,
@@ -20,7 +21,7 @@ import type { Flush } from "../live/flush.ts";
 import type { MutationCall } from "../mutation-call.ts";
 import type { SocketConnection } from "../sockets/socket-connection.ts";
 import type { OpenedStream } from "../streams/stream-host.ts";
-import { tellCommit, tellLost, tellMisplaced, writersOf } from "./group-watch.ts";
+import { Arrived, eventsOf, tellCommit, tellLost, tellMisplaced, writersOf } from "./group-watch.ts";
 import type { GroupObserver, GroupResult } from "./group-watch.ts";
 import { answerFacts, patchFacts } from "./patch-facts.ts";
 import type { PatchFacts } from "./patch-facts.ts";
@@ -41,6 +42,12 @@ interface PresentFlush {
   readonly calls: () => readonly string[];
 }
 
+/** A commit that is not told, nor what it leads to. */
+const SKIPPED: PresentFlush = { fromSeq: 0, toSeq: 0, at: 0, calls: () => [] };
+
+/** Members of a group from which on they share a scope. */
+const SHARED_BY = 8;
+
 const encoder = new TextEncoder();
 
 /** What a shard tells its observer. The engine has one only when somebody listens. */
@@ -50,6 +57,10 @@ export class ShardWatch {
   readonly #object: string;
   readonly #now: () => number;
   #flush: PresentFlush | undefined;
+  /** Sockets that a flush which is not told does something to. */
+  readonly #skipped = new Set<Connection>();
+  /** What the members of the present group run in. */
+  #shared: { -readonly [Key in keyof ObservedScope]: ObservedScope[Key] } | undefined;
   /** What the present flush does to subscriptions, by socket. */
   readonly #parts = new Map<Connection, ObservedPokePart[]>();
   /** Functions of streams that go on, by socket and id: whoever tells their end does not know them. */
@@ -69,13 +80,34 @@ export class ShardWatch {
   /** Mutations have come, and wait; `call` is what the Worker calls the only one, `parent` the call that made it. */
   arrived(calls: readonly MutationCall[], call?: string, parent?: string): void {
     const since = this.#now();
-    for (const mutation of calls) mutation.observed = { call: call ?? this.#observer.nextId(), since, parent };
+    for (const mutation of calls) mutation.observed = new Arrived(this.#observer, since, call, parent);
+  }
+
+  /**
+   * Runs the members of a group. They come one after the other, so those of a large one share a scope that says which
+   * it is: one for each costs more than telling of it. What one of them leaves behind, and nobody awaits, is taken for
+   * the next one's.
+   */
+  group<Result>(calls: readonly MutationCall[], run: () => Result): Result {
+    if (calls.length < SHARED_BY || this.#observer.isSated()) return run();
+    this.#shared = { functionPath: "", object: this.#object };
+    return this.#observer.within(this.#shared, run);
   }
 
   /** Runs a mutation's handler as that call. */
   within<Result>({ observed, functionPath }: MutationCall, run: () => Result): Result {
-    if (observed === undefined) return run();
-    return this.#observer.within({ call: observed.call, functionPath, object: this.#object }, run);
+    if (observed === undefined || this.#observer.isSated()) return run();
+    const { call } = observed;
+    if (this.#shared === undefined) return this.#observer.within({ call, functionPath, object: this.#object }, run);
+    this.#shared.call = call;
+    this.#shared.functionPath = functionPath;
+    return run();
+  }
+
+  /** Nobody of the group runs any more. */
+  #unshare(): void {
+    if (this.#shared !== undefined) delete this.#shared.call;
+    this.#shared = undefined;
   }
 
   /** A call that waits in no group. */
@@ -86,6 +118,10 @@ export class ShardWatch {
     run: () => Promise<ShardAnswer>,
   ): Promise<ShardAnswer> {
     const since = this.#now();
+    if (this.#observer.isSated()) {
+      this.#observer.skip(1, since);
+      return run();
+    }
     const object = this.#object;
     const answer = await this.#observer.within({ call, functionPath, object }, run);
     const at = this.#now();
@@ -133,13 +169,18 @@ export class ShardWatch {
   }
 
   /** A group is on its way to disk. */
-  committed(calls: readonly MutationCall[], group: GroupResult, flush: Flush): void {
+  committed(calls: readonly MutationCall[], { outcomes, ends }: GroupResult, flush: Flush): void {
     const at = this.#now();
-    const { outcomes, ends } = group;
     const codes = outcomes.map((outcome) => (outcome.ok ? undefined : outcome.error.code));
-    this.#observer.ran({ at, object: this.#object, calls, codes, ends, flush });
+    const ran = { at, object: this.#object, calls, codes, ends, flush };
+    const isTold = !this.#observer.isSated();
+    this.#unshare();
+    if (isTold) this.#observer.ran(ran);
+    else this.#observer.skip(eventsOf(ran), at, ran);
     tellMisplaced(this.#observer, this.#object, at, calls, outcomes);
-    if (flush.changes.length > 0) this.#begin(flush, at, () => writersOf(calls, ends));
+    if (flush.changes.length === 0) return;
+    if (isTold) this.#begin(flush, at, () => writersOf(calls, ends));
+    else this.#flush = SKIPPED;
   }
 
   /** A turn that is no group has changed rows. */
@@ -156,6 +197,7 @@ export class ShardWatch {
   }
 
   lost(calls: readonly MutationCall[], code: string): void {
+    this.#unshare();
     tellLost(this.#observer, this.#object, this.#now(), calls, code);
   }
 
@@ -224,6 +266,7 @@ export class ShardWatch {
 
   /** `sent` is what the client had. */
   queryPoked(connection: Connection, id: string, name: string, answer: LiveAnswer, sent: LiveAnswer | undefined): void {
+    if (this.#skips(connection)) return;
     let ofAnswer = this.#answers.get(answer);
     if (ofAnswer === undefined) this.#answers.set(answer, (ofAnswer = new Map()));
     let facts = ofAnswer.get(sent);
@@ -232,8 +275,16 @@ export class ShardWatch {
   }
 
   shapePoked(connection: Connection, id: string, name: string, pieces: readonly string[]): void {
+    if (this.#skips(connection)) return;
     const facts = patchFacts(pieces) ?? { rowsIn: 0, rowsOut: 0 };
     this.#poked(connection, { id, kind: "shape", name, ...facts });
+  }
+
+  /** Whether the present flush is not told; what it does to the socket is counted. */
+  #skips(connection: Connection): boolean {
+    if (this.#flush !== SKIPPED) return false;
+    this.#skipped.add(connection);
+    return true;
   }
 
   /** The present flush does something to a subscription. */
@@ -282,6 +333,8 @@ export class ShardWatch {
   /** Everything of the present flush has left. */
   settled(): void {
     this.#flush = undefined;
+    if (this.#skipped.size > 0) this.#observer.skip(this.#skipped.size, this.#now());
+    this.#skipped.clear();
     this.#parts.clear();
     this.#answers.clear();
   }
