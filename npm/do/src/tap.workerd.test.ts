@@ -341,6 +341,30 @@ test("a log line carries the call that wrote it, over everything it waited for",
   expect(worker.takeOutput()).toContain("said first");
 });
 
+test("log lines of a large group, whose members share a scope, carry the calls that wrote them", async () => {
+  const client = await connect("loud group");
+  const texts = Array.from({ length: 20 }, (_, index) => `member ${index}`);
+  const from = listener.events.length;
+  await client.push(
+    "loud group",
+    texts.map((text, index) => entry(index + 1, "say", { text })),
+  );
+  const isCall = ({ type, clientId }: Loose): boolean => type === "call" && clientId === "loud group";
+  await listener.until(() => listener.events.slice(from).filter(isCall).length === texts.length);
+  const events = listener.events.slice(from);
+  const callOf = new Map(events.filter(isCall).map(({ clientSeq, call }) => [clientSeq, call]));
+  const lines = events.filter(({ type, text }) => type === "log" && text.startsWith("said member"));
+  expect(lines.map(({ call, functionPath, object, text }) => ({ call, functionPath, object, text }))).toEqual(
+    texts.map((text, index) => ({
+      call: callOf.get(index + 1),
+      functionPath: "tapped:say",
+      object: "__root__",
+      text: `said ${text} {"in":"mutation"}`,
+    })),
+  );
+  expect(new Set(callOf.values()).size).toBe(texts.length);
+});
+
 test("what is long is cut, and says so", async () => {
   const next = told();
   await result(worker, "tapped:add", { channel: "c", text: "x".repeat(20_000) });
