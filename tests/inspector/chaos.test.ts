@@ -145,9 +145,18 @@ function sequence(faults: readonly Fault[], seed: number, steps: number): unknow
   });
 }
 
+/** Lets chaos begin with a seed, or end. */
+type SetChaos = (inspector: Inspector, seed: number | null) => Promise<unknown>;
+
+const throughInspector: SetChaos = (inspector, seed) => inspector.ask("chaos", { seed });
+
 /** Plays the first steps of a seed in a new app with two people in it; gives what happened. */
-async function played(seed: number, steps: number): Promise<unknown[]> {
-  const app = disturbed();
+async function played(
+  seed: number,
+  steps: number,
+  app = disturbed(),
+  setChaos: SetChaos = throughInspector,
+): Promise<unknown[]> {
   const { url } = await app.dev();
   const inspector = new Inspector(app);
   const people = ["a", "b"].map((room) => new Person(url, room));
@@ -160,9 +169,9 @@ async function played(seed: number, steps: number): Promise<unknown[]> {
       const commits = await inspector.ask<{ events: { object: string }[] }>("events?type=commit");
       return [sockets, commits].every(({ events }) => new Set(events.map(({ object }) => object)).size === 2);
     });
-    await inspector.ask("chaos", { seed });
+    await setChaos(inspector, seed);
     await until("the steps are played", async () => (await inspector.step()) > steps);
-    await inspector.ask("chaos", { seed: null });
+    await setChaos(inspector, null);
     for (const person of people) await person.stop();
     for (const { room, acknowledged, refused } of people) {
       const stored = ((await call(url, "entries:list", { room })) as Row[]).map(({ text }) => text);
@@ -206,6 +215,41 @@ test("a seed plays the same run twice under writers, and nothing is lost", async
       ["delayPokes", "room=b", "armed", { ms: expect.any(Number) as number, count: expect.any(Number) as number }],
     ].map(([fault, object, state, parameters], index) => ({ step: index + 1, fault, object, state, parameters })),
   );
+}, 180_000);
+
+test("`lunora chaos` on an app that is pinned: nothing is lost, and nothing leaves its region", async () => {
+  const app = disturbed();
+  app.edit("lunora/schema.ts", "});\n", '}).jurisdiction("eu");\n');
+  const lunora = async (...commandArguments: string[]): Promise<string> => {
+    const program = app.run("lunora", commandArguments);
+    expect(await program.ended(), program.output).toBe(0);
+    return program.output;
+  };
+  const steps = await played(SEED, 9, app, async (_, seed) => {
+    if (seed === null) {
+      expect(await lunora("chaos")).toMatch(new RegExp(`^seed ${SEED} since .*, at step \\d+\\n$`, "m"));
+      expect(await lunora("chaos", "--stop")).toContain("nothing goes wrong on purpose");
+    } else expect(await lunora("chaos", String(seed))).toContain(`seed ${seed} since`);
+  });
+  // Each happened in the region, or to it: the same steps as elsewhere, none of them passed over.
+  expect(steps).toMatchObject(
+    ["trimLog", "dropSocket", "cutPoke", "cutPoke", "evict", "cutPoke", "failRegion", "swapFrames", "delayPokes"].map(
+      (fault, index) => ({
+        step: index + 1,
+        fault,
+        region: "eu",
+        state: /Poke|swap/.test(fault) ? "armed" : "happened",
+      }),
+    ),
+  );
+  const { classes, servers } = JSON.parse(await lunora("residency", "--json")) as {
+    classes: { class: string; stored: { region: string | null; objects: number }[] }[];
+    servers: { crossings?: { count: number }[] }[];
+  };
+  const shards = classes.find((one) => one.class === "ShardDO")?.stored ?? [];
+  expect(shards.map(({ region, objects }) => [region, objects])).toEqual([["eu", 2]]);
+  for (const { stored } of classes) for (const { region } of stored) expect(region).toBe("eu");
+  expect(servers.flatMap(({ crossings = [] }) => crossings)).toEqual([]);
 }, 180_000);
 
 test("`lunora dev --chaos` begins with its seed and says so, with Vite and without", async () => {

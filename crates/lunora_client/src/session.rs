@@ -2,6 +2,8 @@
 //! It knows no socket, no clock and no chance, so that a simulation can drive it.
 
 mod outbox;
+mod query;
+mod shapes;
 mod view;
 
 pub use outbox::Ticket;
@@ -11,11 +13,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::frame::{
-    CAPABILITY_BATCH, ClientFrame, ErrorBody, FrameError, ServerFrame, SubscribedQuery, SubscribedShape,
-};
+use crate::frame::{CAPABILITY_BATCH, ClientFrame, ErrorBody, FrameError, ServerFrame};
 use outbox::Outbox;
-use view::{Outcome, Part, Poke};
+use query::Query;
+use shapes::Shapes;
+use view::{Part, Poke};
 
 /// What is to be done, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,19 +48,8 @@ enum Phase {
     Ready,
 }
 
-#[derive(Debug)]
-struct Query {
-    function_path: String,
-    arguments: Json,
-    /// Cursor and epoch of the result that is shown.
-    position: Option<(u64, String)>,
-}
-
-#[derive(Debug)]
-struct Shape {
-    name: String,
-    arguments: Json,
-}
+/// How often in a row a result or a view may be read afresh on one connection.
+const STRIKES: u32 = 1;
 
 /// One client in one shard.
 #[derive(Debug)]
@@ -68,9 +59,7 @@ pub struct Session {
     requests: u64,
     outbox: Outbox,
     queries: BTreeMap<String, Query>,
-    shapes: BTreeMap<String, Shape>,
-    views: BTreeMap<String, View>,
-    poke: Option<Poke>,
+    shapes: Shapes,
 }
 
 impl Session {
@@ -83,9 +72,7 @@ impl Session {
             requests: 0,
             outbox: Outbox::default(),
             queries: BTreeMap::new(),
-            shapes: BTreeMap::new(),
-            views: BTreeMap::new(),
-            poke: None,
+            shapes: Shapes::default(),
         }
     }
 
@@ -97,7 +84,7 @@ impl Session {
     /// A socket is open.
     pub fn opened(&mut self) -> Vec<Effect> {
         self.phase = Phase::Greeting;
-        self.poke = None;
+        self.shapes.cut();
         vec![Effect::Send(ClientFrame::Connect {
             id: self.request("c"),
             client_id: Some(self.client_id.clone()),
@@ -109,7 +96,7 @@ impl Session {
     /// The socket is gone; what was half-way through a poke is forgotten.
     pub fn closed(&mut self) {
         self.phase = Phase::Offline;
-        self.poke = None;
+        self.shapes.cut();
     }
 
     /// Queues a mutation; [`Self::flush`] sends what is queued. Arguments are wire-encoded.
@@ -146,11 +133,7 @@ impl Session {
     /// Subscribes to a query; arguments are wire-encoded.
     pub fn subscribe(&mut self, function_path: &str, arguments: Json) -> (String, Vec<Effect>) {
         let id = self.request("q");
-        let query = Query {
-            function_path: function_path.to_owned(),
-            arguments,
-            position: None,
-        };
+        let query = Query::new(function_path, arguments);
         let frame = query.frame(&id);
         self.queries.insert(id.clone(), query);
         (id, self.when_ready(frame))
@@ -159,13 +142,7 @@ impl Session {
     /// Subscribes to a shape; arguments are wire-encoded.
     pub fn subscribe_shape(&mut self, name: &str, arguments: Json) -> (String, Vec<Effect>) {
         let id = self.request("s");
-        let shape = Shape {
-            name: name.to_owned(),
-            arguments,
-        };
-        let frame = shape.frame(&id, &View::default());
-        self.shapes.insert(id.clone(), shape);
-        self.views.insert(id.clone(), View::default());
+        let frame = self.shapes.add(&id, name, arguments);
         (id, self.when_ready(frame))
     }
 
@@ -175,7 +152,7 @@ impl Session {
         if self.queries.remove(&id).is_some() {
             return self.when_ready(ClientFrame::Unsubscribe { id });
         }
-        if self.forget_shape(&id) {
+        if self.shapes.remove(&id) {
             return self.when_ready(ClientFrame::ShapeUnsubscribe { id });
         }
         Vec::new()
@@ -184,12 +161,7 @@ impl Session {
     /// The rows of a shape that is subscribed to.
     #[must_use]
     pub fn view(&self, id: &str) -> Option<&View> {
-        self.views.get(id)
-    }
-
-    fn forget_shape(&mut self, id: &str) -> bool {
-        self.views.remove(id);
-        self.shapes.remove(id).is_some()
+        self.shapes.view(id)
     }
 
     fn when_ready(&self, frame: ClientFrame) -> Vec<Effect> {
@@ -208,27 +180,24 @@ impl Session {
             } => self.pushed(results),
             ServerFrame::Ack { progress, .. } => self.greeted(progress.last_mutation_id.unwrap_or(0)),
             ServerFrame::Data { id, data, progress } => self.data(id, data, progress.cursor.zip(progress.epoch)),
-            ServerFrame::Resume { id, cursor, epoch } => {
-                self.moved(&id, cursor, epoch);
-                Vec::new()
-            }
+            ServerFrame::Resume { id, cursor, epoch } => self.moved(&id, cursor, epoch),
             ServerFrame::Settled {
                 id: Some(id),
                 cursor,
                 epoch,
                 ..
-            } => {
-                self.moved(&id, cursor, epoch);
-                Vec::new()
-            }
+            } => self.moved(&id, cursor, epoch),
+            ServerFrame::Settled {
+                id: None,
+                cursor,
+                epoch,
+                ..
+            } => self.overtaken(cursor, &epoch),
             ServerFrame::PokeStart {
                 poke_id,
                 base_checkpoint,
                 epoch,
-            } => {
-                self.poke = Some(Poke::start(poke_id, base_checkpoint, epoch));
-                Vec::new()
-            }
+            } => self.shapes.poke_started(Poke::start(poke_id, base_checkpoint, epoch)),
             ServerFrame::PokePart {
                 poke_id,
                 shape_id,
@@ -245,29 +214,20 @@ impl Session {
                     reset: reset.unwrap_or(false),
                     version,
                 };
-                let open = self.poke.as_mut().filter(|poke| poke.id == poke_id);
-                if open.is_some_and(|poke| poke.add(part)) {
-                    Vec::new()
-                } else {
-                    vec![Effect::Reconnect]
-                }
+                self.shapes.part_came(&poke_id, part)
             }
             ServerFrame::PokeEnd {
                 poke_id,
                 checkpoint,
                 epoch,
-            } => match self.poke.take().filter(|poke| poke.id == poke_id) {
-                Some(poke) => self.poked(poke, checkpoint, epoch),
-                None => vec![Effect::Reconnect],
-            },
+            } => self.shapes.poke_ended(&poke_id, checkpoint, epoch),
             ServerFrame::Error { id: Some(id), error } if self.queries.remove(&id).is_some() => {
                 vec![Effect::Ended(id, error)]
             }
-            ServerFrame::Error { id: Some(id), error } if self.forget_shape(&id) => vec![Effect::Ended(id, error)],
+            ServerFrame::Error { id: Some(id), error } if self.shapes.remove(&id) => vec![Effect::Ended(id, error)],
             ServerFrame::Error { error, .. } => vec![Effect::Refused(error)],
             // Streams, whispers and deltas of pages are asked for by nobody here.
-            ServerFrame::Settled { id: None, .. }
-            | ServerFrame::Delta { .. }
+            ServerFrame::Delta { .. }
             | ServerFrame::Chunk { .. }
             | ServerFrame::Whisper { .. }
             | ServerFrame::Complete { .. } => Vec::new(),
@@ -283,11 +243,7 @@ impl Session {
         self.outbox.connected(watermark);
         let mut effects = vec![Effect::Ready];
         effects.extend(self.queries.iter().map(|(id, query)| Effect::Send(query.frame(id))));
-        let none = View::default();
-        effects.extend(self.shapes.iter().map(|(id, shape)| {
-            let view = self.views.get(id).unwrap_or(&none);
-            Effect::Send(shape.frame(id, view))
-        }));
+        effects.extend(self.shapes.frames());
         effects.extend(self.flush());
         effects
     }
@@ -311,55 +267,42 @@ impl Session {
         let Some(query) = self.queries.get_mut(&id) else {
             return Vec::new();
         };
-        query.position = position;
+        if let Some((cursor, epoch)) = &position
+            && query.is_overtaken(*cursor, epoch)
+        {
+            return vec![afresh(query, &id)];
+        }
+        query.moved(position);
         vec![Effect::Data(id, data)]
     }
 
-    fn moved(&mut self, id: &str, cursor: u64, epoch: String) {
-        if let Some(query) = self.queries.get_mut(id) {
-            query.position = Some((cursor, epoch));
+    fn moved(&mut self, id: &str, cursor: u64, epoch: String) -> Vec<Effect> {
+        let Some(query) = self.queries.get_mut(id) else {
+            return Vec::new();
+        };
+        if query.is_overtaken(cursor, &epoch) {
+            return vec![afresh(query, id)];
         }
+        query.moved(Some((cursor, epoch)));
+        Vec::new()
     }
 
-    fn poked(&mut self, poke: Poke, checkpoint: Option<u64>, epoch: Option<String>) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        for (id, outcome) in poke.apply(&mut self.views, checkpoint, epoch) {
-            let shape = self.shapes.get(&id);
-            if let (Outcome::Dropped, Some(shape)) = (&outcome, shape) {
-                effects.push(Effect::Send(shape.frame(&id, &View::default())));
-            }
-            effects.push(Effect::Changed(id));
-        }
-        effects
-    }
-}
-
-impl Query {
-    fn frame(&self, id: &str) -> ClientFrame {
-        ClientFrame::Subscribe {
-            id: id.to_owned(),
-            query: SubscribedQuery {
-                function_path: self.function_path.clone(),
-                args: self.arguments.clone(),
-                table: None,
-                since_seq: self.position.as_ref().map(|(cursor, _)| *cursor),
-                since_epoch: self.position.as_ref().map(|(_, epoch)| epoch.clone()),
-            },
-        }
+    /// What is said of the whole socket says where no query stands, but may show that it came too late.
+    fn overtaken(&mut self, cursor: u64, epoch: &str) -> Vec<Effect> {
+        self.queries
+            .iter_mut()
+            .filter(|(_, query)| query.is_overtaken(cursor, epoch))
+            .map(|(id, query)| afresh(query, id))
+            .collect()
     }
 }
 
-impl Shape {
-    fn frame(&self, id: &str, view: &View) -> ClientFrame {
-        ClientFrame::ShapeSubscribe {
-            id: id.to_owned(),
-            shape: SubscribedShape {
-                name: self.name.clone(),
-                args: Some(self.arguments.clone()),
-            },
-            since_checkpoint: view.checkpoint(),
-            since_epoch: view.epoch().map(ToOwned::to_owned),
-            since_version: view.version().map(ToOwned::to_owned),
-        }
+/// Asks for it again without a position: at once the first time, then over another connection, which waits before it is
+/// made. What is shown stays on show until then.
+fn afresh(query: &mut Query, id: &str) -> Effect {
+    if query.strike() > STRIKES {
+        Effect::Reconnect
+    } else {
+        Effect::Send(query.frame(id))
     }
 }

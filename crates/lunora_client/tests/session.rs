@@ -180,6 +180,76 @@ fn queries_resume_from_the_result_they_show() {
     assert_eq!(sent(&connect(&mut session, 0)), Vec::<Json>::new());
 }
 
+mod overtaken {
+    use super::*;
+
+    fn data(id: &str, cursor: u64, epoch: &str) -> ServerFrame {
+        server(json!({ "type": "data", "id": id, "data": cursor, "cursor": cursor, "epoch": epoch }))
+    }
+
+    fn at(cursor: u64) -> (Session, String) {
+        let mut session = Session::new("c");
+        connect(&mut session, 0);
+        let (id, _) = session.subscribe("a:list", json!({}));
+        session.received(data(&id, cursor, "e"));
+        (session, id)
+    }
+
+    fn late(kind: &str, id: &str, epoch: &str) -> ServerFrame {
+        match kind {
+            "data" => data(id, 3, epoch),
+            "everybody" => server(json!({ "type": "settled", "cursor": 3, "epoch": epoch, "lastMutationId": 1 })),
+            _ => server(json!({ "type": kind, "id": id, "cursor": 3, "epoch": epoch })),
+        }
+    }
+
+    #[test]
+    fn by_something_newer_a_result_is_read_afresh() {
+        for kind in ["data", "resume", "settled", "everybody"] {
+            let (mut session, id) = at(4);
+            let effects = session.received(late(kind, &id, "e"));
+            let query = json!({ "functionPath": "a:list", "args": {} });
+            assert_eq!(
+                sent(&effects),
+                [json!({ "type": "subscribe", "id": id, "query": query })],
+                "{kind}"
+            );
+            assert_eq!(effects.len(), 1, "{kind}: what is shown stays");
+            // The answer may stand anywhere.
+            assert_eq!(
+                session.received(data(&id, 2, "e")),
+                [Effect::Data(id.clone(), Some(json!(2)))]
+            );
+        }
+    }
+
+    #[test]
+    fn on_another_timeline_nothing_is_older() {
+        for kind in ["data", "resume", "settled", "everybody"] {
+            let (mut session, id) = at(4);
+            assert_eq!(
+                sent(&session.received(late(kind, &id, "f"))),
+                Vec::<Json>::new(),
+                "{kind}"
+            );
+        }
+    }
+
+    #[test]
+    fn twice_in_a_row_takes_another_connection() {
+        let (mut session, id) = at(4);
+        assert_eq!(sent(&session.received(data(&id, 3, "e"))).len(), 1);
+        session.received(data(&id, 5, "e"));
+        assert_eq!(session.received(data(&id, 4, "e")), [Effect::Reconnect]);
+        session.closed();
+        assert_eq!(sent(&connect(&mut session, 0))[0]["query"].get("sinceSeq"), None);
+        // One that goes on shows that it is well again.
+        session.received(data(&id, 5, "e"));
+        session.received(data(&id, 6, "e"));
+        assert_eq!(sent(&session.received(data(&id, 5, "e"))).len(), 1);
+    }
+}
+
 #[test]
 fn an_error_ends_its_subscription_alone() {
     let mut session = Session::new("c");
@@ -317,12 +387,158 @@ mod shapes {
     }
 
     #[test]
-    fn parts_of_others_are_left_alone_and_strays_start_over() {
+    fn parts_of_others_are_left_alone() {
         let (mut session, shape) = seeded();
         start(&mut session, "2");
         part(&mut session, "2", "other", json!({ "rowsPatch": [insert("b")] }));
         assert_eq!(end(&mut session, "2", 4), []);
         assert_eq!(session.view(&shape).unwrap().checkpoint(), Some(3));
-        assert_eq!(part(&mut session, "3", &shape, json!({})), [Effect::Reconnect]);
+        assert_eq!(part(&mut session, "3", "other", json!({})), []);
+    }
+
+    /// Whether the shape was asked for again, from the beginning, and what it showed is gone.
+    fn asks_afresh(session: &Session, shape: &str, effects: &[Effect]) -> bool {
+        let again = sent(effects);
+        effects.contains(&Effect::Changed(shape.to_owned()))
+            && keys(session, shape).is_empty()
+            && again.len() == 1
+            && again[0]["type"] == "shape_subscribe"
+            && again[0].get("sinceCheckpoint").is_none()
+    }
+
+    #[test]
+    fn a_part_before_its_start_or_behind_its_end_is_read_afresh() {
+        for order in [[1, 0, 2], [0, 2, 1]] {
+            let (mut session, shape) = seeded();
+            let patch = json!({ "baseCheckpoint": 3, "rowsPatch": [insert("b")] });
+            let mut effects = Vec::new();
+            for frame in order {
+                effects.extend(match frame {
+                    0 => session.received(server(json!({ "type": "pokeStart", "pokeId": "2", "epoch": "e" }))),
+                    1 => part(&mut session, "2", &shape, patch.clone()),
+                    _ => end(&mut session, "2", 5),
+                });
+            }
+            assert!(asks_afresh(&session, &shape, &effects), "{order:?}: {effects:?}");
+            // What was on its way for the view that is gone says nothing of the one that comes.
+            start(&mut session, "3");
+            part(
+                &mut session,
+                "3",
+                &shape,
+                json!({ "baseCheckpoint": 5, "rowsPatch": [insert("c")] }),
+            );
+            assert_eq!(end(&mut session, "3", 6), []);
+            start(&mut session, "4");
+            part(
+                &mut session,
+                "4",
+                &shape,
+                json!({ "reset": true, "rowsPatch": [insert("d")] }),
+            );
+            assert_eq!(end(&mut session, "4", 7), [Effect::Changed(shape.clone())]);
+            assert_eq!(keys(&session, &shape), ["d"]);
+        }
+    }
+
+    #[test]
+    fn a_reset_that_was_overtaken_is_none() {
+        let reset_to = |session: &mut Session, shape: &str, poke: &str, checkpoint: u64| {
+            start(session, poke);
+            part(
+                session,
+                poke,
+                shape,
+                json!({ "reset": true, "rowsPatch": [insert("r")] }),
+            );
+            end(session, poke, checkpoint)
+        };
+        let overtaken: [fn(&mut Session, &str); 3] = [
+            |session, shape| {
+                start(session, "3");
+                part(session, "3", shape, json!({ "baseCheckpoint": 5 }));
+                assert_eq!(end(session, "3", 6), []);
+            },
+            |session, shape| assert_eq!(part(session, "9", shape, json!({ "baseCheckpoint": 5 })), []),
+            // The answer to another question.
+            |session, shape| {
+                start(session, "3");
+                part(session, "3", shape, json!({ "reset": true }));
+                assert_eq!(end(session, "3", 6), [Effect::Changed(shape.to_owned())]);
+            },
+        ];
+        for newer in overtaken {
+            let (mut session, shape) = seeded();
+            part(&mut session, "9", &shape, json!({ "baseCheckpoint": 4 }));
+            newer(&mut session, &shape);
+            let late = reset_to(&mut session, &shape, "4", 5);
+            assert_eq!(late, [Effect::Changed(shape.clone()), Effect::Reconnect]);
+            assert_eq!(keys(&session, &shape), Vec::<String>::new());
+        }
+        let (mut session, shape) = seeded();
+        part(&mut session, "9", &shape, json!({ "baseCheckpoint": 4 }));
+        overtaken[0](&mut session, &shape);
+        assert_eq!(reset_to(&mut session, &shape, "4", 6), [Effect::Changed(shape.clone())]);
+        assert_eq!(keys(&session, &shape), ["r"]);
+    }
+
+    #[test]
+    fn a_poke_that_never_ends_is_read_afresh_where_it_had_a_part() {
+        let (mut session, shape) = seeded();
+        let (other, _) = session.subscribe_shape("inbox", json!({ "u": 2 }));
+        start(&mut session, "2");
+        start(&mut session, "3");
+        part(
+            &mut session,
+            "3",
+            &other,
+            json!({ "reset": true, "rowsPatch": [insert("o")] }),
+        );
+        assert_eq!(end(&mut session, "3", 4), [Effect::Changed(other.clone())]);
+        start(&mut session, "4");
+        part(
+            &mut session,
+            "4",
+            &shape,
+            json!({ "baseCheckpoint": 3, "rowsPatch": [insert("b")] }),
+        );
+        let effects = session.received(server(json!({ "type": "pokeStart", "pokeId": "5", "epoch": "e" })));
+        assert!(asks_afresh(&session, &shape, &effects), "{effects:?}");
+        assert_eq!(keys(&session, &other), ["o"]);
+    }
+
+    #[test]
+    fn what_does_not_fit_twice_in_a_row_takes_another_connection() {
+        let (mut session, shape) = seeded();
+        let fresh = |session: &mut Session, poke: &str| {
+            start(session, poke);
+            part(
+                session,
+                poke,
+                &shape,
+                json!({ "reset": true, "rowsPatch": [insert("a")] }),
+            );
+            end(session, poke, 3);
+        };
+        let stray = json!({ "baseCheckpoint": 3 });
+        let effects = part(&mut session, "9", &shape, stray.clone());
+        assert!(asks_afresh(&session, &shape, &effects), "{effects:?}");
+        fresh(&mut session, "2");
+        let again = part(&mut session, "9", &shape, stray.clone());
+        assert_eq!(again, [Effect::Changed(shape.clone()), Effect::Reconnect]);
+        session.closed();
+        assert_eq!(sent(&connect(&mut session, 0))[0].get("sinceCheckpoint"), None);
+        fresh(&mut session, "3");
+        // Only a change that fits shows that it is well again.
+        start(&mut session, "4");
+        part(
+            &mut session,
+            "4",
+            &shape,
+            json!({ "baseCheckpoint": 3, "rowsPatch": [insert("b")] }),
+        );
+        end(&mut session, "4", 4);
+        let effects = part(&mut session, "9", &shape, stray);
+        assert!(asks_afresh(&session, &shape, &effects), "{effects:?}");
     }
 }

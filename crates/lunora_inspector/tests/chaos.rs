@@ -243,3 +243,51 @@ const FIRST_OF_42: [&str; 2] = [
     r#"{"fault":"dropSocket","by":{"kind":"chaos","seed":42,"step":1},"object":"rooms:1","socket":"elder"}"#,
     r#"{"fault":"trimLog","by":{"kind":"chaos","seed":42,"step":2},"object":"rooms:1"}"#,
 ];
+
+/// Rests for half a second before its first step, an eviction, and for as long before its second.
+const EVICTS_FIRST: u64 = 975;
+
+#[tokio::test]
+async fn an_eviction_whose_answer_was_lost_is_not_asked_for_again_when_the_timeline_has_heard_of_it() {
+    for is_told in [true, false] {
+        let asked = Asked::default();
+        let (seen, gate) = (asked.clone(), Arc::new(tokio::sync::Semaphore::new(0)));
+        let opened = gate.clone();
+        // Whatever it does, its answer is lost.
+        let answer = move |body: Bytes| async move {
+            seen.lock()
+                .unwrap()
+                .push(serde_json::from_slice(&body).unwrap_or_default());
+            drop(opened.acquire().await);
+            let error = json!({ "code": "SHARD_ERROR", "message": "the answer was lost" });
+            (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "error": error })))
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async { axum::serve(listener, Router::new().fallback(answer)).await });
+        let running = running(url).await;
+        running.inspector.serving(1);
+        let fault = |step: u64| {
+            json!({ "type": "fault", "at": 1, "object": "rooms:1", "fault": "evict", "state": "happened", "by": "chaos",
+                    "seed": EVICTS_FIRST, "step": step, "details": {} })
+        };
+        // Of a run of this seed before.
+        running.tell(&[socket("rooms:1", "s", 1), fault(1)]).await;
+        running.inspector.set_chaos(Some(EVICTS_FIRST)).unwrap();
+        while asked.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // What is told of another step says nothing of this one.
+        running.tell(&[fault(if is_told { 1 } else { 2 })]).await;
+        gate.add_permits(1_000);
+        // Either the next step begins, or this one is tried again.
+        while chaos(&running).await["step"] == 1 && asked.lock().unwrap().len() == 1 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let step = chaos(&running).await["step"].as_u64().unwrap();
+        assert_eq!(step, if is_told { 2 } else { 1 });
+        let skipped = faults(&running).await;
+        let is_skipped = |event: &Value| event["state"] == "skipped" && event["step"] == 1;
+        assert!(!skipped.iter().any(is_skipped), "{skipped:?}");
+    }
+}

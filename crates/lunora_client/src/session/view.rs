@@ -1,6 +1,6 @@
 //! The rows of a shape as this client has them, and pokes that change them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -16,6 +16,10 @@ pub struct View {
     checkpoint: Option<u64>,
     epoch: Option<String>,
     version: Option<String>,
+    /// The server has said what it is. Until then only what says so counts.
+    is_told: bool,
+    /// Of changes that came before that: the newest place that one led to. What says what the view is has to be as new.
+    skipped: Option<u64>,
 }
 
 impl View {
@@ -41,6 +45,21 @@ impl View {
     #[must_use]
     pub fn version(&self) -> Option<&str> {
         self.version.as_deref()
+    }
+
+    pub(super) fn is_told(&self) -> bool {
+        self.is_told
+    }
+
+    /// A change came for it, which led to that place; `None` when nobody knows to which.
+    pub(super) fn skip(&mut self, checkpoint: Option<u64>) {
+        self.skipped = self.skipped.max(Some(checkpoint.unwrap_or(u64::MAX)));
+    }
+
+    /// Whether a reset to that place has been overtaken by something newer.
+    fn is_beyond(&self, checkpoint: Option<u64>, epoch: Option<&str>) -> bool {
+        let known = self.checkpoint.filter(|_| self.epoch() == epoch).max(self.skipped);
+        known > checkpoint
     }
 
     fn apply(&mut self, operations: Vec<RowOperation>) {
@@ -82,7 +101,9 @@ pub(super) struct Poke {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Changed,
-    /// It did not fit: the view is empty and has to be asked for again.
+    /// It is told anew.
+    Reset,
+    /// It did not fit: the view has to be asked for again.
     Dropped,
 }
 
@@ -105,7 +126,13 @@ impl Poke {
         self.operations <= MAX_OPERATIONS
     }
 
-    /// Everything at once. Parts for views that are not there are left alone.
+    /// The shapes that it had parts for.
+    pub(super) fn into_shapes(self) -> BTreeSet<String> {
+        self.parts.into_iter().map(|part| part.shape).collect()
+    }
+
+    /// Everything at once. Parts for views that are not there are left alone, and so are changes of what is asked for
+    /// again and has not been told.
     pub(super) fn apply(
         self,
         views: &mut BTreeMap<String, View>,
@@ -118,27 +145,36 @@ impl Poke {
             let Some(view) = views.get_mut(&part.shape) else {
                 continue;
             };
+            if !part.reset && !view.is_told {
+                view.skip(checkpoint);
+                continue;
+            }
             let is_first = !outcomes.contains_key(&part.shape);
             let base = part.base.or(self.base);
-            let fits = part.reset || {
+            let fits = if part.reset {
+                !view.is_beyond(checkpoint, epoch.as_deref())
+            } else {
                 let is_at_base = !is_first || base.is_none() || base == view.checkpoint;
                 is_at_base && (epoch.is_none() || epoch == view.epoch)
             };
             if outcomes.get(&part.shape) == Some(&Outcome::Dropped) || !fits {
-                *view = View::default();
                 outcomes.insert(part.shape, Outcome::Dropped);
                 continue;
             }
             if part.reset {
-                *view = View::default();
+                *view = View {
+                    is_told: true,
+                    ..View::default()
+                };
+                outcomes.insert(part.shape.clone(), Outcome::Reset);
             }
             view.apply(part.operations);
             view.epoch.clone_from(&epoch);
             view.version = part.version.or(view.version.take());
-            outcomes.insert(part.shape, Outcome::Changed);
+            outcomes.entry(part.shape).or_insert(Outcome::Changed);
         }
         for (shape, outcome) in &outcomes {
-            if let (Some(view), Outcome::Changed) = (views.get_mut(shape), outcome) {
+            if let (Some(view), Outcome::Changed | Outcome::Reset) = (views.get_mut(shape), outcome) {
                 view.checkpoint = checkpoint.or(view.checkpoint);
             }
         }

@@ -11,11 +11,14 @@ use tokio::time::{sleep, timeout};
 use super::player::{KnownObject, Stage, Trouble};
 use crate::api::json_of;
 use crate::hub::{Hub, WorkerState};
-use crate::timeline::Entry;
+use crate::timeline::{Entry, Filter};
 use crate::upstream::Upstream;
 
 /// How long the worker may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Faults that are looked through for the word of a step.
+const LOOKED_AT: usize = 100;
 
 /// See the module.
 pub(super) struct LiveStage {
@@ -101,6 +104,26 @@ impl Stage for LiveStage {
         sockets.sort_by_cached_key(|socket| (opened(socket), socket.clone()));
         drop(timeline);
         Ok(sockets)
+    }
+
+    fn next_event(&self) -> u64 {
+        self.hub.timeline().next()
+    }
+
+    fn was_told(&self, since: u64, seed: u64, step: u64) -> bool {
+        let faults = Filter {
+            types: vec!["fault".to_owned()],
+            ..Filter::default()
+        };
+        // Few steps have as many words: what one armed says once more that it happened.
+        let told = self
+            .hub
+            .timeline()
+            .forward(since.saturating_sub(1), None, &faults, LOOKED_AT);
+        told.events.iter().any(|event| {
+            let event: Value = serde_json::from_str(event).unwrap_or_default();
+            event["by"] == "chaos" && event["seed"] == seed && event["step"] == step
+        })
     }
 
     async fn disturb(&self, argument: &Value) -> Result<(), Trouble> {

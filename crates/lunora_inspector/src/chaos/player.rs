@@ -39,6 +39,10 @@ pub(crate) trait Stage: Sync {
     fn region(&self) -> Option<String>;
     /// Of an object, in the order in which they were opened.
     fn sockets(&self, object: &str) -> impl Future<Output = Result<Vec<String>, Trouble>> + Send;
+    /// The number of the event that the timeline hears of next.
+    fn next_event(&self) -> u64;
+    /// Whether the timeline, from the event `since` on, has heard that the step was taken.
+    fn was_told(&self, since: u64, seed: u64, step: u64) -> bool;
     /// Asks the worker for a fault.
     fn disturb(&self, argument: &Value) -> impl Future<Output = Result<(), Trouble>> + Send;
     /// Adds an event to the timeline.
@@ -55,6 +59,7 @@ pub(crate) async fn play(stage: &impl Stage, seed: u64, reached: impl Fn(u64) + 
 }
 
 async fn take(stage: &impl Stage, seed: u64, step: &Step) {
+    let since = stage.next_event();
     let mut until = None;
     loop {
         while !stage.is_serving() {
@@ -69,6 +74,10 @@ async fn take(stage: &impl Stage, seed: u64, step: &Step) {
             return stage.tell(skipped(seed, step, object.as_deref(), &trouble));
         }
         stage.rest(AGAIN).await;
+        // Only the answer was lost: an object that was evicted is not evicted again.
+        if stage.was_told(since, seed, step.step) {
+            return;
+        }
     }
 }
 

@@ -20,6 +20,8 @@ struct Acted {
     objects: At<Vec<(&'static str, bool)>>,
     sockets: At<BTreeMap<&'static str, Vec<&'static str>>>,
     refusal: At<Option<Trouble>>,
+    /// Whether the worker does what it is asked for and its answer does not arrive.
+    loses: At<bool>,
     /// Of what the worker was asked for and took, and what was told, with the time.
     happened: Mutex<Vec<(u64, Value)>>,
 }
@@ -31,6 +33,7 @@ fn acted() -> Acted {
         objects: Box::new(|_| vec![("a", true), ("b", true), ("c", false)]),
         sockets: Box::new(|_| BTreeMap::from([("a", vec!["a1", "a2"]), ("b", vec!["b1"])])),
         refusal: Box::new(|_| None),
+        loses: Box::new(|_| false),
         happened: Mutex::default(),
     }
 }
@@ -110,9 +113,24 @@ impl Stage for Acted {
             Some(trouble) => Err(trouble),
             None => {
                 self.note(argument.clone());
-                Ok(())
+                match (self.loses)(self.now()) {
+                    true => Err(refusal(true).unwrap()),
+                    false => Ok(()),
+                }
             }
         }
+    }
+
+    fn next_event(&self) -> u64 {
+        self.happened.lock().unwrap().len() as u64
+    }
+
+    fn was_told(&self, since: u64, seed: u64, step: u64) -> bool {
+        let happened = self.happened.lock().unwrap();
+        let since = usize::try_from(since).unwrap();
+        happened[since..]
+            .iter()
+            .any(|(_, event)| event["by"]["seed"] == seed && step_of(event) == step)
     }
 
     fn tell(&self, event: Map<String, Value>) {
@@ -265,4 +283,28 @@ async fn a_refusal_that_passes_is_tried_again_and_one_that_does_not_is_told() {
         }
         assert_eq!(happened.len(), 10);
     }
+}
+
+#[tokio::test]
+async fn what_was_done_is_not_done_again_when_only_its_answer_was_lost() {
+    let losing = Acted {
+        loses: Box::new(|_| true),
+        ..acted()
+    };
+    let happened = losing.until(42, 30).await;
+    let steps: Vec<u64> = happened.iter().map(|(_, event)| step_of(event)).collect();
+    assert_eq!(steps, (1..=30).collect::<Vec<_>>(), "each once, and none as skipped");
+}
+
+#[tokio::test]
+async fn what_the_same_seed_did_before_says_nothing_of_this_run() {
+    let before = acted().until(42, 10).await;
+    let again = Acted {
+        // Asked in vain at first.
+        refusal: Box::new(|now| (now % 7_000 < 2_000).then(|| refusal(true)).flatten()),
+        happened: Mutex::new(before.clone()),
+        ..acted()
+    };
+    let happened = again.until(42, 10).await;
+    assert_eq!(happened.len(), 2 * before.len());
 }

@@ -2,6 +2,8 @@ import { everyFunction, rulesOf } from "@lunora/server";
 import type { PolicyDefinition, PolicyOperation } from "@lunora/server";
 
 import type { RouteScope } from "../../route.ts";
+import { importModules } from "./import-modules.ts";
+import type { ImportedModule, LoadModule } from "./import-modules.ts";
 
 /** A policy, and who asks it. */
 interface PolicyUse {
@@ -26,35 +28,34 @@ interface Guarded {
   readonly policies: readonly PolicyDefinition[];
 }
 
-type Entry = { readonly module: () => Promise<Record<string, unknown>>; readonly exportName: string };
+type Entry = { readonly module: LoadModule; readonly exportName: string };
 type Registration = { readonly middleware?: readonly unknown[]; readonly use?: readonly unknown[] } | undefined;
 
-async function read(of: Guarded["of"], name: string, { module, exportName }: Entry): Promise<Guarded | Unread> {
-  try {
-    const registered = (await module())[exportName] as Registration;
-    const guards = registered?.middleware ?? registered?.use ?? [];
-    return { of, name, policies: guards.flatMap((guard) => rulesOf(guard)?.policies ?? []) };
-  } catch (error) {
-    return { name, error: error instanceof Error ? error.message : String(error) };
-  }
+function read(of: Guarded["of"], name: string, { exportName }: Entry, imported: ImportedModule): Guarded | Unread {
+  if (imported.error !== undefined) return { name, error: imported.error };
+  const registered = imported.exports[exportName] as Registration;
+  const guards = registered?.middleware ?? registered?.use ?? [];
+  return { of, name, policies: guards.flatMap((guard) => rulesOf(guard)?.policies ?? []) };
 }
 
 /**
  * Which tables have policies, for what, and in which functions and shapes. Policies are values of the app's modules, so all of
- * them are imported; those that cannot be are named.
+ * them are imported, a few at a time; those that cannot be are named.
  */
 export async function listPolicies({ definition }: RouteScope): Promise<unknown> {
   const { functions, shapes = {} } = definition;
-  const answers = await Promise.all([
-    ...everyFunction(functions).map(([path, entry]) => read("functions", path, entry)),
-    ...Object.entries(shapes).map(async ([name, entry]) => {
-      const answer = await read("shapes", name, entry);
-      if ("error" in answer) return answer;
-      // Of its guards' policies a shape asks those for reading its own table.
-      const policies = answer.policies.filter(({ table, on }) => table === entry.table && on === "read");
-      return { ...answer, policies };
-    }),
-  ]);
+  const declared: readonly (readonly [Guarded["of"], string, Entry])[] = [
+    ...everyFunction(functions).map(([path, entry]) => ["functions", path, entry] as const),
+    ...Object.entries(shapes).map(([name, entry]) => ["shapes", name, entry] as const),
+  ];
+  const modules = await importModules(declared.map(([, , { module }]) => module));
+  const answers = declared.map(([of, name, entry]) => {
+    const answer = read(of, name, entry, modules.get(entry.module) as ImportedModule);
+    if (of === "functions" || "error" in answer) return answer;
+    // Of its guards' policies a shape asks those for reading its own table.
+    const own = answer.policies.filter(({ table, on }) => table === shapes[name]?.table && on === "read");
+    return { ...answer, policies: own };
+  });
   const uses = new Map<string, PolicyUse>();
   const unread: Unread[] = [];
   for (const answer of answers) {
@@ -66,7 +67,7 @@ export async function listPolicies({ definition }: RouteScope): Promise<unknown>
       const key = JSON.stringify([table, on]);
       const use = uses.get(key) ?? { table, on, functions: [], shapes: [] };
       uses.set(key, use);
-      if (!use[answer.of].includes(answer.name)) use[answer.of].push(answer.name);
+      if (use[answer.of].at(-1) !== answer.name) use[answer.of].push(answer.name);
     }
   }
   return { policies: [...uses.values()], unread };
