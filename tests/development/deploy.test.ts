@@ -161,6 +161,29 @@ describe("lunora deploy", () => {
 });
 
 describe("a deployment that succeeds", () => {
+  test("an app with a global table is sent with its database, and told of an id that is none", async () => {
+    installWrangler();
+    app.edit("lunora/schema.ts", "});\n", "  countries: defineTable({ name: v.string() }).global(),\n});\n");
+    const prepared = await lunora(["prepare"]);
+    expect(prepared.code, prepared.output).toBe(0);
+    expect(prepared.output).toContain("D1_ID_PLACEHOLDER");
+    const api = await UploadApi.start();
+    try {
+      const first = await lunora(["deploy"], api.environment(app.folder));
+      expect(first.code, first.output).toBe(0);
+      expect(first.output).toMatch(/D1_ID_PLACEHOLDER[\s\S]*npx wrangler d1 create playground-minimal/);
+
+      const id = "9f4e1c2a-0b5d-4e6f-8a7b-1c2d3e4f5a6b";
+      app.edit("wrangler.jsonc", "the-id-that-wrangler-d1-create-prints", id);
+      const second = await lunora(["deploy"], api.environment(app.folder));
+      expect(second.code, second.output).toBe(0);
+      expect(second.output).not.toContain("D1_ID_PLACEHOLDER");
+      expect(api.uploads.at(-1)).toMatch(new RegExp(`"name":"DB","type":"d1","id":"${id}"`));
+    } finally {
+      await api.stop();
+    }
+  });
+
   test("sends the worker with its migrations and makes the schema the baseline", async () => {
     installWrangler();
     const api = await UploadApi.start();

@@ -73,9 +73,10 @@ fn text(report: &ResidencyReport) -> String {
         );
         for stored in &table.stored {
             let left = if stored.reachable { "" } else { "  LEFT BEHIND" };
+            let copy = if stored.is_copy { "copied for subscribers, " } else { "" };
             let _ = writeln!(
                 text,
-                "      {}: {}, {} in {} ({}){left}",
+                "      {copy}{}: {}, {} in {} ({}){left}",
                 region(stored.region.as_deref()),
                 counted(stored.rows, "row"),
                 size(stored.bytes),
@@ -84,7 +85,30 @@ fn text(report: &ResidencyReport) -> String {
             );
         }
     }
+    databases(&mut text, report);
     text
+}
+
+/// D1 on this machine, where there is any.
+fn databases(text: &mut String, report: &ResidencyReport) {
+    if report.databases.is_empty() {
+        return;
+    }
+    text.push_str("\ndatabases of D1, which the schema does not pin\n");
+    for one in &report.databases {
+        let file = one.file.strip_prefix(&report.root).unwrap_or(&one.file);
+        let _ = writeln!(
+            text,
+            "  {}  {} in {} ({})",
+            one.database,
+            size(one.bytes),
+            file.display(),
+            one.server
+        );
+        for (table, rows) in &one.tables {
+            let _ = writeln!(text, "      {table}: {}", counted(*rows, "row"));
+        }
+    }
 }
 
 /// `lunora residency`, up to where servers are asked.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use lunora_diagnostics::Diagnostic;
-use lunora_ir::{Address, Function, Shape, Visibility};
+use lunora_ir::{Address, Function, Shape, ShapeRefresh, Visibility};
 
 use crate::GenerateOptions;
 use crate::address_text::push_address;
@@ -200,11 +200,14 @@ fn end_level(out: &mut String, branch: &Branch<'_>, level: usize) {
     }
 }
 
-/// The type of a shape's reference, after its name.
+/// The type of a shape's reference, after its name. Nothing is said of what nearly all of them are: poked.
 pub(crate) fn push_shape_type(out: &mut String, shape: &Shape, alias: &str) {
     out.push_str("ShapeReferenceOf<");
     push_type_of(out, alias, &shape.name);
-    out.push_str(">;");
+    out.push_str(match shape.refresh {
+        ShapeRefresh::Poke => ">;",
+        ShapeRefresh::Poll => ", \"poll\">;",
+    });
 }
 
 /// A shape's reference, after its name.
@@ -215,7 +218,10 @@ pub(crate) fn push_shape_value(out: &mut String, shape: &Shape) {
     push_string(out, &shape.table);
     out.push_str(", ");
     push_address(out, &shape.address);
-    out.push_str("),");
+    out.push_str(match shape.refresh {
+        ShapeRefresh::Poke => "),",
+        ShapeRefresh::Poll => ", \"poll\"),",
+    });
 }
 
 pub(crate) fn push_type_of(out: &mut String, alias: &str, export: &str) {

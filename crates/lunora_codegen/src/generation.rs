@@ -167,7 +167,8 @@ fn are_same_shapes(last: &[Arc<Shape>], now: &[Arc<Shape>]) -> bool {
             || (last.name == now.name
                 && last.file == now.file
                 && last.table == now.table
-                && last.address == now.address)
+                && last.address == now.address
+                && last.refresh == now.refresh)
     };
     last.len() == now.len() && last.iter().zip(now).all(is_same)
 }

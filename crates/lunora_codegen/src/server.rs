@@ -6,7 +6,7 @@ use crate::generated_file::HEADER;
 pub(crate) fn server(options: &GenerateOptions) -> String {
     let prefix = options.package_prefix.as_str();
     format!(
-        r#"{HEADER}import {{ initLunora }} from "{prefix}/server";
+        r#"{HEADER}import {{ initLunora, migrationsOf, mutatorsOf, policiesOf, shapesOf }} from "{prefix}/server";
 import type {{ ActionCtx as GenericActionCtx, MutationCtx as GenericMutationCtx, MutatorCtx as GenericMutatorCtx, QueryCtx as GenericQueryCtx, ShapeCtx as GenericShapeCtx }} from "{prefix}/server";
 import type {{ DataModel }} from "./dataModel.js";
 
@@ -34,11 +34,19 @@ export const {{
   internalQuery,
   internalMutation,
   internalAction,
-  shape,
-  mutator,
-  definePolicy,
-  defineMigration,
 }} = initLunora.dataModel<DataModel>().create();
+
+/** A part of a table that clients keep a live copy of; exported from `lunora/shapes.ts`. */
+export const shape = /* @__PURE__ */ shapesOf<DataModel>();
+
+/** A mutation that clients show in advance; exported from `lunora/mutators.ts`. */
+export const mutator = /* @__PURE__ */ mutatorsOf<DataModel>();
+
+/** Which rows of a table may be read or written; handed to `rls`. */
+export const definePolicy = /* @__PURE__ */ policiesOf<DataModel>();
+
+/** A transform of every row of a table, run by `lunora migrate`. */
+export const defineMigration = /* @__PURE__ */ migrationsOf<DataModel>();
 "#
     )
 }

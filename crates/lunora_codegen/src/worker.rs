@@ -82,6 +82,9 @@ pub(crate) fn worker(application: &Application, options: &GenerateOptions) -> St
     if has_migrations {
         parts.push("migrations");
     }
+    if application.has_global_tables() {
+        parts.push("globals");
+    }
     if application.uses_scheduler() {
         parts.push("scheduling");
     }
@@ -135,6 +138,9 @@ fn push_factories(out: &mut String, classes: &[ObjectClass], application: &Appli
             }
             if application.has_streams() {
                 factories.push("streams");
+            }
+            if application.has_global_tables() {
+                factories.push("globals");
             }
         }
         if package == "scheduler" {

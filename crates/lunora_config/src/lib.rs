@@ -23,9 +23,9 @@ pub use package_facts::PackageFacts;
 pub use project::Project;
 pub use replace_file::replace_file;
 pub use wrangler::{
-    Change, Reconciled, Wanted, WantedObject, WranglerUpdate, find_wrangler_config, fresh_wrangler, plan_wrangler,
-    reconcile_wrangler, update_wrangler,
+    Change, PLACEHOLDER_ID, Reconciled, Wanted, WantedDatabase, WantedObject, WranglerUpdate, find_wrangler_config,
+    fresh_wrangler, is_database_id, plan_wrangler, reconcile_wrangler, update_wrangler,
 };
 pub use wrangler_settings::{
-    DEFAULT_COMPATIBILITY_DATE, MINIMUM_COMPATIBILITY_DATE, SendEmail, WranglerSettings, read_wrangler,
+    D1Database, DEFAULT_COMPATIBILITY_DATE, MINIMUM_COMPATIBILITY_DATE, SendEmail, WranglerSettings, read_wrangler,
 };

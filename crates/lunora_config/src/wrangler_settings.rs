@@ -25,10 +25,23 @@ pub struct WranglerSettings {
     pub compatibility_flags: Vec<String>,
     /// `vars`: text or JSON by name.
     pub variables: BTreeMap<String, Value>,
+    /// `d1_databases`
+    pub databases: Vec<D1Database>,
     /// Regions of the databases of global tables, by the names of their bindings: `eu` for `DB_EU`.
     pub regions: BTreeSet<String>,
     /// `send_email`
     pub send_email: Vec<SendEmail>,
+}
+
+/// A D1 database.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct D1Database {
+    /// Name in `env`.
+    pub binding: String,
+    /// `database_name`
+    pub name: Option<String>,
+    /// `database_id`
+    pub id: Option<String>,
 }
 
 /// A binding that sends mail.
@@ -50,6 +63,7 @@ impl Default for WranglerSettings {
             compatibility_date: DEFAULT_COMPATIBILITY_DATE.to_owned(),
             compatibility_flags: Vec::new(),
             variables: BTreeMap::new(),
+            databases: Vec::new(),
             regions: BTreeSet::new(),
             send_email: Vec::new(),
         }
@@ -119,6 +133,12 @@ fn settings_of(file: &str, document: &Value) -> Result<WranglerSettings, Diagnos
             let binding = database.get("binding").and_then(Value::as_str).ok_or_else(shape)?;
             let region = binding.strip_prefix(REGION_PREFIX).filter(|region| !region.is_empty());
             settings.regions.extend(region.map(str::to_lowercase));
+            let text = |key: &str| database.get(key).and_then(Value::as_str).map(str::to_owned);
+            settings.databases.push(D1Database {
+                binding: binding.to_owned(),
+                name: text("database_name"),
+                id: text("database_id"),
+            });
         }
     }
     if let Some(bindings) = document.get("send_email") {
@@ -198,6 +218,23 @@ mod tests {
         assert_eq!(regions(several).unwrap(), ["eu", "us"]);
         assert_eq!(regions("[{\"binding\": \"DB\"}]").unwrap(), Vec::<String>::new());
         assert_eq!(regions("[{}]").unwrap_err().code, codes::WRANGLER_SHAPE);
+    }
+
+    #[test]
+    fn databases_are_read() {
+        let settings = read(
+            "{\"d1_databases\": [{\"binding\": \"DB\", \"database_name\": \"a\", \"database_id\": \"b\"}, {\"binding\": \"DB_EU\"}]}",
+        );
+        let bound = D1Database {
+            binding: "DB".to_owned(),
+            name: Some("a".to_owned()),
+            id: Some("b".to_owned()),
+        };
+        let bare = D1Database {
+            binding: "DB_EU".to_owned(),
+            ..D1Database::default()
+        };
+        assert_eq!(settings.unwrap().databases, [bound, bare]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::crons::CronBell;
+use crate::databases::Databases;
 use crate::dependencies::{DependencyCache, DependencyModule};
 use crate::event::EngineEvent;
 use crate::host::Host;
@@ -48,6 +49,7 @@ pub(crate) struct Actor {
     pub(crate) pipeline: Option<Pipeline>,
     pub(crate) worker: Option<Arc<WorkerdHandle>>,
     pub(crate) inspecting: Option<Arc<Inspecting>>,
+    pub(crate) databases: Arc<Databases>,
     pub(crate) cache: DependencyCache,
     pub(crate) dependencies: Option<(Vec<String>, Arc<[DependencyModule]>)>,
     pub(crate) watched: BTreeSet<PathBuf>,
@@ -317,6 +319,7 @@ mod tests {
             pipeline: Some(Pipeline::open(found, Output::Worker, &[]).unwrap()),
             worker: None,
             inspecting: None,
+            databases: Arc::new(Databases::below(&root.join(".lunora/state"))),
             dependencies: None,
             watcher: watch(&root, watched.clone(), queue).unwrap(),
             watched,

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use lunora_config::{Project, Wanted, WantedObject};
+use lunora_config::{Project, Wanted, WantedDatabase, WantedObject};
 use lunora_diagnostics::{RenderOptions, SourceFiles};
 use lunora_ir::Application;
 use serde::Serialize;
 
 use crate::codegen::{CodegenFailure, CodegenReport, codegen_to};
+use crate::databases::GLOBAL_BINDING;
 use crate::options::{BuildOptions, CodegenOptions};
 use crate::pipeline::Output;
 use crate::production::BuildManifest;
@@ -37,6 +38,10 @@ pub(crate) fn wanted(
     worker_file: String,
     client_directory: Option<String>,
 ) -> Wanted {
+    let global = WantedDatabase {
+        binding: GLOBAL_BINDING.to_owned(),
+        name: project.worker_name(),
+    };
     Wanted {
         name: Some(project.worker_name()),
         main: Some(worker_file),
@@ -53,6 +58,7 @@ pub(crate) fn wanted(
                 class_name: class.class_name.to_owned(),
             })
             .collect(),
+        databases: application.has_global_tables().then_some(global).into_iter().collect(),
     }
 }
 

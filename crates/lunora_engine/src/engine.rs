@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::actor::{Actor, Command, panicked};
 use crate::crons::CronBell;
+use crate::databases::Databases;
 use crate::dependencies::DependencyCache;
 use crate::host::{EventSink, Host};
 use crate::inspecting::Inspecting;
@@ -29,6 +30,7 @@ pub struct Engine {
     stop: CancellationToken,
     worker: Option<Arc<WorkerdHandle>>,
     inspecting: Option<Arc<Inspecting>>,
+    databases: Arc<Databases>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -63,8 +65,10 @@ impl Engine {
         };
         let root = project.root.as_std_path().to_path_buf();
         let lunora_folder = project.lunora_dir.as_std_path().to_path_buf();
+        let start = start_options(&root, &options);
+        let databases = Arc::new(Databases::below(&start.state_directory));
         let worker = if options.worker {
-            Some(Arc::new(WorkerdHandle::start(start_options(&root, &options)).await?))
+            Some(Arc::new(WorkerdHandle::start(start).await?))
         } else {
             None
         };
@@ -98,6 +102,7 @@ impl Engine {
             pipeline: Some(pipeline),
             worker: worker.clone(),
             inspecting: inspecting.clone(),
+            databases: databases.clone(),
             watched: BTreeSet::from([lunora_folder]),
             watcher,
             commands: commands.clone(),
@@ -117,6 +122,7 @@ impl Engine {
             stop,
             worker,
             inspecting,
+            databases,
             task: Mutex::new(Some(task)),
         })
     }
@@ -156,6 +162,7 @@ impl Engine {
         if let Some(worker) = &self.worker {
             worker.close().await;
         }
+        self.databases.close().await;
         let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(task) = task {
             // The actor may be inside a parse; it ends by itself, and nobody has to wait for that.

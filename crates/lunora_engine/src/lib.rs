@@ -8,6 +8,7 @@ mod build;
 mod client_module;
 mod codegen;
 mod crons;
+mod databases;
 mod dependencies;
 mod engine;
 mod event;
@@ -54,7 +55,8 @@ pub use release::{
     release_gates,
 };
 pub use residency::{
-    ClassResidency, ResidencyOptions, ResidencyReport, StoredObjects, StoredRows, TableResidency, residency,
+    ClassResidency, ResidencyOptions, ResidencyReport, StoredDatabase, StoredObjects, StoredRows, TableResidency,
+    residency,
 };
 pub use resolution::Alias;
 pub use settings::discover;

@@ -1,5 +1,6 @@
 //! Where an app's data is declared to be, and where its bytes are on this machine.
 
+mod stored_databases;
 mod stored_rows;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ use serde::Serialize;
 use crate::codegen::CodegenFailure;
 use crate::pipeline::{Output, Pipeline};
 use crate::settings::discover;
+pub use stored_databases::StoredDatabase;
+use stored_databases::stored_databases;
 use stored_rows::{Weight, tables_of};
 
 /// The state folders that `lunora dev` and `lunora start` use unless they are told otherwise, below the project.
@@ -23,6 +26,10 @@ const STATE_FOLDERS: [(&str, &str); 2] = [
 ];
 /// The class whose objects hold the tables of the app.
 const TABLE_CLASS: &str = "ShardDO";
+/// The tier of tables in D1.
+const GLOBAL: &str = "global";
+/// What objects name their copies of global tables by.
+const COPY_PREFIX: &str = "__global_";
 /// The folder of what no jurisdiction pins.
 const UNPINNED: &str = "none";
 
@@ -83,6 +90,9 @@ pub struct StoredRows {
     pub bytes: u64,
     /// Whether the declaration at hand leads there; else they are left behind.
     pub reachable: bool,
+    /// Rows of a global table that an object keeps for its subscribers.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_copy: bool,
 }
 
 /// A table.
@@ -97,7 +107,7 @@ pub struct TableResidency {
     pub held_by: String,
     /// The declared region of that; none when nothing pins it, as for every global table.
     pub region: Option<String>,
-    /// Where its rows are on this machine.
+    /// Where objects have its rows on this machine.
     pub stored: Vec<StoredRows>,
 }
 
@@ -113,6 +123,8 @@ pub struct ResidencyReport {
     pub classes: Vec<ClassResidency>,
     /// Tables in source order; then those that only the disk knows.
     pub tables: Vec<TableResidency>,
+    /// D1 databases on this machine, which hold global tables and what the app itself puts there.
+    pub databases: Vec<StoredDatabase>,
     /// Addresses of servers that run on this machine, as far as their state folders say.
     pub servers: Vec<String>,
 }
@@ -204,7 +216,9 @@ fn stored_in(server: &str, state: &Path, jurisdiction: Option<&str>) -> Result<V
             }
             let reachable = declared.as_deref() == jurisdiction;
             let tables = held.tables.into_iter().map(|(table, (objects, weight))| {
+                let copied = table.strip_prefix(COPY_PREFIX).map(str::to_owned);
                 let rows = StoredRows {
+                    is_copy: copied.is_some(),
                     server: server.to_owned(),
                     region: declared.clone(),
                     objects,
@@ -212,7 +226,7 @@ fn stored_in(server: &str, state: &Path, jurisdiction: Option<&str>) -> Result<V
                     bytes: weight.bytes,
                     reachable,
                 };
-                (table, rows)
+                (copied.unwrap_or(table), rows)
             });
             found.push(FoundClass {
                 name,
@@ -236,7 +250,7 @@ fn table(name: &str, mode: &ShardMode, jurisdiction: Option<&str>) -> TableResid
         ShardMode::Root => ("root", false),
         ShardMode::ShardBy { .. } => ("shardBy", false),
         ShardMode::Colocated => ("colocated", false),
-        ShardMode::Global => ("global", true),
+        ShardMode::Global => (GLOBAL, true),
     };
     TableResidency {
         table: name.to_owned(),
@@ -264,11 +278,17 @@ fn report(application: &Application, root: &Path, states: &[(String, PathBuf)]) 
         .iter()
         .map(|(name, one)| table(name, &one.shard_mode, jurisdiction))
         .collect();
+    let mut databases = Vec::new();
     for (server, state) in states {
+        databases.extend(stored_databases(server, state)?);
         for found in stored_in(server, state, jurisdiction)? {
-            for (name, stored) in found.tables {
+            for (name, mut stored) in found.tables {
                 match tables.iter_mut().find(|one| one.table == name) {
-                    Some(known) => known.stored.push(stored),
+                    Some(known) => {
+                        // What an object had before the table became global is looked at by nobody.
+                        stored.reachable &= stored.is_copy || known.tier != GLOBAL;
+                        known.stored.push(stored);
+                    }
                     None => tables.push(TableResidency {
                         table: name,
                         tier: "undeclared",
@@ -292,6 +312,7 @@ fn report(application: &Application, root: &Path, states: &[(String, PathBuf)]) 
         jurisdiction: application.jurisdiction.clone(),
         classes,
         tables,
+        databases,
         servers: states
             .iter()
             .filter_map(|(_, state)| lunora_workerd::running_url(state))
@@ -346,11 +367,20 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             let connection = rusqlite::Connection::open(path).unwrap();
             connection
-                .execute_batch("CREATE TABLE notes(id TEXT, doc TEXT); CREATE TABLE other(id TEXT, doc TEXT)")
+                .execute_batch(
+                    "CREATE TABLE notes(id TEXT, doc TEXT); CREATE TABLE other(id TEXT, doc TEXT); CREATE TABLE __own(x); CREATE TABLE __global_condition(key TEXT);
+                    CREATE TABLE __global_settings(id TEXT, doc TEXT)",
+                )
                 .unwrap();
             for _ in 0..rows {
                 connection.execute("INSERT INTO notes VALUES('i', '{}')", ()).unwrap();
             }
+            let copies = if rows > 1 {
+                "INSERT INTO __global_settings VALUES('i', '{}')"
+            } else {
+                ""
+            };
+            connection.execute_batch(copies).unwrap();
         };
         project.write(&format!("state/eu/do/SessionDO-eu/{}.sqlite", "d".repeat(64)), "1");
         database(&format!("none/do/ShardDO/{}", "a".repeat(64)), 1);
@@ -363,7 +393,7 @@ mod tests {
             .map(|FoundClass { name, stored, tables }| {
                 let rows: Vec<_> = tables
                     .iter()
-                    .map(|(table, one)| (table.as_str(), one.objects, one.rows, one.bytes))
+                    .map(|(table, one)| (table.as_str(), one.is_copy, one.objects, one.rows, one.bytes))
                     .collect();
                 let place = (stored.region.as_deref(), stored.objects, stored.reachable);
                 (name.as_str(), place, rows)
@@ -373,12 +403,16 @@ mod tests {
             shown,
             [
                 ("SessionDO", (Some("eu"), 1, true), vec![]),
-                ("ShardDO", (Some("eu"), 2, true), vec![("notes", 1, 2, 22)]),
-                ("ShardDO", (None, 1, false), vec![("notes", 1, 1, 11)]),
+                (
+                    "ShardDO",
+                    (Some("eu"), 2, true),
+                    vec![("settings", true, 1, 1, 11), ("notes", false, 1, 2, 22)]
+                ),
+                ("ShardDO", (None, 1, false), vec![("notes", false, 1, 1, 11)]),
             ]
         );
         // Everything in the folder, journals and the platform's own file too.
-        assert_eq!(found[2].stored.bytes, 1 + 3 + 3 * 4_096);
+        assert_eq!(found[2].stored.bytes, 1 + 3 + 6 * 4_096);
         assert!(stored_in("stated", &project.path("nowhere"), None).unwrap().is_empty());
     }
 }

@@ -41,6 +41,7 @@ impl Actor {
                 ]
             })?
         };
+        description.d1 = self.databases.serve(&built.application, &settings).await?;
         if let Some(inspecting) = &self.inspecting {
             inspecting.observe(&mut description, &settings);
         }

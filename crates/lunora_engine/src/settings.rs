@@ -68,6 +68,7 @@ pub fn development_settings(project: &Project) -> Result<(WorkerSettings, Vec<Di
             compatibility_flags: wrangler.compatibility_flags,
             variables: wrangler.variables,
             secrets: variables.variables.into_iter().collect(),
+            databases: wrangler.databases,
             email_bindings: wrangler.send_email.into_iter().map(email_binding).collect(),
         },
         variables.warnings,

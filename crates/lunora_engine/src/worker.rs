@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use lunora_config::D1Database;
 use lunora_ir::{Application, FunctionKind};
 use lunora_workerd::{
     Binding, BindingValue, DurableObject, EmailBinding, FunctionKind as WireKind, Module, ModuleBody, WorkerDescription,
@@ -26,6 +27,8 @@ pub struct WorkerSettings {
     pub variables: BTreeMap<String, serde_json::Value>,
     /// Development secrets.
     pub secrets: BTreeMap<String, String>,
+    /// `d1_databases`
+    pub databases: Vec<D1Database>,
     /// `send_email`, whose bindings development has; see [`Mail`](lunora_workerd::Mail).
     pub email_bindings: Vec<EmailBinding>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, Cron, Function, FunctionKind, Migration, Presence, Shape, Table};
+use crate::{Address, Cron, Function, FunctionKind, Migration, Presence, Shape, ShardMode, Table};
 
 /// Everything that codegen, linting and the local platform need to know about an app.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,12 @@ impl Application {
         self.functions
             .iter()
             .any(|function| function.kind == FunctionKind::Stream)
+    }
+
+    /// The worker needs what keeps `.global()` tables, and a D1 database.
+    #[must_use]
+    pub fn has_global_tables(&self) -> bool {
+        self.tables.values().any(|table| table.shard_mode == ShardMode::Global)
     }
 
     /// The worker needs what asks all shards.

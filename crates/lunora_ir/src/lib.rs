@@ -35,5 +35,5 @@ pub use schema::{
     Index, OnDelete, Relation, RelationKind, ShardMode, SoftDelete, Table, TimeToLive, Trigger, TriggerEvent,
     TriggerTiming,
 };
-pub use shape::Shape;
+pub use shape::{Shape, ShapeRefresh};
 pub use validator::{Column, LiteralValue, Validator};

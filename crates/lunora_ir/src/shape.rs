@@ -5,6 +5,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Address, Validator};
 
+/// How subscribers of a shape come to know of changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ShapeRefresh {
+    /// The shard pokes as soon as a change is committed.
+    #[default]
+    Poke,
+    /// The rows are in D1, which is asked for changes while somebody subscribes.
+    Poll,
+}
+
 /// A shape.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -19,4 +30,7 @@ pub struct Shape {
     pub input: IndexMap<String, Validator>,
     /// The shard that all of it is in: [`Address::Root`] or [`Address::Argument`].
     pub address: Address,
+    /// Follows from the tier of the table.
+    #[serde(default)]
+    pub refresh: ShapeRefresh,
 }

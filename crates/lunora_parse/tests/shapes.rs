@@ -4,7 +4,7 @@
 
 mod support;
 
-use lunora_ir::{Address, FunctionKind, Shape, Visibility};
+use lunora_ir::{Address, FunctionKind, Shape, ShapeRefresh, Visibility};
 use support::{Linked, link};
 
 const SCHEMA: &str = r#"
@@ -171,19 +171,48 @@ fn a_shape_that_names_no_shard_is_refused() {
 }
 
 #[test]
-fn tables_in_d1_are_refused() {
-    fails(
-        &shapes("export const one = shape({ table: 'settings' });"),
-        "NOT_IMPLEMENTED",
-        "'settings'",
+fn a_shape_over_d1_is_polled_by_the_root() {
+    for options in [
+        "table: 'settings'",
+        "table: 'settings', where: async ({ db }) => ({ key: (await db.rooms.findFirst()).name })",
+        "table: 'settings', where: async ({ db }) => ({ key: (await db.limits.findFirst()).key })",
+    ] {
+        let found = shape(&format!("export const one = shape({{ {options} }});"));
+        let (address, refresh) = (found.address, found.refresh);
+        assert_eq!((address, refresh), (Address::Root, ShapeRefresh::Poll), "{options}");
+    }
+    let found = shape("export const one = shape({ table: 'rooms' });");
+    assert_eq!(found.refresh, ShapeRefresh::Poke);
+}
+
+#[test]
+fn a_shape_over_d1_reads_no_shard() {
+    let linked = shapes(
+        "export const one = shape({ table: 'settings', where: async ({ db }) => ({ key: (await db.query('posts').first()).body }) });",
     );
-    fails(
-        &shapes(
-            "export const one = shape({ table: 'rooms', where: async ({ db }) => ({ name: (await db.query('settings').first()).key }) });",
-        ),
-        "NOT_IMPLEMENTED",
-        "'settings'",
+    fails(&linked, "SHAPE_JOINS_SHARDS", "'posts'");
+    let text = linked.rendered();
+    assert!(
+        text.contains("`settings`, which lives in D1 and is followed by `__root__`"),
+        "{text}"
     );
+    assert!(
+        text.contains("Store what the condition needs of `posts` in rows of `settings`."),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_condition_does_not_look_at_d1() {
+    for options in [
+        "table: 'settings', where: async ({ db }) => ({ key: (await db.query('settings').first()).key })",
+        "table: 'rooms', where: async ({ db }) => ({ name: (await db.query('settings').first()).key })",
+        "table: 'limits', where: async ({ db }) => ({ key: (await db.query('settings').first()).key })",
+        "table: 'posts', args: { roomId: v.id('rooms') }, where: async ({ db }) => ({ body: (await db.query('settings').first()).key })",
+    ] {
+        let linked = shapes(&format!("export const one = shape({{ {options} }});"));
+        fails(&linked, "SHAPE_READS_GLOBAL", "'settings'");
+    }
 }
 
 #[test]

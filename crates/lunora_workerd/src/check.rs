@@ -154,7 +154,9 @@ fn check_durable_objects(description: &WorkerDescription) -> Result<(), Diagnost
 fn check_bindings(description: &WorkerDescription) -> Result<(), Diagnostic> {
     let mut seen = BTreeSet::new();
     let objects = description.durable_objects.iter().map(|object| &object.binding);
-    for name in objects.chain(description.bindings.iter().map(|binding| &binding.name)) {
+    let databases = description.d1.iter().flat_map(|d1| &d1.bindings);
+    let others = description.bindings.iter().map(|binding| &binding.name);
+    for name in objects.chain(others).chain(databases.map(|binding| &binding.name)) {
         if name.is_empty() {
             return Err(invalid("A binding has no name.".to_owned()));
         }
@@ -257,7 +259,7 @@ pub(crate) fn newest(build_date: CalendarDate, today: CalendarDate) -> CalendarD
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::worker_description::{Binding, DurableObject, Module};
+    use crate::worker_description::{Binding, D1, D1Binding, DurableObject, Module};
 
     fn description() -> WorkerDescription {
         WorkerDescription::new(Module::javascript("worker.js", "export default {}"), "2026-11-01")
@@ -312,6 +314,20 @@ mod tests {
                     name: "A".into(),
                     value: BindingValue::Text("".into()),
                 }];
+            }),
+            ("database with the name of a variable", |one| {
+                one.bindings = vec![Binding {
+                    name: "DB".into(),
+                    value: BindingValue::Text("".into()),
+                }];
+                one.d1 = Some(D1 {
+                    socket: "/d1".into(),
+                    header: "x".into(),
+                    bindings: vec![D1Binding {
+                        name: "DB".into(),
+                        database: "DB".into(),
+                    }],
+                });
             }),
             ("broken json", |one| {
                 one.bindings = vec![Binding {

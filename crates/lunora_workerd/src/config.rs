@@ -16,6 +16,7 @@
 #[rustfmt::skip]
 mod workerd_capnp;
 
+mod d1;
 mod events;
 mod mail;
 mod regions;
@@ -119,8 +120,10 @@ fn build(description: &WorkerDescription, storage: &StorageFolders) -> Builder<H
     }
     let own = 2 * regions.len();
     let tap = usize::from(description.tap.is_some());
-    let mut services = config.init_services(count(own + events + tap + mail::service_count(description)));
+    let mail = mail::service_count(description);
+    let mut services = config.init_services(count(own + events + tap + mail + d1::service_count(description)));
     mail::write_services(&mut services, own + events + tap, description);
+    d1::write_services(&mut services, own + events + tap + mail, description);
     if description.has_events {
         events::write_service(services.reborrow().get(count(own)), description);
     }
@@ -194,9 +197,11 @@ fn write_bindings(worker: worker::Builder<'_>, region: &Region<'_>) {
     let objects = description.durable_objects.len();
     let own = objects + description.bindings.len();
     let tap = tap::binding_count(region);
-    let mut list = worker.init_bindings(count(own + tap + mail::binding_count(description)));
+    let mail = mail::binding_count(description);
+    let mut list = worker.init_bindings(count(own + tap + mail + d1::binding_count(description)));
     tap::write_bindings(&mut list, own, region);
     mail::write_bindings(&mut list, own + tap, region);
+    d1::write_bindings(&mut list, own + tap + mail, description);
     for (position, object) in description.durable_objects.iter().enumerate() {
         let mut target = list.reborrow().get(count(position));
         target.set_name(&object.binding[..]);

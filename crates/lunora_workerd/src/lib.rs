@@ -37,5 +37,6 @@ pub use stack_trace::{SourcePosition, StackRemapper};
 pub use start_failure::first_location;
 pub use state_directory::running_url;
 pub use worker_description::{
-    Binding, BindingValue, DurableObject, EmailBinding, FunctionKind, Mail, Module, ModuleBody, Tap, WorkerDescription,
+    Binding, BindingValue, D1, D1Binding, DurableObject, EmailBinding, FunctionKind, Mail, Module, ModuleBody, Tap,
+    WorkerDescription,
 };

@@ -152,6 +152,27 @@ pub struct Mail {
     pub bindings: Vec<EmailBinding>,
 }
 
+/// A D1 database as the app has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct D1Binding {
+    /// Name in `env`.
+    pub name: String,
+    /// The database, as the server behind the socket calls it; several bindings may lead to one.
+    pub database: String,
+}
+
+/// D1 on this machine: a server of its protocol. The app's services of every region reach the same databases, as nothing
+/// pins D1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct D1 {
+    /// The unix socket of the server. An absolute path.
+    pub socket: PathBuf,
+    /// The request header that names the database.
+    pub header: String,
+    /// The app's bindings.
+    pub bindings: Vec<D1Binding>,
+}
+
 /// What a function does to the world, which decides whether a lost call may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FunctionKind {
@@ -186,6 +207,8 @@ pub struct WorkerDescription {
     pub tap: Option<Tap>,
     /// Takes the app's mail; `None` wherever nobody develops.
     pub mail: Option<Mail>,
+    /// The app's D1 databases; `None` when it has none.
+    pub d1: Option<D1>,
     /// The worker has a `scheduled()` that [`EventsSocket`](crate::EventsSocket) raises. Implies
     /// [`experimental`](Self::experimental).
     pub has_events: bool,
@@ -216,6 +239,7 @@ impl WorkerDescription {
             bindings: Vec::new(),
             tap: None,
             mail: None,
+            d1: None,
             has_events: false,
             new_module_registry: true,
             experimental: true,
@@ -237,6 +261,7 @@ impl WorkerDescription {
             && self.bindings == other.bindings
             && same_tap(self.tap.as_ref(), other.tap.as_ref())
             && self.mail == other.mail
+            && self.d1 == other.d1
             && self.has_events == other.has_events
             && self.new_module_registry == other.new_module_registry
             && self.experimental == other.experimental
@@ -263,6 +288,7 @@ impl fmt::Debug for WorkerDescription {
             .field("bindings", &self.bindings)
             .field("tap", &self.tap.as_ref().map(|tap| &tap.socket))
             .field("mail", &self.mail)
+            .field("d1", &self.d1)
             .field("has_events", &self.has_events)
             .field("new_module_registry", &self.new_module_registry)
             .field("experimental", &self.experimental)
@@ -332,6 +358,13 @@ mod tests {
             |one| {
                 one.mail = Some(Mail {
                     socket: "/mail".into(),
+                    bindings: Vec::new(),
+                });
+            },
+            |one| {
+                one.d1 = Some(D1 {
+                    socket: "/d1".into(),
+                    header: "x".to_owned(),
                     bindings: Vec::new(),
                 });
             },

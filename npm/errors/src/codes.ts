@@ -32,6 +32,14 @@ export const STATUS_BY_CODE = {
   FRAME_TOO_LARGE: 413,
   /** No function that can be called has this path. */
   FUNCTION_NOT_FOUND: 404,
+  /** A mutation of `.global()` tables ran several times, and others changed its rows each time. */
+  GLOBAL_CONFLICT: 409,
+  /** A mutation lists a `.global()` table after it has written very much of it. */
+  GLOBAL_READ_AFTER_WRITE: 400,
+  /** The D1 database of `.global()` tables does not answer, or is not bound. */
+  GLOBAL_UNAVAILABLE: 503,
+  /** A mutation writes `.global()` tables together with a table of a shard, or with a job. */
+  GLOBAL_WRITE_MIXED: 400,
   /** The `Host` header names a host that this development server does not answer to. */
   HOST_NOT_ALLOWED: 403,
   /** Rows are being imported: the shard answers nobody until that has ended, and a second import has to wait. */
@@ -138,6 +146,8 @@ export const STATUS_BY_CODE = {
   SHAPE_JOINS_SHARDS: 400,
   /** No shape has this name. */
   SHAPE_NOT_FOUND: 404,
+  /** The `where` of a shape reads a `.global()` table, and nothing tells the shard when rows in D1 change. */
+  SHAPE_READS_GLOBAL: 400,
   /** A shard failed before it answered. */
   SHARD_ERROR: 503,
   /** The shard field of a row never changes. */
@@ -152,9 +162,9 @@ export const STATUS_BY_CODE = {
   SHARD_UNAVAILABLE: 503,
   /** The shard's storage is full; nothing of the call was written. */
   STORAGE_FULL: 507,
-  /** A stream has ended before its function did, or the run that was asked for is not kept any more. */
+  /** A stream has ended before its function did, for which nobody may have heard it too long, or the run that was asked for is not kept any more. */
   STREAM_INTERRUPTED: 409,
-  /** A durable stream has more chunks, or more bytes of them, than are kept. */
+  /** A durable stream has more chunks, or more bytes of them, than are kept of one, or of all that go on. */
   STREAM_TOO_LONG: 507,
   /** A socket has as many subscriptions as it may have. */
   SUBSCRIPTION_LIMIT: 429,
@@ -193,7 +203,7 @@ export const CODES_BY_STATUS: Readonly<Record<number, string>> = {
   404: "FUNCTION_NOT_FOUND MAIL_NOT_FOUND MIGRATION_NOT_FOUND NOT_FOUND SHAPE_NOT_FOUND SHARD_NOT_FOUND UNKNOWN_TABLE",
   405: "METHOD_NOT_ALLOWED",
   408: "CONNECT_TIMEOUT",
-  409: "CONFLICT EXPORT_EXPIRED FAULTS_UNAVAILABLE IMPORT_NOT_OPEN IMPORT_TARGET_NOT_EMPTY MIGRATION_IN_PROGRESS MIGRATION_IRREVERSIBLE MIGRATION_OUT_OF_ORDER OFFLINE_IDENTITY_CHANGED OUT_OF_ORDER RELATION_RESTRICTED STREAM_INTERRUPTED",
+  409: "CONFLICT EXPORT_EXPIRED FAULTS_UNAVAILABLE GLOBAL_CONFLICT IMPORT_NOT_OPEN IMPORT_TARGET_NOT_EMPTY MIGRATION_IN_PROGRESS MIGRATION_IRREVERSIBLE MIGRATION_OUT_OF_ORDER OFFLINE_IDENTITY_CHANGED OUT_OF_ORDER RELATION_RESTRICTED STREAM_INTERRUPTED",
   413: "FRAME_TOO_LARGE JOB_TOO_LARGE PAYLOAD_TOO_LARGE RESULT_TOO_LARGE ROW_TOO_LARGE",
   415: "UNSUPPORTED_MEDIA_TYPE",
   426: "UPGRADE_REQUIRED",
@@ -201,7 +211,7 @@ export const CODES_BY_STATUS: Readonly<Record<number, string>> = {
   500: "CTX_CLOSED INTERNAL JOB_INTERRUPTED JURISDICTION_UNAVAILABLE MAIL_NOT_CONFIGURED MIGRATION_FAILED RUN_DEPTH_EXCEEDED SCHEDULER_MISSING SCHEMA_INVALID SHAPE_INVALID UNIQUE_INDEX_REFUSED UNKNOWN_JURISDICTION",
   501: "NOT_IMPLEMENTED",
   502: "MAIL_NOT_SENT",
-  503: "IMPORT_IN_PROGRESS LIVE_RESULTS_LIMIT MODULE_TIMEOUT NETWORK_FAILED RELOADED RELOADING SHARD_ERROR SHARD_UNAVAILABLE WORKER_UNAVAILABLE WRITES_PAUSED",
+  503: "GLOBAL_UNAVAILABLE IMPORT_IN_PROGRESS LIVE_RESULTS_LIMIT MODULE_TIMEOUT NETWORK_FAILED RELOADED RELOADING SHARD_ERROR SHARD_UNAVAILABLE WORKER_UNAVAILABLE WRITES_PAUSED",
   504: "MUTATION_TIMEOUT QUERY_TIMEOUT SHARD_TIMEOUT",
   507: "STORAGE_FULL STREAM_TOO_LONG",
 };

@@ -37,12 +37,12 @@ export class CodedError extends Error {
   /** The compiler holds the status against the table. */
   constructor(...failure: [...KnownFailure, message: string, options?: Omit<LunoraErrorOptions, "status">]);
   constructor(code: ErrorCode, status: number, message: string, options: LunoraErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : options);
+    super(message, options);
     this.name = "LunoraError";
     this.code = code;
     this.status = status;
     for (const field of ["data", "hint", "docsUrl"] as const)
-      if (options[field] !== undefined) Object.assign(this, { [field]: options[field] });
+      if (options[field] !== undefined) (this as Record<string, unknown>)[field] = options[field];
   }
 }
 

@@ -18,6 +18,11 @@ export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>>
   FRAME_OUT_OF_STATE: "Send `connect` first and once on every socket.",
   FRAME_TOO_LARGE: "Send less at once: a push can be cut into several, and large bytes belong in storage.",
   FUNCTION_NOT_FOUND: "Check the path `file:export`; internal functions are not reachable from outside.",
+  GLOBAL_CONFLICT: "Repeat the call; keep what many write at once in a shard, which takes them one after the other.",
+  GLOBAL_READ_AFTER_WRITE: "Read before writing, or write less in one mutation.",
+  GLOBAL_UNAVAILABLE:
+    "Repeat the call after a moment; when it goes on, check that `d1_databases` of wrangler.jsonc binds `DB`.",
+  GLOBAL_WRITE_MIXED: "Write to `.global()` tables in a mutation of its own, called from an action or the scheduler.",
   HOST_NOT_ALLOWED: "Use `localhost`, or add the host to the allowed hosts.",
   IMPORT_IN_PROGRESS:
     "Try again later. Whoever left it goes on with `lunora import <file> --resume` or gives it up with `--abort`; by itself it ends within an hour.",
@@ -78,8 +83,9 @@ export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>>
   SCHEDULER_MISSING: "Write `ctx.scheduler` in the function itself, so that codegen sees it, and run `lunora codegen`.",
   SCHEMA_INVALID: "The message names the table and what to write instead.",
   SHAPE_INVALID: "Answer an object of conditions without `undefined`; `{}` stands for every row.",
-  SHAPE_JOINS_SHARDS: "Copy what the condition needs into rows of the same shard, or make the other table `.global()`.",
+  SHAPE_JOINS_SHARDS: "Copy what the condition needs into rows of the same shard.",
   SHAPE_NOT_FOUND: "Export the shape from `lunora/shapes.ts`, and use the reference of the generated API.",
+  SHAPE_READS_GLOBAL: "Copy what the condition needs into rows of the shape's own table.",
   SHARD_ERROR: "Repeat the call; the server's log has the cause.",
   SHARD_FIELD_IMMUTABLE: "Insert a new row into the other shard and delete this one.",
   SHARD_MISMATCH: "Use ids and values of one shard in a call.",
@@ -89,7 +95,8 @@ export const HELP_BY_CODE: Readonly<Record<keyof typeof STATUS_BY_CODE, string>>
   SHARD_UNAVAILABLE: "Repeat the call after a moment.",
   STORAGE_FULL: "Remove rows, shorten the retention of the op-log, or split the data over shards with `.shardBy(…)`.",
   STREAM_INTERRUPTED: "Start the stream again; what had arrived before is still right.",
-  STREAM_TOO_LONG: "End the stream earlier, or divide it over several calls.",
+  STREAM_TOO_LONG:
+    "End the stream earlier, divide it over several calls, or let the app keep more: `streams` in `defineApp`.",
   SUBSCRIPTION_LIMIT: "Unsubscribe from what is not shown, or ask for several things with one query.",
   TOKEN_EXPIRED: "Get a new token and connect again.",
   UNAUTHORIZED: "Sign in and send the token as `authorization: Bearer`.",

@@ -1,4 +1,4 @@
-import type { ShapeReference } from "@lunora/protocol";
+import type { ShapeReference, ShapeRefresh } from "@lunora/protocol";
 import type { InferFields, InferFieldsInput, ValidatorMap } from "@lunora/values";
 
 import type { Auth, Logger } from "./context.ts";
@@ -52,15 +52,17 @@ export interface ShapeOptions<
   Column extends string,
 > {
   /**
-   * The table whose rows are shared. All of a shape is in one shard. Tables that are `.global()` are
-   * refused for now (`NOT_IMPLEMENTED`): once they are connected, their shapes are refreshed by polling.
+   * The table whose rows are shared. All of a shape is in one shard. Rows of a `.global()` table are in
+   * D1, which tells nobody when they change: such a shape is refreshed by polling, every few seconds
+   * while somebody subscribes (`refresh: "poll"` of its reference), and by nothing in between.
    */
   readonly table: Table;
   /** What a subscriber says; validated. */
   readonly args?: Input;
   /**
    * Which rows; all of them when left out. Runs with the identity of the subscriber. May read
-   * `ctx.db` of the same shard; must not depend on the time or on chance.
+   * `ctx.db` of the same shard; must not depend on the time or on chance, and reads no
+   * `.global()` table (`SHAPE_READS_GLOBAL`).
    */
   readonly where?: (
     ctx: ShapeCtx<Model>,
@@ -84,10 +86,10 @@ export type ShapeFactory<Model extends DataModelOf<Model>> = <
   options: ShapeOptions<Model, Table, Input, Column>,
 ) => RegisteredShape<Table, Input, ShapeRow<DocumentOf<Model, Table>, Column>>;
 
-/** The reference that a subscriber sees: arguments and row as the shape has them. */
-export type ShapeReferenceOf<Registered> =
+/** The reference that a subscriber sees: arguments and row as the shape has them, `Refresh` as its table does. */
+export type ShapeReferenceOf<Registered, Refresh extends ShapeRefresh = "poke"> =
   Registered extends RegisteredShape<string, infer Input, infer Row>
-    ? ShapeReference<InferFieldsInput<Input>, Row>
+    ? ShapeReference<InferFieldsInput<Input>, Row, Refresh>
     : never;
 
 /**

@@ -110,7 +110,10 @@ export class TableBuilder<Columns extends ValidatorMap = ValidatorMap> {
     return this.#withShardMode({ kind: "shardBy", field });
   }
 
-  /** Across all shards, in D1. */
+  /**
+   * Across all shards, in the D1 database that is bound as `DB`. A mutation that writes such tables writes nothing else, in one
+   * batch when its handler has ended, and its handler may run again when somebody else was faster.
+   */
   global(): TableBuilder<Columns> {
     return this.#withShardMode({ kind: "global" });
   }

@@ -254,6 +254,25 @@ export interface AppOptions {
     readonly ageMs?: number;
   };
   /**
+   * How often an object looks whether `.global()` tables have changed, milliseconds, while somebody is subscribed to a shape over
+   * one or to a query that reads one; 2,000 when left out. Between two looks they learn of nothing.
+   */
+  readonly globalPoll?: number;
+  /** What durable streams keep. A run that would keep more ends with `STREAM_TOO_LONG`. */
+  readonly streams?: {
+    /** Chunks of one run; 50,000 when left out. */
+    readonly chunks?: number;
+    /** Bytes of one run's chunks; 67,108,864 when left out. */
+    readonly bytes?: number;
+    /**
+     * Bytes of all runs of a shard, each chunk and each run counted as 64 more; 536,870,912 when left out. Runs that have
+     * ended are forgotten before their time to make room.
+     */
+    readonly keptBytes?: number;
+    /** A run that nobody hears for so long, milliseconds, ends with `STREAM_INTERRUPTED`; an hour when left out. */
+    readonly unheardMs?: number;
+  };
+  /**
    * A client that pushed nothing for so long, milliseconds, is forgotten by the shard; 90 days when left out.
    * When it comes back it is a new client, and what it did before is not done again.
    */
@@ -278,6 +297,8 @@ export interface LunoraDefinition {
   readonly migrations?: MigrationRegistry;
   /** Absent in an app without rooms. */
   readonly presence?: PresenceRegistry;
+  /** What keeps `.global()` tables: `globals` of `@lunora/do`. Absent in an app that has none. */
+  readonly globals?: object;
   /** What runs streams inside shards: `streams` of `@lunora/do`. Absent in an app that has none. */
   readonly streams?: object;
   /** What asks all shards: `fanOut` of `@lunora/runtime`. Absent in an app in which no query does. */

@@ -121,12 +121,14 @@ export type {
 export type { EmailHandler, InboundMessage, SystemCall } from "./inbound-mail.ts";
 export { JURISDICTIONS } from "./jurisdiction.ts";
 export type { Jurisdiction } from "./jurisdiction.ts";
+export { migrationsOf, mutatorsOf, policiesOf, shapesOf } from "./declarations.ts";
 export { initLunora } from "./init-lunora.ts";
 export type { LunoraBuilders, LunoraInitializer } from "./init-lunora.ts";
 export { invoke, isRegisteredFunction } from "./invoke.ts";
 export type { Invocation } from "./invoke.ts";
 export type { ExtendCtx, Middleware, MiddlewareOptions, Next } from "./middleware.ts";
-export { effectiveReadWhere, hasPolicy, policyCondition, withoutNull } from "./policy-condition.ts";
+export { withoutNull } from "./ask-policies.ts";
+export { effectiveReadWhere, hasPolicy, policyCondition } from "./policy-condition.ts";
 export type { PolicyCondition, PolicyFacts, PolicyRules } from "./policy-condition.ts";
 export type { ProcedureBuilder, ProcedureOptions, StreamOptions } from "./procedure-builder.ts";
 export type { FanOutReferenceOf, ReferenceOf } from "./reference-of.ts";

@@ -1,11 +1,11 @@
 /* oxlint-disable vitest/expect-expect -- an error that `tsc` must find is an assertion too */
 import { describe, expectTypeOf, it } from "vitest";
 
-import { defineMigration, initLunora } from "./index.ts";
+import { defineMigration, migrationsOf } from "./index.ts";
 import type { Id } from "./index.ts";
 import type { DataModel } from "./model.fixture.ts";
 
-const { defineMigration: migration } = initLunora.dataModel<DataModel>().create();
+const migration = migrationsOf<DataModel>();
 
 describe("a migration", () => {
   it("is given a document with columns that the schema no longer has, and gives a whole one", () => {

@@ -8,13 +8,15 @@ import {
   definePolicy,
   defineRole,
   initLunora,
+  policiesOf,
   rls,
   v,
 } from "./index.ts";
 import type { DatabaseReader, Identity, PolicyAuth, PolicyDefinition } from "./index.ts";
 import type { DataModel } from "./model.fixture.ts";
 
-const { query, mutation, action, definePolicy: policy } = initLunora.dataModel<DataModel>().create();
+const { query, mutation, action } = initLunora.dataModel<DataModel>().create();
+const policy = policiesOf<DataModel>();
 
 const moderate = definePermission("moderate");
 const own = policy({ table: "messages", on: "read", when: ({ auth }) => ({ author: auth.userId ?? "" }) });

@@ -27,10 +27,8 @@ function factsOf(identity: Identity | null): { db: object; identity: () => Ident
   return facts;
 }
 
-const rulesWith = (...answers: unknown[]): PolicyRules => ({
-  policies: answers.map((answer) => definePolicy({ table: "t", on: "read", when: () => answer as boolean })),
-  roles: [],
-});
+const rulesWith = (...answers: unknown[]): PolicyRules =>
+  rls(answers.map((answer) => definePolicy({ table: "t", on: "read", when: () => answer as boolean }))).rules;
 const nobody = factsOf(null);
 
 describe("what policies allow together", () => {
@@ -75,7 +73,7 @@ describe("what policies allow together", () => {
         throw new Error("asked for nothing");
       },
     });
-    expect(await effectiveReadWhere([rulesWith(false), { policies: [never], roles: [] }], "t", nobody)).toBe(false);
+    expect(await effectiveReadWhere([rulesWith(false), rls([never]).rules], "t", nobody)).toBe(false);
   });
 });
 
@@ -103,7 +101,7 @@ describe("who asks", () => {
         return true;
       },
     });
-    await effectiveReadWhere([{ policies: [policy], roles }], "t", factsOf(identity));
+    await effectiveReadWhere([rls([policy], { roles }).rules], "t", factsOf(identity));
     return value;
   };
 
@@ -127,7 +125,7 @@ describe("who asks", () => {
     await effectiveReadWhere([rulesWith({ a: 1 })], "t", facts);
     expect(facts.looks).toBe(0);
     const looks = definePolicy({ table: "t", on: "read", when: ({ auth }) => ({ owner: auth.userId }) });
-    expect(await effectiveReadWhere([{ policies: [looks], roles: [] }], "t", facts)).toEqual({ owner: "ann" });
+    expect(await effectiveReadWhere([rls([looks]).rules], "t", facts)).toEqual({ owner: "ann" });
     expect(facts.looks).toBe(1);
   });
 
@@ -141,7 +139,7 @@ describe("who asks", () => {
         return true;
       },
     });
-    await policyCondition([{ policies: [policy], roles: [] }], "t", "insert", nobody, { _id: "1" });
+    await policyCondition([rls([policy]).rules], "t", "insert", nobody, { _id: "1" });
     expect(options).toMatchObject({ ctx: { db }, row: { _id: "1" } });
   });
 });
@@ -151,7 +149,7 @@ describe("rls", () => {
 
   it("carries its rules", () => {
     const guard = rls(policies);
-    expect(rulesOf(guard)).toEqual({ policies, roles: [] });
+    expect(rulesOf(guard)).toMatchObject({ policies, roles: [] });
     expect(rulesOf(() => {})).toBeUndefined();
     expect(rulesOf(null)).toBeUndefined();
     expect(hasPolicy([guard.rules], "t", "read")).toBe(true);

@@ -1,12 +1,21 @@
-import { LunoraError } from "@lunora/errors";
-
 import type { Identity } from "./context.ts";
-import type { PolicyAuth, PolicyDefinition, PolicyOperation, RoleDefinition } from "./define-policy.ts";
+import type { PolicyDefinition, PolicyOperation, RoleDefinition } from "./define-policy.ts";
 
 /** What one `rls(policies, { roles })` brings. */
 export interface PolicyRules {
   readonly policies: readonly PolicyDefinition[];
   readonly roles: readonly RoleDefinition[];
+  /**
+   * What its policies of the table for the operation demand; `false`: one of them allows no row. Rejects with what a
+   * policy throws, and with `INTERNAL` for an answer that is none. `row` is the row that is written. Comes with `rls`, so
+   * that an app without policies does not carry it.
+   */
+  ask(
+    table: string,
+    on: PolicyOperation,
+    facts: PolicyFacts,
+    row: object | undefined,
+  ): Promise<readonly Readonly<Record<string, unknown>>[] | false>;
 }
 
 /** Who asks, and what policies read with. */
@@ -19,85 +28,6 @@ export interface PolicyFacts {
 
 /** A condition as `where` of `findMany`; `false`: no row; `undefined`: every row. */
 export type PolicyCondition = Readonly<Record<string, unknown>> | false | undefined;
-
-function rolesOf(identity: Identity | null): readonly string[] {
-  const claim: unknown = identity !== null && Object.hasOwn(identity, "roles") ? identity["roles"] : undefined;
-  return Array.isArray(claim) ? claim.filter((role) => typeof role === "string") : [];
-}
-
-function authOf(roles: readonly RoleDefinition[], { identity }: PolicyFacts): PolicyAuth {
-  return {
-    get userId() {
-      return identity()?.userId ?? null;
-    },
-    get identity() {
-      return identity();
-    },
-    get roles() {
-      return rolesOf(identity());
-    },
-    can({ permission }) {
-      const own = rolesOf(identity());
-      return roles.some(
-        ({ role, permissions }) =>
-          own.includes(role) && permissions.some((candidate) => candidate.permission === permission),
-      );
-    },
-  };
-}
-
-function isCondition(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
-
-/**
- * `undefined` is what a missing claim looks like. In a `where` it matches nothing, and under `NOT` everything:
- * a policy says so aloud.
- */
-function hasHole(value: unknown): boolean {
-  if (value === undefined) return true;
-  if (Array.isArray(value)) return value.some(hasHole);
-  return isCondition(value) && Object.values(value).some(hasHole);
-}
-
-/** Equal to nothing. */
-const NO_VALUE = { in: [] };
-
-/**
- * The condition with every `null` that a column is to be equal to made into what nothing is equal to. Nobody's
- * user id is `null`, and rows that are nobody's must not be everybody's. Who wants them says `isNull`, or
- * names `null` in a list.
- */
-export function withoutNull(condition: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(condition).map(([key, value]) => [key, valueWithoutNull(key, value)]));
-}
-
-function valueWithoutNull(key: string, value: unknown): unknown {
-  if (key === "AND" || key === "OR")
-    return Array.isArray(value) ? value.map((part: unknown) => (isCondition(part) ? withoutNull(part) : part)) : value;
-  if (key === "NOT") return isCondition(value) ? withoutNull(value) : value;
-  if (value === null) return NO_VALUE;
-  if (!isCondition(value) || value["eq"] !== null) return value;
-  const { eq: _, ...rest } = value;
-  return { ...rest, ...NO_VALUE };
-}
-
-function check({ table, on }: PolicyDefinition, answer: unknown): PolicyCondition | true {
-  if (typeof answer === "boolean") return answer;
-  if (isCondition(answer) && !hasHole(answer)) return withoutNull(answer);
-  const what =
-    answer === undefined
-      ? "nothing"
-      : isCondition(answer)
-        ? "a condition with `undefined` in it"
-        : `what is neither a condition nor a boolean`;
-  throw new LunoraError(
-    "INTERNAL",
-    `The policy of \`${table}\` for \`${on}\` answered ${what}: answer \`true\`, \`false\` or a complete condition`,
-  );
-}
 
 /** Whether there is a policy at all for the operation. */
 export function hasPolicy(rules: readonly PolicyRules[], table: string, on: PolicyOperation): boolean {
@@ -116,14 +46,10 @@ export async function policyCondition(
   row?: object,
 ): Promise<PolicyCondition> {
   const conditions: Readonly<Record<string, unknown>>[] = [];
-  for (const { policies, roles } of rules) {
-    const auth = authOf(roles, facts);
-    for (const policy of policies) {
-      if (policy.table !== table || policy.on !== on) continue;
-      const answer = check(policy, await policy.when({ auth, ctx: { db: facts.db }, row }));
-      if (answer === false) return false;
-      if (answer !== true && answer !== undefined) conditions.push(answer);
-    }
+  for (const one of rules) {
+    const own = await one.ask(table, on, facts, row);
+    if (own === false) return false;
+    conditions.push(...own);
   }
   return conditions.length < 2 ? conditions[0] : { AND: conditions };
 }

@@ -1,5 +1,6 @@
 import { LunoraError } from "@lunora/errors";
 
+import { asking } from "./ask-policies.ts";
 import type { PolicyDefinition, RoleDefinition } from "./define-policy.ts";
 import type { Middleware } from "./middleware.ts";
 import type { PolicyRules } from "./policy-condition.ts";
@@ -29,7 +30,9 @@ export function rls(
   policies: readonly PolicyDefinition[],
   options: { readonly roles?: readonly RoleDefinition[] } = {},
 ): RlsMiddleware {
-  const rules: PolicyRules = { policies: [...policies], roles: options.roles ?? [] };
+  const own = [...policies];
+  const roles = options.roles ?? [];
+  const rules: PolicyRules = { policies: own, roles, ask: asking(own, roles) };
   const middleware: Middleware<{ readonly db: object }> = async ({ ctx, next }) => {
     if (typeof ctx.db !== "object" || !(RESTRICT in ctx.db)) {
       throw new LunoraError("INTERNAL", "`rls` needs the `ctx.db` of a query or mutation: it cannot guard an action");

@@ -2,7 +2,7 @@
 import type { ArgumentsOf, OptimisticDatabase, ResultOf, ShapeReference } from "@lunora/protocol";
 import { describe, expectTypeOf, it } from "vitest";
 
-import { defineMutator, defineShape, initLunora, v } from "./index.ts";
+import { defineMutator, defineShape, mutatorsOf, shapesOf, v } from "./index.ts";
 import type {
   DatabaseReader,
   Id,
@@ -15,7 +15,8 @@ import type {
 } from "./index.ts";
 import type { DataModel } from "./model.fixture.ts";
 
-const { shape, mutator } = initLunora.dataModel<DataModel>().create();
+const shape = shapesOf<DataModel>();
+const mutator = mutatorsOf<DataModel>();
 type Message = DataModel["messages"]["document"];
 
 const inChannel = shape({
@@ -33,15 +34,16 @@ const inChannel = shape({
 describe("a shape", () => {
   it("has the arguments and rows that a subscriber sees", () => {
     expectTypeOf<ShapeReferenceOf<typeof inChannel>>().toEqualTypeOf<
-      ShapeReference<{ channelId: Id<"channels">; since?: number | undefined }, Message>
+      ShapeReference<{ channelId: Id<"channels">; since?: number | undefined }, Message, "poke">
     >();
+    expectTypeOf<ShapeReferenceOf<typeof inChannel, "poll">["refresh"]>().toEqualTypeOf<"poll">();
     expectTypeOf<ShapeReferenceOf<string>>().toEqualTypeOf<never>();
   });
 
   it("has the chosen columns, its id and its time", () => {
     const names = shape({ table: "messages", columns: ["author", "editedAt"] });
     expectTypeOf<ShapeReferenceOf<typeof names>>().toEqualTypeOf<
-      ShapeReference<{}, Pick<Message, "_id" | "_creationTime" | "author" | "editedAt">>
+      ShapeReference<{}, Pick<Message, "_id" | "_creationTime" | "author" | "editedAt">, "poke">
     >();
     // @ts-expect-error no such column
     shape({ table: "messages", columns: ["nobody"] });

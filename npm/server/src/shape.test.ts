@@ -4,6 +4,8 @@ import {
   defineMutator,
   defineShape,
   initLunora,
+  mutatorsOf,
+  shapesOf,
   invoke,
   isRegisteredFunction,
   isRegisteredMutator,
@@ -12,7 +14,9 @@ import {
 } from "./index.ts";
 import type { DataModel } from "./model.fixture.ts";
 
-const { shape, mutator, mutation } = initLunora.dataModel<DataModel>().create();
+const { mutation } = initLunora.dataModel<DataModel>().create();
+const shape = shapesOf<DataModel>();
+const mutator = mutatorsOf<DataModel>();
 
 describe("a shape", () => {
   it("holds what was declared, and states nothing for what was left out", () => {

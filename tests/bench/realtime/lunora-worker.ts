@@ -3,14 +3,16 @@ import { createShardObject, createShardRegistryObject, shaping } from "@lunora/d
 import type { ShardObject } from "@lunora/do";
 import { createWorker, REGISTRY_OBJECT } from "@lunora/runtime";
 import type { RegistryMethods } from "@lunora/runtime";
-import { defineApp, defineSchema, defineTable, initLunora, rls, v } from "@lunora/server";
+import { defineApp, defineSchema, defineTable, initLunora, policiesOf, rls, shapesOf, v } from "@lunora/server";
 import type { FunctionRegistry, FunctionRegistryEntry, LunoraDefinition, ShapeRegistry } from "@lunora/server";
 import { seedStatements } from "./seed.mjs";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- written by hand, as generated code would type it
 type Loose = any;
 
-const { query, mutation, shape, definePolicy } = initLunora.dataModel<Loose>().create();
+const { query, mutation } = initLunora.dataModel<Loose>().create();
+const shape = shapesOf<Loose>();
+const definePolicy = policiesOf<Loose>();
 
 const schema = defineSchema({
   messages: defineTable({ channel: v.string(), body: v.string() }).index("by_channel", ["channel"]),

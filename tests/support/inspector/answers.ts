@@ -146,6 +146,15 @@ export const residency: Fields = {
     },
     { table: "channels", tier: "root", heldBy: "ShardDO", region: "eu", stored: [] },
   ],
+  databases: [
+    {
+      server: "development",
+      database: "DB",
+      file: ".lunora/state/d1/DB.sqlite",
+      bytes: 24_576,
+      tables: { countries: 3 },
+    },
+  ],
 };
 
 const CLAUSES = [

@@ -67,6 +67,9 @@ fn wrangler(asked: &Result<lunora_engine::ReleaseReport, Box<CodegenFailure>>) -
             "The next `vite build` or `lunora deploy` makes these changes.",
         )
     });
+    let is_unmade = |finding: &&Diagnostic| finding.code == lunora_diagnostics::codes::D1_ID_PLACEHOLDER;
+    let unmade = report.warnings.iter().filter(is_unmade);
+    checks.extend(unmade.map(|finding| Check::of_diagnostic("D1", State::Warning, finding)));
     checks
 }
 

@@ -50,7 +50,7 @@ pub(super) fn choose<'all>(
             return Err(Refusal {
                 code: codes::NOT_IMPLEMENTED,
                 message: format!(
-                    "`{id}` transforms `{table}`, which is `.global()`: its rows belong in D1, which is not connected in this version"
+                    "`{id}` transforms `{table}`, which is `.global()`: its rows are in D1, and a migration transforms the rows of shards"
                 ),
             });
         }

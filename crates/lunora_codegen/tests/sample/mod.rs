@@ -7,7 +7,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use lunora_ir::{
     Address, Application, Column, FanOutMerge, Function, FunctionKind, Index, LiteralValue, MergeDirection, Migration,
-    OnDelete, Relation, RelationKind, Shape, ShardMode, SoftDelete, Table, TimeToLive, Validator, Visibility,
+    OnDelete, Relation, RelationKind, Shape, ShapeRefresh, ShardMode, SoftDelete, Table, TimeToLive, Validator,
+    Visibility,
 };
 
 pub fn rich() -> Application {
@@ -143,6 +144,11 @@ fn shapes() -> Vec<Arc<Shape>> {
             table: table.to_owned(),
             input: IndexMap::new(),
             address,
+            refresh: if table == "audit-log" {
+                ShapeRefresh::Poll
+            } else {
+                ShapeRefresh::Poke
+            },
         })
     };
     let channel = Address::Argument {
@@ -153,6 +159,7 @@ fn shapes() -> Vec<Arc<Shape>> {
         shape("members", "users", Address::Root),
         shape("__proto__", "users", Address::Root),
         shape("inChannel", "messages", channel),
+        shape("audit", "audit-log", Address::Root),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::databases::entry;
 use super::owned::marked;
 use super::render::{quote, render};
 use super::style::Style;
@@ -47,6 +48,13 @@ pub fn fresh_wrangler(wanted: &Wanted) -> String {
                 "triggers",
                 &render(&json!({ "crons": marked_times(wanted) }), style, style.unit)
             )
+        ));
+    }
+    if !wanted.databases.is_empty() {
+        let databases: Vec<Value> = wanted.databases.iter().map(entry).collect();
+        properties.push(format!(
+            "  // Rows of `.global()` tables. The id is what `wrangler d1 create` prints.\n{}",
+            property("d1_databases", &render(&json!(databases), style, style.unit))
         ));
     }
     if !bindings.is_empty() {

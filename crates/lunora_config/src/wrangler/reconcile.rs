@@ -6,6 +6,7 @@ use lunora_diagnostics::{Diagnostic, codes};
 use serde_json::{Value, json};
 
 use super::crons::CronPlan;
+use super::databases::{DatabasePlan, added_warnings, entry, of_environment};
 use super::document::Document;
 use super::edit::{Edit, Item, append, apply};
 use super::fresh::fresh_wrangler;
@@ -13,7 +14,7 @@ use super::migrations::MigrationHistory;
 use super::owned::marked;
 use super::render::quote;
 use super::style::Style;
-use super::wanted::{Wanted, WantedObject};
+use super::wanted::{Wanted, WantedDatabase, WantedObject};
 
 /// One thing that was added, raised or removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +40,8 @@ pub struct Reconciled {
 /// it is: comments, line endings, indentation, trailing commas, byte order mark. A second run
 /// changes nothing. A text without anything in it becomes a fresh configuration.
 ///
-/// Named environments: wrangler does not hand `durable_objects` down to them, so each one that
-/// exists gets the bindings. What it does hand down (`main`, the date, the flags, `migrations`) is
+/// Named environments: wrangler does not hand `durable_objects` and `d1_databases` down to them, so
+/// each one that exists gets the bindings, and a database of its own. What it does hand down (`main`, the date, the flags, `migrations`) is
 /// completed only in environments that state it themselves.
 ///
 /// # Errors
@@ -55,7 +56,7 @@ pub fn reconcile_wrangler(file: &str, text: &str, wanted: &Wanted) -> Result<Rec
                 path: String::new(),
                 description: "added everything: the file was empty".to_owned(),
             }],
-            warnings: Vec::new(),
+            warnings: added_warnings(&wanted.databases).collect(),
         });
     }
     let document = Document::parse(file, text)?;
@@ -95,6 +96,11 @@ struct Section<'o, 'a> {
 impl Section<'_, '_> {
     fn path(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
+    }
+
+    /// The environment's name; none at the top.
+    fn environment(&self) -> Option<&str> {
+        self.prefix.strip_prefix("env.")?.strip_suffix('.')
     }
 }
 
@@ -136,6 +142,7 @@ impl<'d, 'a> Reconciler<'d, 'a> {
             self.compatibility_flags(section)?;
             self.assets(section)?;
             self.triggers(section)?;
+            self.databases(section)?;
             self.durable_objects(section)?;
             self.migrations(section)?;
             let edits = append(document.text, self.style, &section.object.into(), &section.added);
@@ -327,6 +334,38 @@ impl<'d, 'a> Reconciler<'d, 'a> {
         }
         let place = if object.is_some() { list_path } else { path };
         self.change(place, plan.description());
+        Ok(())
+    }
+
+    /// A binding that is there stays, and says by a warning when it cannot be deployed to.
+    fn databases(&mut self, section: &mut Section<'_, 'a>) -> Result<(), Diagnostic> {
+        const KEY: &str = "d1_databases";
+        let path = section.path(KEY);
+        let list = self.document.array_property(section.object, &path, KEY)?;
+        let all = self.wanted.databases.iter();
+        let wanted: Vec<WantedDatabase> = match section.environment() {
+            None => all.cloned().collect(),
+            Some(name) => all.map(|database| of_environment(database, name)).collect(),
+        };
+        let DatabasePlan { missing, warnings } = DatabasePlan::of(self.document, list, &path, &wanted)?;
+        self.warnings.extend(warnings);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let missing: Vec<WantedDatabase> = missing.into_iter().cloned().collect();
+        self.warnings.extend(added_warnings(&missing));
+        let description = format!(
+            "the D1 databases {}",
+            listed(missing.iter().map(|database| database.binding.as_str()))
+        );
+        let entries: Vec<Value> = missing.iter().map(entry).collect();
+        match list {
+            Some(list) => {
+                self.append_to(list, entries);
+                self.change(path, format!("added {description}"));
+            }
+            None => self.add(section, KEY, json!(entries), description),
+        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use lunora_diagnostics::{Diagnostic, codes};
 
+use super::databases::added_warnings;
 use super::find::find_wrangler_config;
 use super::fresh::fresh_wrangler;
 use super::reconcile::{Change, reconcile_wrangler};
@@ -51,7 +52,7 @@ fn planned(root: &Utf8Path, wanted: &Wanted) -> Result<(WranglerUpdate, Option<S
             path: root.join("wrangler.jsonc"),
             created: true,
             changes: Vec::new(),
-            warnings: Vec::new(),
+            warnings: added_warnings(&wanted.databases).collect(),
         };
         return Ok((update, Some(fresh_wrangler(wanted))));
     };

@@ -9,6 +9,15 @@ pub struct WantedObject {
     pub class_name: String,
 }
 
+/// A D1 database and the name it is bound to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedDatabase {
+    /// Name in `env`, for example `DB`.
+    pub binding: String,
+    /// Its name at the platform, used only where none is given; that of an environment has the environment's behind it.
+    pub name: String,
+}
+
 /// What an app needs of its wrangler configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -28,6 +37,8 @@ pub struct Wanted {
     pub crons: Vec<String>,
     /// Durable Object bindings; their classes are created by migrations.
     pub durable_objects: Vec<WantedObject>,
+    /// D1 databases. One that is bound already is left as it is.
+    pub databases: Vec<WantedDatabase>,
 }
 
 impl Wanted {

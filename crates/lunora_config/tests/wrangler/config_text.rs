@@ -52,6 +52,7 @@ fn break_shape(value: &mut Value, random: &mut Random) {
         "compatibility_date",
         "compatibility_flags",
         "durable_objects",
+        "d1_databases",
         "migrations",
         "env",
     ]);
@@ -93,6 +94,9 @@ fn section(random: &mut Random, is_top: bool) -> Value {
     if !random.one_in(3) {
         fields.push(("durable_objects", durable_objects(random)));
     }
+    if !random.one_in(3) {
+        fields.push(("d1_databases", databases(random)));
+    }
     if !random.one_in(if is_top { 3 } else { 2 }) {
         fields.push(("migrations", migrations(random)));
     }
@@ -115,6 +119,16 @@ fn section(random: &mut Random, is_top: bool) -> Value {
         fields.swap(position, random.below(position + 1));
     }
     Value::Object(fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+fn databases(random: &mut Random) -> Value {
+    let mut list = Vec::new();
+    for binding in ["DB_EU", "DB", "OTHER"] {
+        if !random.one_in(if binding == "DB" { 6 } else { 2 }) {
+            list.push(json!({ "binding": binding, "database_id": random.pick(&["x", ""]) }));
+        }
+    }
+    json!(list)
 }
 
 fn durable_objects(random: &mut Random) -> Value {

@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod config_text;
+mod databases;
 mod disk;
 mod oracle;
 mod plain_json;
 mod random_configs;
 mod reconcile;
 
-use lunora_config::{Wanted, WantedObject};
+use lunora_config::{Wanted, WantedDatabase, WantedObject};
 
 /// What every app of ours needs.
 fn wanted() -> Wanted {
@@ -26,5 +27,17 @@ fn wanted() -> Wanted {
         client_directory: None,
         crons: Vec::new(),
         durable_objects: vec![object("SHARD", "ShardDO"), object("SHARD_REGISTRY", "ShardRegistryDO")],
+        databases: Vec::new(),
+    }
+}
+
+/// What an app with global tables needs besides.
+fn wanted_with_database() -> Wanted {
+    Wanted {
+        databases: vec![WantedDatabase {
+            binding: "DB".to_owned(),
+            name: "chat".to_owned(),
+        }],
+        ..wanted()
     }
 }

@@ -17,10 +17,10 @@ pub fn merged(value: &Value, wanted: &Wanted) -> Result<Value, Vec<&'static str>
             Vec::new()
         }
     };
-    section(&mut result, true, wanted, &mut errors);
+    section(&mut result, None, wanted, &mut errors);
     for name in environments {
         match &mut result["env"][&name] {
-            Value::Object(fields) => section(fields, false, wanted, &mut errors),
+            Value::Object(fields) => section(fields, Some(&name), wanted, &mut errors),
             _ => errors.push("WRANGLER_SHAPE"),
         }
     }
@@ -31,7 +31,8 @@ pub fn merged(value: &Value, wanted: &Wanted) -> Result<Value, Vec<&'static str>
     }
 }
 
-fn section(fields: &mut Fields, is_top: bool, wanted: &Wanted, errors: &mut Vec<&'static str>) {
+fn section(fields: &mut Fields, environment: Option<&str>, wanted: &Wanted, errors: &mut Vec<&'static str>) {
+    let is_top = environment.is_none();
     for (key, default) in [("name", &wanted.name), ("main", &wanted.main)] {
         match fields.get(key) {
             Some(Value::String(_)) => {}
@@ -51,6 +52,7 @@ fn section(fields: &mut Fields, is_top: bool, wanted: &Wanted, errors: &mut Vec<
             "run_worker_first": ["/_lunora/*", "/api/*"],
         }));
     }
+    databases(fields, environment, wanted, errors);
     // Before bindings are added: whose class it is depends on what the user wrote.
     let foreign: Vec<&str> = wanted
         .durable_objects
@@ -96,6 +98,25 @@ fn flags(fields: &mut Fields, is_top: bool, wanted: &Wanted, errors: &mut Vec<&'
             }
         }
         Some(_) => errors.push("WRANGLER_SHAPE"),
+    }
+}
+
+fn databases(fields: &mut Fields, environment: Option<&str>, wanted: &Wanted, errors: &mut Vec<&'static str>) {
+    let suffix = environment.map_or_else(String::new, |name| format!("-{}", name.replace(' ', "-")));
+    if fields.get("d1_databases").is_some_and(|list| !list.is_array()) {
+        errors.push("WRANGLER_SHAPE");
+        return;
+    }
+    for database in &wanted.databases {
+        let list = fields.entry("d1_databases").or_insert(json!([]));
+        let Value::Array(list) = list else { return };
+        if !list.iter().any(|entry| entry["binding"] == *database.binding) {
+            list.push(json!({
+                "binding": database.binding,
+                "database_name": format!("{}{suffix}", database.name),
+                "database_id": lunora_config::PLACEHOLDER_ID,
+            }));
+        }
     }
 }
 

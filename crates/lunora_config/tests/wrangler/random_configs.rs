@@ -5,7 +5,7 @@ use lunora_testing::Random;
 
 use crate::config_text::random_config;
 use crate::plain_json::{Token, is_subsequence, tokens, value};
-use crate::{oracle, wanted};
+use crate::{oracle, wanted, wanted_with_database};
 
 const CONFIGS: usize = 5_000;
 
@@ -15,7 +15,7 @@ fn random_configs_become_what_is_wanted_and_stay_what_they_were() {
     let without_client = wanted();
     let with_client = lunora_config::Wanted {
         client_directory: Some("dist/client".to_owned()),
-        ..wanted()
+        ..wanted_with_database()
     };
     let (mut changed, mut refused, mut complete) = (0, 0, 0);
     for number in 0..CONFIGS {

@@ -14,6 +14,7 @@ use super::options::ServeOptions;
 use super::settings::production_settings;
 use super::stored_schema;
 use crate::crons::CronBell;
+use crate::databases::Databases;
 use crate::event::EngineEvent;
 use crate::host::{EventSink, Host};
 use crate::relay::relay;
@@ -30,6 +31,7 @@ const STATE_FOLDER: &str = ".lunora/production";
 /// A running production server. Dropping it ends workerd at once; [`Server::close`] lets requests end.
 pub struct Server {
     worker: WorkerdHandle,
+    databases: Databases,
     stop: CancellationToken,
     /// Rings as long as it is here.
     _crons: CronBell,
@@ -121,6 +123,7 @@ impl Server {
         let server = Self {
             stop: CancellationToken::new(),
             worker,
+            databases: Databases::below(&state),
             _crons: crons,
         };
         let events = server.worker.subscribe();
@@ -168,7 +171,8 @@ impl Server {
         let map = std::fs::read_to_string(build.join("worker.js.map")).ok();
         let name = "dist/worker/worker.js";
         let remapper = SourceMaps::of_bundle(name, map.as_deref());
-        let description = worker::from_bundle(name, body.into(), remapper, &manifest.application, settings);
+        let mut description = worker::from_bundle(name, body.into(), remapper, &manifest.application, settings);
+        description.d1 = self.databases.serve(&manifest.application, settings).await?;
         let outcome = self.worker.update(description).await.map_err(one)?;
         stored_schema::write(state, &manifest.schema).map_err(one)?;
         if let Some(receipt) = receipt {
@@ -185,6 +189,7 @@ impl Server {
     pub async fn close(&self, limit: Duration) -> bool {
         let all = self.worker.drain(limit).await;
         self.worker.close().await;
+        self.databases.close().await;
         self.stop.cancel();
         all
     }

@@ -52,6 +52,7 @@ pub(super) fn production_settings(
         compatibility_flags: wrangler.compatibility_flags,
         variables,
         secrets: found,
+        databases: wrangler.databases,
         // A production server on this machine sends no mail by bindings.
         email_bindings: Vec::new(),
     };

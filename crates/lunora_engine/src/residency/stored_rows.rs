@@ -17,22 +17,30 @@ pub(super) struct Weight {
     pub(super) bytes: u64,
 }
 
-/// The tables of the app, by name: ours, the platform's and SQLite's have names of their own.
-const TABLES: &str = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '__*' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'";
+/// The tables of the app, by name: ours, the platform's and SQLite's have names of their own. Copies of global tables are
+/// the app's too; what else has their prefix has no documents.
+const TABLES: &str = "SELECT name FROM sqlite_master WHERE type = 'table' AND (name NOT GLOB '__*' OR (name GLOB '__global_*' AND EXISTS(SELECT 1 FROM pragma_table_info(sqlite_master.name) AS field WHERE field.name = 'doc'))) AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'";
 
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn weigh(file: &Path) -> rusqlite::Result<BTreeMap<String, Weight>> {
+fn open(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags)?;
-    let names = connection
+    Connection::open_with_flags(file, flags)
+}
+
+fn table_names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection
         .prepare(TABLES)?
         .query_map((), |row| row.get::<_, String>(0))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
+        .collect()
+}
+
+fn weigh(file: &Path) -> rusqlite::Result<BTreeMap<String, Weight>> {
+    let connection = open(file)?;
     let mut weights = BTreeMap::new();
-    for name in names {
+    for name in table_names(&connection)? {
         let sql = format!(
             "SELECT count(*), coalesce(sum(octet_length(id) + 8 + octet_length(doc)), 0) FROM {}",
             quoted(&name)
@@ -48,23 +56,39 @@ fn weigh(file: &Path) -> rusqlite::Result<BTreeMap<String, Weight>> {
     Ok(weights)
 }
 
+fn count(file: &Path) -> rusqlite::Result<BTreeMap<String, u64>> {
+    let connection = open(file)?;
+    let mut counts = BTreeMap::new();
+    for name in table_names(&connection)? {
+        let sql = format!("SELECT count(*) FROM {}", quoted(&name));
+        let rows: i64 = connection.query_row(&sql, (), |row| row.get(0))?;
+        counts.insert(name, rows.unsigned_abs());
+    }
+    Ok(counts)
+}
+
+fn unreadable(file: &Path, of: &str, error: &rusqlite::Error) -> Diagnostic {
+    Diagnostic::error(
+        codes::FILE_READ_FAILED,
+        format!("`{}` cannot be read as {of}: {error}", file.display()),
+    )
+    .with_help("Stop the server and ask again; when it stays so, restore the file from a backup of the state folder.")
+}
+
+/// How many rows the tables of a D1 database have, which may have any columns.
+///
+/// # Errors
+/// When the file is no database that can be read.
+pub(super) fn counts_of(file: &Path) -> Result<BTreeMap<String, u64>, Diagnostic> {
+    count(file).map_err(|error| unreadable(file, "a D1 database", &error))
+}
+
 /// What the tables of the app hold in the database of one object.
 ///
 /// # Errors
 /// When the file is no database that can be read.
 pub(super) fn tables_of(file: &Path) -> Result<BTreeMap<String, Weight>, Diagnostic> {
-    weigh(file).map_err(|error| {
-        Diagnostic::error(
-            codes::FILE_READ_FAILED,
-            format!(
-                "`{}` cannot be read as the database of an object: {error}",
-                file.display()
-            ),
-        )
-        .with_help(
-            "Stop the server and ask again; when it stays so, restore the file from a backup of the state folder.",
-        )
-    })
+    weigh(file).map_err(|error| unreadable(file, "the database of an object", &error))
 }
 
 #[cfg(test)]

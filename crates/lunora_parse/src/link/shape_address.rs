@@ -1,6 +1,7 @@
 //! The shard that a shape is in.
 //!
-//! A shape is a live part of one table in one shard, so its table decides, not the way its rows are reached.
+//! A shape is a live part of one table in one shard, so its table decides, not the way its rows are reached. Rows of a
+//! `.global()` table are in D1; the root shard follows them for whoever subscribes.
 
 use lunora_diagnostics::codes;
 use lunora_ir::{Address, ROOT_OBJECT, ShardMode};
@@ -34,7 +35,7 @@ impl Decision<'_, '_> {
             self.check_moments(),
             self.check_seen(),
             self.check_writes(),
-            self.check_global(table, place, &mode),
+            self.check_global(table, place),
         ];
         if sound.contains(&false) {
             return None;
@@ -110,31 +111,39 @@ impl Decision<'_, '_> {
         moments.is_empty()
     }
 
-    /// Tables in D1, which is not connected in this version.
-    fn check_global(&mut self, table: &str, place: Place, mode: &ShardMode) -> bool {
-        const HELP: &str = "Leave `.global()` out to keep the rows in a shard.";
-        if *mode == ShardMode::Global {
-            let message = format!(
-                "`{}` is over `{table}`, which is `.global()`: its rows belong in D1, which is not connected in this version. Once it is, such a shape is refreshed by polling and not by pokes",
-                self.path
-            );
-            self.evaluator.report(codes::NOT_IMPLEMENTED, place, message, HELP);
-            return false;
-        }
+    /// Nothing tells a shard of changes in D1, so nothing would ask the condition again. Of a shape over rows of D1 too: the
+    /// shard follows the table of the shape, and reads it alone.
+    fn check_global(&mut self, table: &str, place: Place) -> bool {
         let Some(read) = self.tiers().global.map(str::to_owned) else {
             return true;
         };
         let message = format!(
-            "`where` of `{}` reads `{read}`, which is `.global()`: its rows belong in D1, which is not connected in this version",
+            "`where` of `{}` reads `{read}`, which is `.global()`: its rows are in D1, which does not tell the shard when they change, so rows would be shown that do not belong to the shape any more",
             self.path
         );
+        let help = if read == table {
+            "Answer a condition over the columns of the row itself.".to_owned()
+        } else {
+            format!("Store what the condition needs of `{read}` in rows of `{table}`.")
+        };
         let place = self.touches.place_of(&read).unwrap_or(place);
-        self.report_with_function(codes::NOT_IMPLEMENTED, place, message, HELP.to_owned());
+        self.report_with_function(codes::SHAPE_READS_GLOBAL, place, message, help);
         false
     }
 
+    fn is_global(&self, table: &str) -> bool {
+        let table = self.schema.tables.get(table);
+        table.is_some_and(|table| table.shard_mode == ShardMode::Global)
+    }
+
     fn joins(&mut self, (table, home, is_own): (&str, &Home, bool), (other, elsewhere): (&str, &Home)) {
-        let (home_text, elsewhere_text) = (home.written(), elsewhere.written());
+        let is_global = self.is_global(table);
+        let elsewhere_text = elsewhere.written();
+        let home_text = if is_global {
+            format!("in D1 and is followed by `{ROOT_OBJECT}`")
+        } else {
+            home.written()
+        };
         let what = if is_own {
             format!(
                 "`{}` is over `{table}`, which lives {home_text}, and its `where` reads `{other}`, which lives {elsewhere_text}",
@@ -150,6 +159,7 @@ impl Decision<'_, '_> {
             "{what}: there is no live join over shards, because there is no moment at which both can be compared"
         );
         let together = match (home, elsewhere) {
+            _ if is_global => String::new(),
             (Home::Root, Home::Root) => String::new(),
             (Home::Shard { field }, _) => format!(", or shard `{other}` by `{field}` too"),
             (Home::Root, Home::Shard { field }) => format!(", or shard `{table}` by `{field}` too"),

@@ -1,7 +1,7 @@
 //! The shapes of one file.
 
 use lunora_diagnostics::codes;
-use lunora_ir::Shape;
+use lunora_ir::{Shape, ShapeRefresh, ShardMode};
 
 use super::address::Decision;
 use super::builders::validators;
@@ -41,6 +41,10 @@ pub(super) fn link_shape(
             evaluator.report(codes::UNKNOWN_FIELD, *place, message, hint(column, &known));
         }
     }
+    let refresh = match table.shard_mode {
+        ShardMode::Global => ShapeRefresh::Poll,
+        _ => ShapeRefresh::Poke,
+    };
     let touches = touches_of(evaluator, schema, function);
     let path = exported.path();
     let address = Decision {
@@ -58,5 +62,6 @@ pub(super) fn link_shape(
         table: name.to_string(),
         input: validators(&function.builder.input),
         address,
+        refresh,
     })
 }

@@ -2,7 +2,7 @@
 // writes can change which reads. All of it runs inside the object.
 import { DurableObject } from "cloudflare:workers";
 import { encodeValue } from "@lunora/protocol";
-import { definePolicy, defineSchema, defineTable, RESTRICT, v } from "@lunora/server";
+import { definePolicy, defineSchema, defineTable, RESTRICT, rls, v } from "@lunora/server";
 import type { RestrictableDatabase } from "@lunora/server";
 
 import { Commit } from "../../src/engine/commit.ts";
@@ -109,7 +109,7 @@ export class FootprintDO extends DurableObject {
 
   async #run(query: RandomQuery, userId: string | null, footprint: Footprint): Promise<string> {
     const db = createDatabase(this.#session(userId, { footprint })) as Loose;
-    const restricted = userId === null ? db : (db as RestrictableDatabase)[RESTRICT]({ policies, roles: [] });
+    const restricted = userId === null ? db : (db as RestrictableDatabase)[RESTRICT](rls(policies).rules);
     try {
       return JSON.stringify(encodeValue(await query(restricted))) ?? "";
     } catch (error: Loose) {

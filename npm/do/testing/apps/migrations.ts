@@ -2,13 +2,13 @@
 import { admin, createShardRegistryObject, shaping } from "@lunora/do";
 import type { ShardRegistryObjectClass } from "@lunora/do";
 import { adminRoutes } from "@lunora/runtime";
-import { defineApp, defineMigration, defineSchema, defineTable, initLunora, LunoraError, v } from "@lunora/server";
+import { defineApp, defineMigration, defineSchema, defineTable, LunoraError, shapesOf, v } from "@lunora/server";
 import type { LunoraDefinition, MigrationRegistry } from "@lunora/server";
 import type { Loose } from "../loose.ts";
 import { functionsOf, observedShard, observedWorker } from "../observed-app.ts";
 import { stepFunctions } from "../step-functions.ts";
 
-const { shape } = initLunora.dataModel<Loose>().create();
+const shape = shapesOf<Loose>();
 
 const columns = {
   text: v.string(),

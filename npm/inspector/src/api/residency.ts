@@ -29,6 +29,17 @@ export interface Residency {
       readonly bytes: number;
       /** Whether the declaration leads there. */
       readonly reachable: boolean;
+      /** Rows of a global table that an object keeps for its subscribers. */
+      readonly isCopy?: boolean;
     }[];
+  }[];
+  /** D1 databases on this machine, which nothing pins. */
+  readonly databases?: readonly {
+    readonly server: string;
+    readonly database: string;
+    readonly file: string;
+    readonly bytes: number;
+    /** Rows, by table. */
+    readonly tables: Readonly<Record<string, number>>;
   }[];
 }

@@ -68,7 +68,7 @@ function findMigration({ migrations, schema }: LunoraDefinition, id: string): Mi
   if (table.shardMode.kind === "global") {
     throw new LunoraError(
       "NOT_IMPLEMENTED",
-      `\`${entry.table}\` is \`.global()\`: its rows belong in D1, which is not connected in this version, so there is nothing that \`${id}\` could transform`,
+      `\`${entry.table}\` is \`.global()\`: its rows are in D1, and a migration such as \`${id}\` transforms the rows of shards`,
     );
   }
   return entry;

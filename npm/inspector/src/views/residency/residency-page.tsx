@@ -84,12 +84,35 @@ function StoredRows({ stored }: { readonly stored: Residency["tables"][number]["
   return (
     <ul class="plain-list stored-rows">
       {stored.map((one) => (
-        <li key={`${one.server} ${one.region}`}>
-          <RegionBadge region={one.region} /> {plural(one.rows, "row")} in {plural(one.objects, "object")},{" "}
-          {bytes(one.bytes)} ({one.server}) {!one.reachable && <LeftBehind />}
+        <li key={`${one.server} ${one.region} ${one.isCopy}`}>
+          <RegionBadge region={one.region} /> {one.isCopy && "copied for subscribers: "}
+          {plural(one.rows, "row")} in {plural(one.objects, "object")}, {bytes(one.bytes)} ({one.server}){" "}
+          {!one.reachable && <LeftBehind />}
         </li>
       ))}
     </ul>
+  );
+}
+
+function Databases({ databases }: { readonly databases: NonNullable<Residency["databases"]> }): JSX.Element {
+  return (
+    <Table
+      label="Databases"
+      head={["Database", "Rows", "Size", "File"]}
+      rows={databases.map(({ server, database, file, bytes: size, tables }) => ({
+        key: file,
+        cells: [
+          <strong key="database">{database}</strong>,
+          Object.entries(tables)
+            .map(([table, rows]) => `${table}: ${count(rows)}`)
+            .join(", "),
+          bytes(size),
+          <span key="file">
+            <code>{file}</code> ({server})
+          </span>,
+        ],
+      }))}
+    />
   );
 }
 
@@ -137,6 +160,11 @@ export function ResidencyPage(): JSX.Element {
                 }))}
               />
             </Section>
+            {value.databases !== undefined && value.databases.length > 0 && (
+              <Section title="D1 databases, which nothing pins">
+                <Databases databases={value.databases} />
+              </Section>
+            )}
             <Section title="Crossings">
               <Crossings />
             </Section>
