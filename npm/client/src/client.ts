@@ -4,7 +4,8 @@ import type { ArgumentsOf, CallArguments, ResultOf, ShapeReference } from "@luno
 
 import type { ClientEnvironment } from "./environment.ts";
 import type { Extension } from "./extension.ts";
-import { Live } from "./live.ts";
+import { createLive } from "./live.ts";
+import type { Live } from "./live.ts";
 import type { OfflinePart } from "./offline-part.ts";
 import type { TakeDelta } from "./query-state.ts";
 import type { RetryPolicy } from "./retry.ts";
@@ -84,7 +85,7 @@ export class LunoraClient {
   declare readonly pendingCount: Store<number>;
 
   constructor(options: LunoraClientOptions) {
-    this.#live = new Live(options);
+    this.#live = createLive(options);
     this.connectionStatus = this.#live.connectionStatus;
     this.pendingCount = this.#live.pendingCount;
   }
@@ -122,11 +123,11 @@ export class LunoraClient {
     args: unknown = {},
     options: MutationOptions<never> = {},
   ): Promise<unknown> {
-    const { hasSockets, mutations, http } = this.#live;
-    const shard = this.#live.shardOf(reference, args, options.shardKey);
-    if (hasSockets && shard !== undefined) return mutations.mutate(shard, reference.path, args, options);
-    const headers = { [MUTATION_ID_HEADER]: options.mutationId ?? this.#live.mintId() };
-    return http.repeat(() => this.#call(reference, args, options, headers), options.signal);
+    const live = this.#live;
+    const shard = live.shardOf(reference, args, options.shardKey);
+    if (live.hasSockets && shard !== undefined) return live.mutations.mutate(shard, reference.path, args, options);
+    const headers = { [MUTATION_ID_HEADER]: options.mutationId ?? live.mintId() };
+    return live.http.repeat(() => this.#call(reference, args, options, headers), options.signal);
   }
 
   /** Runs an action. Sent once: what it does outside cannot be undone or recognised. */
@@ -201,10 +202,7 @@ export class LunoraClient {
 
   /** Tells how each queued mutation ended, those of earlier pages included. */
   onMutationSettled(listener: (settled: SettledMutation) => void): () => void {
-    const { settledListeners } = this.#live.mutations;
-    const tell = (settled: SettledMutation): void => listener(settled);
-    settledListeners.add(tell);
-    return () => void settledListeners.delete(tell);
+    return this.#live.mutations.onSettled(listener);
   }
 
   /** Closes sockets and timers; what is queued stays in storage. The client is of no use afterwards. */

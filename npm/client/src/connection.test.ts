@@ -18,7 +18,7 @@ import type { ConnectionEffect, ConnectionEvent, ConnectionState } from "./conne
 const need: ConnectionEvent = { type: "need", isNeeded: true };
 const unneeded: ConnectionEvent = { type: "need", isNeeded: false };
 const greeted: ConnectionEvent = { type: "greeted" };
-const fire: ConnectionEvent = { type: "timer", timer: "main" };
+const fire: ConnectionEvent = { type: "alarm" };
 const closed = (code: number, canRenew = true): ConnectionEvent => ({ type: "closed", code, canRenew });
 
 /** The state after the events, and the effects of the last one. */
@@ -30,7 +30,7 @@ function after(...events: ConnectionEvent[]): { state: ConnectionState; effects:
 }
 
 const delayOf = (effects: readonly ConnectionEffect[]): number | undefined =>
-  effects.findLast((effect) => effect.type === "timer" && effect.timer === "main")?.["ms" as never];
+  effects.findLast((effect) => effect.type === "alarm")?.["ms" as never];
 const types = (effects: readonly ConnectionEffect[]): string[] => effects.map(({ type }) => type);
 
 describe("a connection", () => {
@@ -53,10 +53,10 @@ describe("a connection", () => {
       [need, fire],
     ]) {
       const { state, effects } = after(...events);
-      expect(types(effects)).toEqual(["close", "timer", "down"]);
+      expect(types(effects)).toEqual(["alarm", "close", "down"]);
       expect(state).toMatchObject({ phase: "waiting", attempt: 1 });
     }
-    expect(after(need, greeted, fire, { type: "received" }, fire).state.phase).toBe("open");
+    expect(after(need, greeted, fire, { type: "received" }, fire).state.phase).toBe("connected");
   });
 
   it("waits longer after each loss, 250 ms to 30 s, and starts anew after a stable connection", () => {
@@ -95,7 +95,7 @@ describe("a connection", () => {
 
   it.each([CLOSE_CODES.identityInvalid, CLOSE_CODES.forbidden])("does not come back after %i, until reset", (code) => {
     const { state, effects } = after(need, greeted, closed(code));
-    expect(types(effects)).toEqual(["timer", "down", "refused"]);
+    expect(types(effects)).toEqual(["alarm", "close", "down", "refused"]);
     expect(statusOfConnection(state)).toBe("offline");
     for (const event of [need, unneeded, fire, closed(1006), { type: "network", isOnline: true } as const])
       expect(after(need, greeted, closed(code), event).state.phase).toBe("refused");
@@ -111,16 +111,16 @@ describe("a connection", () => {
   });
 
   it("stays for a while when nobody needs it, then goes", () => {
-    const idle: ConnectionEvent = { type: "timer", timer: "idle" };
-    expect(after(need, greeted, unneeded).effects).toEqual([{ type: "timer", timer: "idle", ms: IDLE_GRACE_MS }]);
+    const idle: ConnectionEvent = { type: "idle" };
+    expect(after(need, greeted, unneeded).effects).toEqual([{ type: "idle", ms: IDLE_GRACE_MS }]);
     expect(after(need, greeted, unneeded, idle).state.phase).toBe("idle");
-    expect(after(need, greeted, unneeded, need, idle).state.phase).toBe("open");
+    expect(after(need, greeted, unneeded, need, idle).state.phase).toBe("connected");
     expect(after(need, greeted, unneeded, closed(1006)).state.phase).toBe("idle");
   });
 
   it("never has two sockets, never stands still while it is needed", () => {
     const events = fc.oneof(
-      fc.constantFrom<ConnectionEvent>(need, unneeded, greeted, fire, { type: "timer", timer: "idle" }),
+      fc.constantFrom<ConnectionEvent>(need, unneeded, greeted, fire, { type: "idle" }),
       fc.constantFrom<ConnectionEvent>({ type: "received" }, { type: "drop" }, { type: "reset" }),
       fc.boolean().map((isOnline): ConnectionEvent => ({ type: "network", isOnline })),
       fc
@@ -135,9 +135,9 @@ describe("a connection", () => {
         for (const event of steps) {
           // The host tells what can happen only.
           if ((event.type === "closed" || event.type === "greeted") && !hasSocket) continue;
-          if (event.type === "timer" && event.timer === "main" && !hasTimer) continue;
+          if (event.type === "alarm" && !hasTimer) continue;
           if (event.type === "closed") hasSocket = false;
-          if (event.type === "timer" && event.timer === "main") hasTimer = false;
+          if (event.type === "alarm") hasTimer = false;
           const [next, effects] = stepConnection(state, event, 0.5);
           for (const effect of effects) {
             if (effect.type === "open") {
@@ -145,10 +145,10 @@ describe("a connection", () => {
               hasSocket = true;
             }
             if (effect.type === "close") hasSocket = false;
-            if (effect.type === "timer" && effect.timer === "main") hasTimer = effect.ms !== undefined;
+            if (effect.type === "alarm") hasTimer = effect.ms !== undefined;
           }
           state = next;
-          expect(hasSocket).toBe(state.phase === "connecting" || state.phase === "open");
+          expect(hasSocket).toBe(state.phase === "connecting" || state.phase === "connected");
           expect(hasTimer).toBe(state.phase !== "idle" && state.phase !== "refused");
           if (state.isNeeded) expect(state.phase).not.toBe("idle");
         }

@@ -15,67 +15,61 @@ export interface HttpHost {
 }
 
 /** What a client sends over HTTP, under the token of the moment. */
-export class Http {
-  declare readonly retry: RetryPolicy;
-  readonly #host: HttpHost;
-
-  constructor(host: HttpHost, retry: RetryPolicy) {
-    this.#host = host;
-    this.retry = retry;
-  }
-
+export interface Http {
+  readonly retry: RetryPolicy;
   /** One `POST` with a JSON body. A failure below HTTP is `NETWORK_FAILED`, an abort keeps its own reason. */
-  async post(path: string, body: unknown, signal?: AbortSignal, headers?: Record<string, string>): Promise<PostAnswer> {
-    const { environment, session } = this.#host;
-    const url = this.#host.url + path;
-    const token = await session.token();
-    try {
-      const response = await environment.fetch(url, {
-        method: "POST",
-        headers: {
-          ...(token !== null && { authorization: `Bearer ${token}` }),
-          ...headers,
-          "content-type": "application/json",
-        },
-        body: JSON.stringify(body),
-        ...(signal && { signal }),
-      });
-      return { status: response.status, body: parseJson(await response.text()) };
-    } catch (cause) {
-      signal?.throwIfAborted();
-      throw new CodedError("NETWORK_FAILED", 503, `No answer from \`${url}\``, { cause });
-    }
-  }
-
+  post(path: string, body: unknown, signal?: AbortSignal, headers?: Record<string, string>): Promise<PostAnswer>;
   /** Tries again while the server is away, within the policy. */
-  async repeat<Value>(attempt: () => Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-    for (let failures = 1; ; failures++) {
-      try {
-        return await attempt();
-      } catch (failure) {
-        if (failures >= this.retry.attempts || !isTransient(failure)) throw failure;
-        await this.pause(failures, signal);
-      }
-    }
-  }
-
+  repeat<Value>(attempt: () => Promise<Value>, signal: AbortSignal | undefined): Promise<Value>;
   /** Resolves after the pause, or rejects with the signal's reason. */
-  pause(failures: number, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
+  pause(failures: number, signal: AbortSignal | undefined): Promise<void>;
+}
+
+export function createHttp({ environment, session, url: origin }: HttpHost, retry: RetryPolicy): Http {
+  const pause = (failures: number, signal: AbortSignal | undefined): Promise<void> =>
+    new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      const { environment } = this.#host;
-      const delay = retryDelay(failures, environment.random(), this.retry);
-      const cancel = environment.setTimer(delay, resolve);
-      signal?.addEventListener(
-        "abort",
-        () => {
-          cancel();
-          reject(signal.reason);
-        },
-        { once: true },
-      );
+      const cancel = environment.setTimer(retryDelay(failures, environment.random(), retry), resolve);
+      signal?.addEventListener("abort", () => {
+        cancel();
+        reject(signal.reason);
+      });
     });
-  }
+
+  return {
+    retry,
+    pause,
+    async post(path, body, signal, headers) {
+      const url = origin + path;
+      const token = await session.token();
+      try {
+        const response = await environment.fetch(url, {
+          method: "POST",
+          headers: {
+            ...(token !== null && { authorization: `Bearer ${token}` }),
+            ...headers,
+            "content-type": "application/json",
+          },
+          body: JSON.stringify(body),
+          signal: signal ?? null,
+        });
+        return { status: response.status, body: parseJson(await response.text()) };
+      } catch (cause) {
+        signal?.throwIfAborted();
+        throw new CodedError("NETWORK_FAILED", 503, `No answer from \`${url}\``, { cause });
+      }
+    },
+    async repeat(attempt, signal) {
+      for (let failures = 1; ; failures++) {
+        try {
+          return await attempt();
+        } catch (failure) {
+          if (failures >= retry.attempts || !isTransient(failure)) throw failure;
+          await pause(failures, signal);
+        }
+      }
+    },
+  };
 }
 
 function parseJson(text: string): unknown {

@@ -3,8 +3,8 @@ import { CLOSED_FORBIDDEN, SOCKET_PATH } from "@lunora/protocol";
 import type { AckFrame, BatchFrame, Capability, ClientFrame, ErrorFrame, ServerFrame } from "@lunora/protocol";
 
 import type { Channel, ChannelEvent } from "./extension.ts";
-import { ServerSocket } from "./server-socket.ts";
-import type { SocketHost } from "./server-socket.ts";
+import { createSocket } from "./server-socket.ts";
+import type { ServerSocket, SocketHost } from "./server-socket.ts";
 import { errorOf } from "./transport.ts";
 
 /** What a link tells, and what it asks for. */
@@ -28,75 +28,72 @@ export interface LinkHost extends SocketHost {
 type Addressed = Readonly<Record<"id" | "shapeId" | "topic", string>> & { readonly lastMutationId: number };
 
 /** The socket of one shard, and what goes over it. */
-export class Link extends ServerSocket<LinkHost, ClientFrame> {
-  declare readonly shard: string;
+export interface Link extends ServerSocket<ClientFrame> {
+  readonly shard: string;
   /** By their ids. */
-  readonly channels: Map<string, Channel> = new Map();
+  readonly channels: Map<string, Channel>;
   /** Who waits for the answer to a frame, by the frame's id. */
-  readonly answers: Map<string, (frame: AckFrame | ErrorFrame) => void> = new Map();
+  readonly answers: Map<string, (frame: AckFrame | ErrorFrame) => void>;
   /** Where the server stands in the client's sequence. */
-  lastMutationId = 0;
-  willFlush = false;
-  protected readonly forbidden = "FORBIDDEN_SHARD" as const;
+  lastMutationId: number;
+  willFlush: boolean;
+}
 
-  constructor(shard: string, host: LinkHost) {
-    super(host);
-    this.shard = shard;
-  }
-
-  protected address(): readonly [string, Readonly<Record<string, string>>] {
-    return [SOCKET_PATH, { shard: this.shard }];
-  }
+export function createLink(shard: string, host: LinkHost): Link {
+  const channels: Link["channels"] = new Map();
+  const answers: Link["answers"] = new Map();
 
   /** Tells the channel with the id, or every channel. */
-  tell(event: ChannelEvent, id?: string): void {
-    const addressed = id === undefined ? Array.from(this.channels.values()) : [this.channels.get(id)];
-    for (const channel of addressed) if (channel) this.host.step(channel, event);
-  }
+  const tell = (event: ChannelEvent, id?: string): void => {
+    const addressed = id ? [channels.get(id)] : Array.from(channels.values());
+    for (const channel of addressed) if (channel) host.step(channel, event);
+  };
 
-  protected lost(code?: number): void {
-    const { refusal, shard } = this;
-    const { mutations } = this.host;
-    if (code === undefined || !refusal) {
-      this.answers.clear();
-      this.tell({ type: "down" });
-      mutations.down(shard);
-      return;
-    }
-    this.tell({ type: "failed", error: refusal });
-    // Who is not known may be known later, and then the writes go on. Who is known and may not never will.
-    if (code === CLOSED_FORBIDDEN) mutations.refuse(shard, refusal);
-  }
-
-  protected opened(): void {
-    const { clientId, pageDeltas } = this.host;
-    const caps: Capability[] = pageDeltas ? ["batch", "pageDelta"] : ["batch"];
-    this.send({ type: "connect", id: "connect", clientId, caps });
-    for (const channel of this.channels.values()) this.send(channel.openFrame());
-  }
-
-  protected take(message: ServerFrame | BatchFrame): void {
-    for (const frame of message.type === "batch" ? message.frames : [message]) this.#take(frame);
-  }
-
-  #take(frame: ServerFrame): void {
-    const { id, shapeId = id, topic = shapeId, lastMutationId } = frame as Partial<Addressed>;
+  const take = (frame: ServerFrame): void => {
+    // What names nobody is for all.
+    const { id = "", shapeId = id, topic = shapeId, lastMutationId } = frame as Partial<Addressed>;
     if (frame.type === "ack" && id === "connect") {
-      this.dispatch({ type: "greeted" });
-      this.lastMutationId = lastMutationId ?? 0;
-      this.tell({ type: "greeted", epoch: frame.epoch });
-      this.host.mutations.up(this.shard);
-    } else if (frame.type === "error" && id === undefined) {
-      this.complaint = errorOf(frame.error);
+      link.dispatch({ type: "greeted" });
+      link.lastMutationId = lastMutationId ?? 0;
+      tell({ type: "greeted", epoch: frame.epoch });
+      host.mutations.up(shard);
+    } else if (frame.type === "error" && id === "") {
+      link.reason = errorOf(frame.error);
     } else if (frame.type === "error" || frame.type === "ack") {
-      if (frame.type === "error") this.tell({ type: "failed", error: errorOf(frame.error) }, id);
-      const answer = this.answers.get(id ?? "");
-      this.answers.delete(id ?? "");
+      if (frame.type === "error") tell({ type: "failed", error: errorOf(frame.error) }, id);
+      const answer = answers.get(id);
+      answers.delete(id);
       answer?.(frame);
     } else {
       // What a part of a poke says holds at the poke's end.
-      if (frame.type !== "pokePart") this.lastMutationId = lastMutationId ?? this.lastMutationId;
-      this.tell({ type: "frame", frame, lastMutationId: this.lastMutationId }, topic);
+      if (frame.type !== "pokePart") link.lastMutationId = lastMutationId ?? link.lastMutationId;
+      tell({ type: "frame", frame, lastMutationId: link.lastMutationId }, topic);
     }
-  }
+  };
+
+  const socket = createSocket<ClientFrame>(host, {
+    forbidden: "FORBIDDEN_SHARD",
+    address: () => [SOCKET_PATH, { shard }],
+    opened() {
+      const caps: Capability[] = host.pageDeltas ? ["batch", "pageDelta"] : ["batch"];
+      link.send({ type: "connect", id: "connect", clientId: host.clientId, caps });
+      for (const channel of channels.values()) link.send(channel.openFrame());
+    },
+    take(message: ServerFrame | BatchFrame) {
+      for (const frame of message.type === "batch" ? message.frames : [message]) take(frame);
+    },
+    lost(code) {
+      const { refusal } = link;
+      if (!code || !refusal) {
+        answers.clear();
+        tell({ type: "down" });
+        return host.mutations.down(shard);
+      }
+      tell({ type: "failed", error: refusal });
+      // Who is not known may be known later, and then the writes go on. Who is known and may not never will.
+      if (code === CLOSED_FORBIDDEN) host.mutations.refuse(shard, refusal);
+    },
+  });
+  const link: Link = Object.assign(socket, { shard, channels, answers, lastMutationId: 0, willFlush: false });
+  return link;
 }

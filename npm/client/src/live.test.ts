@@ -5,6 +5,7 @@ import { BrowserProfile } from "../testing/browser-profile.ts";
 import { add, count, fail, inChannel, list, mine, put, SHARD } from "../testing/functions.ts";
 import { LunoraClient } from "./index.ts";
 import type { SettledMutation } from "./index.ts";
+import { MAX_ENTRY_BYTES } from "./outbox.ts";
 import type { Row } from "../testing/reference-shard.ts";
 import { settle } from "../testing/virtual-clock.ts";
 import { World } from "../testing/world.ts";
@@ -307,6 +308,39 @@ describe("the outbox", () => {
     },
   );
 
+  it.each(["ada", "bob"].flatMap((name) => [0, 1, 2, 3, 4, 5, 6, 7, 8].map((reads) => [name, reads] as const)))(
+    "is sent once by who wrote it when %s turns out to be signed in, asked after %d reads",
+    async (name, reads) => {
+      const world = new World(seed);
+      world.hasSubjects = false;
+      const profile = new BrowserProfile();
+      const left = world.open("ada", profile);
+      await settle();
+      left.setOnline(false);
+      void left.client.mutation(add, { channel: "a", tag: "t1", author: "ada" });
+      await world.deliver();
+      left.kill(0);
+      profile.isSlow = true;
+      const staying = world.open("ada", profile);
+      for (let read = 0; read < reads; read++) {
+        await settle();
+        profile.step();
+      }
+      let answer = (_token: Promise<string>): void => {};
+      const token = new Promise<string>((resolve) => (answer = resolve));
+      staying.client.setAuthToken(() => token);
+      // What is found now is found while nobody can say who is signed in.
+      await world.deliver();
+      answer((world.tokens(name) as () => Promise<string>)());
+      await world.quiet(40_000);
+      expect(world.shard.state.applied.map(({ tag }) => tag)).toEqual(name === "ada" ? ["t1"] : []);
+      world.open("ada", profile);
+      await world.quiet(40_000);
+      expect(world.shard.state.applied).toMatchObject([{ tag: "t1" }]);
+      expect(world.shard.violations).toEqual([]);
+    },
+  );
+
   it("notices by the token itself that somebody else has signed in", async () => {
     const world = new World(seed);
     world.hasSubjects = false;
@@ -351,6 +385,23 @@ describe("the outbox", () => {
     await world.deliver();
     await kept;
     expect(world.shard.state.applied.map(({ tag }) => tag)).toEqual(["t2"]);
+  });
+
+  it("takes entries as long as a frame can hold", async () => {
+    const world = new World(seed);
+    const { client } = world.open("ada");
+    const written = { channel: "a", author: "ada" };
+    const entry = { clientSeq: Number.MAX_SAFE_INTEGER, mutationId: "x".repeat(22), functionPath: add.path };
+    const around = JSON.stringify({ ...entry, args: { ...written, tag: "" } }).length;
+    // The comma behind it counts, and a letter that takes two bytes counts as two.
+    const tag = `${"x".repeat(MAX_ENTRY_BYTES - around - 3)}é`;
+    await expect(client.mutation(add, { ...written, tag: `${tag}x` })).rejects.toMatchObject({
+      message: `${MAX_ENTRY_BYTES + 1} bytes, at most ${MAX_ENTRY_BYTES} in a mutation`,
+    });
+    const longest = client.mutation(add, { ...written, tag });
+    await world.deliver();
+    await longest;
+    expect(world.shard.state.applied).toEqual([expect.objectContaining({ tag })]);
   });
 
   it("joins a call with the id of one that waits", async () => {

@@ -1,6 +1,6 @@
 import { CodedError } from "@lunora/errors";
 import type { LunoraError } from "@lunora/errors";
-import { decodeValue, encodeValue } from "@lunora/protocol";
+import { decodeValue, encodeValue, utf8 } from "@lunora/protocol";
 import type { AckFrame, ErrorFrame } from "@lunora/protocol";
 
 import type { Undecided } from "./layers.ts";
@@ -26,210 +26,133 @@ interface Awaiter {
   readonly reject: (reason: unknown) => void;
 }
 
-/** Mutations that wait for their shards, and what became of them: does what {@link stepOutbox} decides. */
-export class Mutations {
-  readonly settledListeners: Set<(settled: SettledMutation) => void> = new Set();
-  readonly #live: Live;
-  readonly #maxItems: number;
-  readonly #awaiters = new Map<string, Awaiter>();
-  /** Adopted ones before our own. */
-  #boxes: Box[] = [];
-  /** Whether what earlier pages left has been found: it goes before anything of this page. */
-  #isReady = false;
-  #order = 0;
-  #serial = 0;
-
-  constructor(live: Live, maxItems: number) {
-    this.#live = live;
-    this.#maxItems = maxItems;
-  }
-
-  seqOf(mutationId: string): number {
-    for (const { clientId, state } of this.#active()) {
-      const entry = clientId === this.#live.clientId && state.entries.find((own) => own.mutationId === mutationId);
-      if (entry) return entry.seq;
-    }
-    return Infinity;
-  }
-
-  get pending(): number {
-    return this.#active().reduce((sum, { state }) => sum + state.entries.length, 0);
-  }
-
-  isWaiting(shard: string): boolean {
-    return this.#active(shard).some(({ state }) => state.entries.length > 0);
-  }
-
+/** Mutations that wait for their shards, and what became of them. */
+export interface Mutations {
+  /** Tells how each ended, until what it returns is called. */
+  onSettled(listener: (settled: SettledMutation) => void): () => void;
+  /** The mutation's place in the sequence that `lastMutationId` counts; infinite for another client's. */
+  seqOf(mutationId: string): number;
+  /** How many wait of who is signed in, for the shard or for all. */
+  pending(shard?: string): number;
   /** Those of who is signed in, in order; while nobody can say who that is, those that wait for it to be said. */
-  undecided(): readonly Undecided[] {
-    return this.#active().flatMap(({ state }) => state.entries);
-  }
-
+  undecided(): readonly Undecided[];
   /** Queues a mutation. */
-  mutate(
-    shard: string,
-    path: string,
-    args: unknown,
-    { signal, mutationId = this.#live.mintId(), optimisticUpdate }: QueuedMutation,
-  ): Promise<unknown> {
-    const { layers, transact } = this.#live;
-    signal?.throwIfAborted();
-    const known = this.#awaiters.get(mutationId);
-    if (known) return known.promise;
-    const entry = this.#entry(mutationId, shard, path, args);
-    const awaiter = {} as { -readonly [Field in keyof Awaiter]: Awaiter[Field] };
-    this.#awaiters.set(mutationId, awaiter);
-    awaiter.promise = new Promise((resolve, reject) => Object.assign(awaiter, { resolve, reject }));
-    transact(() => {
-      layers.add(entry, optimisticUpdate);
-      this.#enqueue(entry);
-    });
-    signal?.addEventListener("abort", () => transact(() => this.#abort(shard, mutationId, signal.reason)), {
-      once: true,
-    });
-    return awaiter.promise;
-  }
-
+  mutate(shard: string, path: string, args: unknown, options: QueuedMutation): Promise<unknown>;
   /** What was called while nobody could say by whom belongs to who is signed in now. */
-  claim(): void {
-    for (const { state } of this.#takeUnclaimed()) for (const entry of state.entries) this.#enqueue(entry);
-  }
-
+  claim(): void;
   /** Nobody can say any more who called these. */
-  rejectUnclaimed(): void {
-    for (const box of this.#takeUnclaimed()) {
-      this.#live.layers.drop(box.state.entries);
-      this.#leave(box, "rejected");
-    }
-  }
-
-  signIn(): void {
-    this.#isReady = false;
-  }
-
+  reject(): void;
+  signIn(): void;
   /** Those of the one who leaves stay in storage until it is back, here or in another page. */
-  signOut(before: string): void {
-    const { clientId, layers, offline } = this.#live;
-    // Where storing failed they stay in this page.
-    const stays = (box: Box): boolean => box.clientId === clientId || offline?.hasFailed === true;
-    for (const box of this.#boxes) {
-      if (!stays(box)) offline?.release(box.clientId);
-      if (box.identity !== undefined) layers.drop(box.state.entries);
-      if (box.identity === before) this.#leave(box, "kept");
-    }
-    this.#boxes = this.#boxes.filter(stays);
-  }
-
+  signOut(before: string): void;
   /** Takes what a page left that is gone. */
-  adopt(boxes: readonly Box[]): void {
-    const { offline, session } = this.#live;
-    for (const { clientId, identity } of boxes) if (identity !== session.identity) return offline?.release(clientId);
-    this.#boxes.unshift(...boxes);
-    for (const box of boxes) this.#up(box);
-  }
+  adopt(boxes: readonly Box[]): void;
+  /** What earlier pages left has been found: it goes before anything of this page. */
+  ready(): void;
+  up(shard: string): void;
+  down(shard: string): void;
+  refuse(shard: string, error: LunoraError): void;
+}
 
-  ready(): void {
-    this.#isReady = true;
-    for (const box of this.#boxes) if (!box.state.isUp) this.#up(box);
-  }
+/** What an entry of a push has besides its values, and with its longest number. */
+const ENTRY_NAMES_BYTES = 65;
 
-  up(shard: string): void {
-    for (const box of this.#active(shard)) this.#up(box);
-  }
+/** Does what {@link stepOutbox} decides. */
+export function createMutations(live: Live, maxItems: number): Mutations {
+  const { clientId: own, environment, layers, links, mintId, need, report, session, transact } = live;
+  const settledListeners = new Set<(settled: SettledMutation) => void>();
+  const awaiters = new Map<string, Awaiter>();
+  /** Adopted ones before our own. */
+  let boxes: Box[] = [];
+  let isReady = false;
+  let order = 0;
+  let serial = 0;
 
-  down(shard: string): void {
-    for (const box of this.#boxes) if (box.shard === shard) this.#step(box, { type: "down" });
-  }
+  const active = (shard?: string): Box[] =>
+    boxes.filter((box) => box.identity === session.identity && box.shard === (shard ?? box.shard));
 
-  refuse(shard: string, error: LunoraError): void {
-    for (const box of this.#active(shard)) this.#step(box, { type: "refuse", error });
-  }
+  const pending = (shard?: string): number => active(shard).reduce((sum, { state }) => sum + state.entries.length, 0);
 
-  #takeUnclaimed(): Box[] {
-    const unclaimed = this.#boxes.filter(({ identity }) => identity === undefined);
-    this.#boxes = this.#boxes.filter(({ identity }) => identity !== undefined);
+  const takeAwaiter = (mutationId: string): Awaiter | undefined => {
+    const awaiter = awaiters.get(mutationId);
+    awaiters.delete(mutationId);
+    return awaiter;
+  };
+
+  /** Whether it stays in this page when another identity signs in: so does what could not be stored. */
+  const stays = ({ clientId }: Box): boolean => clientId === own || live.offline?.hasFailed === true;
+
+  const takeUnclaimed = (): Box[] => {
+    const unclaimed = boxes.filter(({ identity }) => identity === undefined);
+    boxes = boxes.filter(({ identity }) => identity !== undefined);
     return unclaimed;
-  }
+  };
 
-  #active(shard?: string): Box[] {
-    const { identity } = this.#live.session;
-    return this.#boxes.filter((box) => box.identity === identity && box.shard === (shard ?? box.shard));
-  }
-
-  #entry(mutationId: string, shard: string, path: string, args: unknown): Undecided {
-    if (this.pending >= this.#maxItems)
-      throw new CodedError("OFFLINE_QUEUE_OVERFLOW", 429, `${this.#maxItems} mutations wait already`);
+  const entryOf = (mutationId: string, shard: string, path: string, args: unknown): Undecided => {
+    if (pending() >= maxItems)
+      throw new CodedError("OFFLINE_QUEUE_OVERFLOW", 429, `${maxItems} mutations wait already`);
     const encoded = encodeValue(args);
-    const text = JSON.stringify({ clientSeq: Number.MAX_SAFE_INTEGER, mutationId, functionPath: path, args: encoded });
-    const bytes = new TextEncoder().encode(text).length + 1;
+    const bytes = utf8(JSON.stringify([mutationId, path, encoded])).length + ENTRY_NAMES_BYTES;
     if (bytes > MAX_ENTRY_BYTES)
       throw new CodedError("PAYLOAD_TOO_LARGE", 413, `${bytes} bytes, at most ${MAX_ENTRY_BYTES} in a mutation`);
-    return { order: ++this.#order, mutationId, shard, path, args: encoded, bytes, at: this.#live.environment.now() };
-  }
+    return { order: ++order, mutationId, shard, path, args: encoded, bytes, at: environment.now() };
+  };
 
-  #enqueue(entry: Undecided): void {
+  const enqueue = (entry: Undecided): void => {
     const { shard } = entry;
-    const { clientId, session } = this.#live;
-    let box = this.#active(shard).find((active) => active.clientId === clientId);
-    if (box === undefined) {
-      this.#boxes.push((box = { clientId, shard, identity: session.identity, state: openOutbox() }));
-      this.#up(box);
+    let box = active(shard).find(({ clientId }) => clientId === own);
+    if (!box) {
+      box = { clientId: own, shard, identity: session.identity, state: openOutbox() };
+      boxes.push(box);
+      up(box);
     }
-    this.#step(box, { type: "enqueue", entry });
-    const { refusal } = this.#live.need(shard);
-    if (refusal?.code === "FORBIDDEN_SHARD") this.#step(box, { type: "refuse", error: refusal });
-  }
+    step(box, { type: "enqueue", entry });
+    const { refusal } = need(shard);
+    if (refusal?.code === "FORBIDDEN_SHARD") step(box, { type: "refuse", error: refusal });
+  };
 
-  #abort(shard: string, mutationId: string, reason: unknown): void {
-    const awaiter = this.#awaiters.get(mutationId);
-    this.#awaiters.delete(mutationId);
-    awaiter?.reject(reason);
-    for (const box of this.#active(shard)) this.#step(box, { type: "abort", mutationId });
-  }
-
-  #up(box: Box): void {
-    const { links, clientId, session } = this.#live;
+  const up = (box: Box): void => {
     const link = links.get(box.shard);
-    if (!this.#isReady || link?.state.phase !== "open" || box.identity !== session.identity) return;
-    this.#step(box, { type: "up", lastMutationId: box.clientId === clientId ? link.lastMutationId : undefined });
-  }
+    if (isReady && link?.state.phase === "connected" && box.identity === session.identity)
+      step(box, { type: "up", lastMutationId: box.clientId === own ? link.lastMutationId : undefined });
+  };
 
-  #step(box: Box, event: OutboxEvent): void {
+  const step = (box: Box, event: OutboxEvent): void => {
     const { clientId, shard } = box;
     const [state, effects] = stepOutbox(box.state, event);
     box.state = state;
-    const link = this.#live.need(shard);
-    for (const effect of effects) this.#perform(box, link, effect);
-    if (event.type !== "flush") this.#scheduleFlush(link);
+    const link = need(shard);
+    for (const effect of effects) perform(box, link, effect);
+    if (event.type !== "flush") scheduleFlush(link);
     const isLeft = (other: Box): boolean => other.clientId === clientId && other.state.entries.length > 0;
-    if (clientId === this.#live.clientId || this.#boxes.some(isLeft)) return;
-    this.#boxes = this.#boxes.filter((other) => other.clientId !== clientId);
-    this.#live.offline?.release(clientId);
-  }
+    if (clientId === own || boxes.some(isLeft)) return;
+    boxes = boxes.filter((other) => other.clientId !== clientId);
+    live.offline?.release(clientId);
+  };
 
   /** What one turn queues travels together. */
-  #scheduleFlush(link: Link): void {
-    if (link.willFlush || link.state.phase !== "open") return;
+  const scheduleFlush = (link: Link): void => {
+    if (link.willFlush || link.state.phase !== "connected") return;
     link.willFlush = true;
     queueMicrotask(() =>
-      this.#live.transact(() => {
+      transact(() => {
         link.willFlush = false;
-        for (const box of this.#active(link.shard)) {
+        for (const box of active(link.shard)) {
           // Later ones wait for an earlier one, so that a reload keeps the order.
           if (box.state.storing > 0) return;
-          this.#step(box, { type: "flush" });
+          step(box, { type: "flush" });
         }
       }),
     );
-  }
+  };
 
-  #perform(box: Box, link: Link, effect: OutboxEffect): void {
-    const { layers, offline, transact } = this.#live;
+  const perform = (box: Box, link: Link, effect: OutboxEffect): void => {
+    const { offline } = live;
     switch (effect.type) {
       case "push": {
-        const id = `p${++this.#serial}`;
+        const id = `p${++serial}`;
         const { entries: sent, received } = effect;
-        link.answers.set(id, (frame) => this.#answered(box, link, sent, frame));
+        link.answers.set(id, (frame) => answered(box, link, sent, frame));
         const entries = sent.map(({ seq: clientSeq, mutationId, path: functionPath, args }) => ({
           clientSeq,
           mutationId,
@@ -240,56 +163,124 @@ export class Mutations {
         break;
       }
       case "store":
-        if (box.identity !== undefined) for (const entry of effect.entries) offline?.store(box, entry);
+        offline?.store(box, effect.entries);
         break;
       case "storing":
-        void Promise.resolve(offline?.settled()).then(() => transact(() => this.#step(box, { type: "stored" })));
+        void Promise.resolve(offline?.settled()).then(() => transact(() => step(box, { type: "stored" })));
         break;
       case "settle": {
         const { entry, outcome, result, error } = effect;
         offline?.remove(box, entry);
         layers.drop([entry]);
-        if (outcome !== "aborted") this.#tellSettled(entry, outcome, error && errorOf(error), result);
+        if (outcome !== "aborted") tellSettled(entry, outcome, error && errorOf(error), result);
         break;
       }
       case "drop":
         link.dispatch({ type: "drop" });
     }
-  }
+  };
 
-  #answered(box: Box, link: Link, sent: readonly OutboxEntry[], frame: AckFrame | ErrorFrame): void {
-    const isRefused = frame.type === "error";
-    const results = isRefused ? sent.map(({ seq }) => ({ clientSeq: seq, error: frame.error })) : (frame.results ?? []);
-    const lastMutationId = isRefused ? undefined : frame.lastMutationId;
-    if (box.clientId === this.#live.clientId) link.lastMutationId = lastMutationId ?? link.lastMutationId;
-    this.#step(box, { type: "ack", sent, results, lastMutationId });
-  }
+  const answered = (box: Box, link: Link, sent: readonly OutboxEntry[], frame: AckFrame | ErrorFrame): void => {
+    const { results = [], lastMutationId }: Partial<AckFrame> =
+      frame.type === "ack" ? frame : { results: sent.map(({ seq }) => ({ clientSeq: seq, error: frame.error })) };
+    if (box.clientId === own) link.lastMutationId = lastMutationId ?? link.lastMutationId;
+    step(box, { type: "ack", sent, results, lastMutationId });
+  };
 
   /** Another identity than the one that called these is signed in. */
-  #leave({ state }: Box, status: "rejected" | "kept"): void {
+  const leave = ({ state }: Box, status: "rejected" | "kept"): void => {
     for (const entry of state.entries) {
       const message = `\`${entry.path}\` was called by another identity`;
       const data = { isKept: status === "kept", mayHaveTakenEffect: entry.isTried };
-      this.#tellSettled(entry, status, new CodedError("OFFLINE_IDENTITY_CHANGED", 409, message, { data }));
+      tellSettled(entry, status, new CodedError("OFFLINE_IDENTITY_CHANGED", 409, message, { data }));
     }
-  }
+  };
 
   /** After listeners have been told of what it did. */
-  #tellSettled(
+  const tellSettled = (
     { mutationId, shard, path, args }: Undecided,
     status: SettledMutation["status"],
     error?: LunoraError,
     result?: unknown,
-  ): void {
-    const awaiter = this.#awaiters.get(mutationId);
-    this.#awaiters.delete(mutationId);
-    this.#live.afterwards.push(() => {
+  ): void => {
+    const awaiter = takeAwaiter(mutationId);
+    live.afterwards.push(() => {
       if (error) awaiter?.reject(error);
       else awaiter?.resolve(decodeValue(result));
       const hadAwaiter = awaiter !== undefined;
       const settled = { status, mutationId, path, args: decodeValue(args), shard, ...(error && { error }), hadAwaiter };
-      for (const tell of Array.from(this.settledListeners))
-        callSafely(() => tell(settled), this.#live.environment.report);
+      for (const tell of Array.from(settledListeners)) callSafely(() => tell(settled), report);
     });
-  }
+  };
+
+  return {
+    onSettled(listener) {
+      const tell: typeof listener = (settled) => listener(settled);
+      settledListeners.add(tell);
+      return () => void settledListeners.delete(tell);
+    },
+    pending,
+    seqOf(mutationId) {
+      const entries = active().flatMap(({ clientId, state }) => (clientId === own ? state.entries : []));
+      return entries.find((entry) => entry.mutationId === mutationId)?.seq ?? Infinity;
+    },
+    undecided: () => active().flatMap(({ state }) => state.entries),
+    mutate(shard, path, args, { signal, mutationId = mintId(), optimisticUpdate }) {
+      signal?.throwIfAborted();
+      const known = awaiters.get(mutationId);
+      if (known) return known.promise;
+      const entry = entryOf(mutationId, shard, path, args);
+      const awaiter = {} as { -readonly [Field in keyof Awaiter]: Awaiter[Field] };
+      awaiters.set(mutationId, awaiter);
+      awaiter.promise = new Promise((resolve, reject) => Object.assign(awaiter, { resolve, reject }));
+      transact(() => {
+        layers.add(entry, optimisticUpdate);
+        enqueue(entry);
+      });
+      const abort = (): void =>
+        transact(() => {
+          takeAwaiter(mutationId)?.reject(signal?.reason);
+          for (const box of active(shard)) step(box, { type: "abort", mutationId });
+        });
+      signal?.addEventListener("abort", abort);
+      return awaiter.promise;
+    },
+    claim() {
+      for (const { state } of takeUnclaimed()) for (const entry of state.entries) enqueue(entry);
+    },
+    reject() {
+      for (const box of takeUnclaimed()) {
+        layers.drop(box.state.entries);
+        leave(box, "rejected");
+      }
+    },
+    signIn() {
+      isReady = false;
+    },
+    signOut(before) {
+      for (const box of boxes) {
+        if (!stays(box)) live.offline?.release(box.clientId);
+        if (box.identity !== undefined) layers.drop(box.state.entries);
+        if (box.identity === before) leave(box, "kept");
+      }
+      boxes = boxes.filter(stays);
+    },
+    adopt(adopted) {
+      boxes.unshift(...adopted);
+      for (const box of adopted) up(box);
+    },
+    ready() {
+      isReady = true;
+      for (const box of boxes) if (!box.state.isUp) up(box);
+    },
+    up(shard) {
+      for (const box of active(shard)) up(box);
+    },
+    down(shard) {
+      for (const box of boxes) if (box.shard === shard) step(box, { type: "down" });
+    },
+    refuse(shard, error) {
+      for (const box of active(shard)) step(box, { type: "refuse", error });
+    },
+  };
 }

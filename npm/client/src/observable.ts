@@ -9,13 +9,16 @@ export class Observable<Value> implements Store<Value> {
     this.#snapshot = snapshot;
   }
 
+  /** The first listener came, or the last one went. */
+  declare readonly onUse?: (store: never, isUsed: boolean) => void;
+
   readonly subscribe = (listener: () => void): (() => void) => {
     // One of its own for each, also where the same listener comes twice.
     const tell = (): void => listener();
     this.#listeners.add(tell);
-    if (this.#listeners.size === 1) this.onUse(true);
+    if (this.#listeners.size === 1) this.onUse?.(this as never, true);
     return () => {
-      if (this.#listeners.delete(tell) && this.#listeners.size === 0) this.onUse(false);
+      if (this.#listeners.delete(tell) && !this.isUsed) this.onUse?.(this as never, false);
     };
   };
 
@@ -25,14 +28,7 @@ export class Observable<Value> implements Store<Value> {
     return this.#listeners.size > 0;
   }
 
-  /** The first listener came, or the last one went. */
-  protected onUse(_isUsed: boolean): void {}
-
-  set(snapshot: Value): void {
-    this.#snapshot = snapshot;
-  }
-
-  /** Sets what can be compared; whether it is another than before. */
+  /** Sets it; whether it is another than before. */
   change(snapshot: Value): boolean {
     const isOther = snapshot !== this.#snapshot;
     this.#snapshot = snapshot;

@@ -31,7 +31,8 @@ export interface Offline {
   signIn(identity: string, ready: () => void): void;
   /** Forgets the results of the one who leaves; what it wrote is kept. */
   signOut(): void;
-  store(box: Box, entry: OutboxEntry): void;
+  /** Keeps these, in place of those with the same `order`; not those of who is not known. */
+  store(box: Box, entries: readonly OutboxEntry[]): void;
   remove(box: Box, entry: OutboxEntry): void;
   /** Resolves when everything until now is in storage, or has failed and been told. */
   settled(): Promise<unknown>;

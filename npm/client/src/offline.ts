@@ -92,8 +92,9 @@ class StoredOffline implements Offline {
     this.#toKeep.clear();
   }
 
-  store(box: Box, entry: OutboxEntry): void {
-    this.#writes.put(entryKey(box.clientId, entry.order), storedEntry(box, entry));
+  store(box: Box, entries: readonly OutboxEntry[]): void {
+    if (box.identity === undefined) return;
+    for (const entry of entries) this.#writes.put(entryKey(box.clientId, entry.order), storedEntry(box, entry));
   }
 
   remove({ clientId }: Box, { order }: OutboxEntry): void {

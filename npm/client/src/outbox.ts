@@ -124,23 +124,21 @@ export function stepOutbox(state: OutboxState, event: OutboxEvent): Step<OutboxS
 }
 
 function flush(state: OutboxState): Step<OutboxState, OutboxEffect> {
-  if (!state.isUp || state.storing > 0 || state.sent >= state.entries.length) return [state, []];
+  if (!state.isUp || state.storing > 0) return [state, []];
   const entries = state.entries.map((entry) => (entry.isTried ? entry : { ...entry, isTried: true }));
   const received = (entries[0]?.seq ?? 1) - 1;
   const effects: OutboxEffect[] = [];
-  let chunk: OutboxEntry[] = [];
+  let chunk: OutboxEntry[] | undefined;
   let bytes = 0;
-  const push = (): void => void effects.push({ type: "push", entries: chunk, received });
   for (const entry of entries.slice(state.sent)) {
-    if (chunk.length > 0 && (chunk.length >= MAX_PUSH_ENTRIES || bytes + entry.bytes > MAX_ENTRY_BYTES)) {
-      push();
+    bytes += entry.bytes;
+    if (!chunk || chunk.length >= MAX_PUSH_ENTRIES || bytes > MAX_ENTRY_BYTES) {
       chunk = [];
-      bytes = 0;
+      bytes = entry.bytes;
+      effects.push({ type: "push", entries: chunk, received });
     }
     chunk.push(entry);
-    bytes += entry.bytes;
   }
-  push();
   return [{ ...state, entries, sent: entries.length }, effects];
 }
 
@@ -185,7 +183,7 @@ function acknowledge(
   let isTransient = false;
   for (const { seq, mutationId } of sent) {
     const entry = entryOf.get(mutationId);
-    if (entry === undefined) continue;
+    if (!entry) continue;
     const { result, error } = resultOf.get(seq) ?? {};
     const isMisplaced = error?.code === "OUT_OF_ORDER";
     const isDecided = !isMisplaced && (seq <= last || (error === undefined && resultOf.has(seq)));

@@ -24,6 +24,8 @@ export interface LayerHost {
     /** The mutation's place in the sequence that `lastMutationId` counts; infinite for another client's. */
     seqOf(mutationId: string): number;
   };
+  /** Wraps everything that comes from outside. */
+  readonly transact: (work: () => void) => void;
   report(error: unknown): void;
 }
 
@@ -65,7 +67,7 @@ export function addLayer(
     },
     getAllQueries: ({ path }) =>
       Array.from(watched.all.values()).flatMap((view) => {
-        if (!(view instanceof QueryView) || view.path !== path) return [];
+        if (!(view instanceof QueryView) || view.name !== path) return [];
         const shown = results.get(view) ?? view.state.base;
         return shown ? [{ args: decodeValue(view.args) as never, value: shown.data as never }] : [];
       }),

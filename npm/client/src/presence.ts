@@ -6,7 +6,8 @@ import type { LunoraClient } from "./client.ts";
 import { statusOfConnection } from "./connection.ts";
 import type { Extension, ExtensionHost } from "./extension.ts";
 import { LateStore } from "./late-store.ts";
-import { RoomSocket } from "./room-socket.ts";
+import { createRoomSocket } from "./room-socket.ts";
+import type { RoomSocket } from "./room-socket.ts";
 import { errorOf } from "./transport.ts";
 import type { Store } from "./types.ts";
 
@@ -58,7 +59,7 @@ class Room extends LateStore<PresenceSnapshot> implements PresenceRoom {
     super(host.environment);
     this.#host = host;
     this.#data = encodeValue(data);
-    this.#socket = new RoomSocket(host, {
+    this.#socket = createRoomSocket(host, {
       path,
       room,
       onOpen: () => this.#join(),
@@ -118,7 +119,7 @@ class Room extends LateStore<PresenceSnapshot> implements PresenceRoom {
   #say(): void {
     this.#pause = undefined;
     // Whoever is not in says it when it joins.
-    if (!this.#hasNews || this.#me === undefined || this.#socket.state.phase !== "open") return;
+    if (!this.#hasNews || this.#me === undefined || this.#socket.state.phase !== "connected") return;
     this.#hasNews = false;
     this.#socket.send({ type: "update", id: `u${++this.#updates}`, data: this.#data });
     this.#pause = this.environment.setTimer(UPDATE_PAUSE, () => this.#say());

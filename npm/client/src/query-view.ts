@@ -11,22 +11,16 @@ import type { ViewPlace } from "./view.ts";
 /** A query that somebody looks at. */
 export class QueryView extends View<QuerySnapshot> {
   state: QueryState = INITIAL_QUERY;
-  declare readonly path: string;
   readonly #takeDelta: TakeDelta | undefined;
 
-  constructor(place: ViewPlace, path: string, takeDelta: TakeDelta | undefined) {
+  constructor(place: ViewPlace, takeDelta: TakeDelta | undefined) {
     super({ status: "loading", isOptimistic: false }, place);
-    this.path = path;
     this.#takeDelta = takeDelta;
-  }
-
-  get strikes(): number {
-    return this.state.strikes;
   }
 
   openFrame(): ClientFrame {
     const { cursor: sinceSeq, epoch: sinceEpoch, version: sinceVersion } = this.state;
-    const query = { functionPath: this.path, args: this.args, sinceSeq, sinceEpoch, sinceVersion };
+    const query = { functionPath: this.name, args: this.args, sinceSeq, sinceEpoch, sinceVersion };
     // Fields that are `undefined` do not travel.
     return { type: "subscribe", id: this.id, query: query as SubscribeFrame["query"] };
   }

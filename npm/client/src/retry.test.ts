@@ -35,6 +35,8 @@ it.each([
   ["IMPORT_IN_PROGRESS", true],
   ["WRITES_PAUSED", true],
   ["MODULE_TIMEOUT", true],
+  ["GLOBAL_UNAVAILABLE", true],
+  ["GLOBAL_CONFLICT", false],
   ["SHARD_TIMEOUT", false],
   ["CONFLICT", false],
   ["INTERNAL", false],

@@ -14,6 +14,9 @@ export interface RetryPolicy extends Delays {
 
 export const DEFAULT_RETRY: RetryPolicy = { attempts: 7, initialDelayMs: 100, maxDelayMs: 3_000 };
 
+/** Of connections, and of what is asked for over them. */
+const RECONNECT: Delays = { initialDelayMs: 250, maxDelayMs: 30_000 };
+
 /** What says nothing about the call itself: the same call may succeed a moment later. */
 const UNAVAILABLE = 503;
 
@@ -26,7 +29,7 @@ export function isTransient(failure: unknown): boolean {
  * How long to wait after the given number of failures (1 and up), milliseconds: doubling, bounded,
  * and spread over its upper half so that clients do not come back together. `random` is in [0, 1).
  */
-export function retryDelay(failures: number, random: number, { initialDelayMs, maxDelayMs }: Delays): number {
-  const full = Math.min(maxDelayMs, initialDelayMs * 2 ** (failures - 1));
-  return full / 2 + (full / 2) * random;
+export function retryDelay(failures: number, random: number, delays: Delays = RECONNECT): number {
+  const full = Math.min(delays.maxDelayMs, delays.initialDelayMs * 2 ** (failures - 1));
+  return (full / 2) * (1 + random);
 }

@@ -3,7 +3,8 @@ import type { PresenceClientFrame, PresenceServerFrame } from "@lunora/protocol"
 
 import type { ConnectionEvent } from "./connection.ts";
 import type { ExtensionHost } from "./extension.ts";
-import { ServerSocket } from "./server-socket.ts";
+import { createSocket } from "./server-socket.ts";
+import type { ServerSocket } from "./server-socket.ts";
 import { errorOf } from "./transport.ts";
 
 /** Who a socket of a room tells. */
@@ -18,39 +19,32 @@ export interface RoomListener {
 }
 
 /** The socket of one room. */
-export class RoomSocket extends ServerSocket<ExtensionHost, PresenceClientFrame> {
-  readonly #listener: RoomListener;
-  protected readonly forbidden = "FORBIDDEN" as const;
-
-  constructor(host: ExtensionHost, listener: RoomListener) {
-    super(host);
-    this.#listener = listener;
-  }
-
+export interface RoomSocket extends ServerSocket<PresenceClientFrame> {
   /** Whether it is needed. A room that nobody looks at is left at once. */
-  use(isNeeded: boolean): void {
-    this.dispatch({ type: "need", isNeeded });
-    if (!isNeeded) this.dispatch({ type: "timer", timer: "idle" });
-  }
+  use(isNeeded: boolean): void;
+}
 
-  protected address(): readonly [string, Readonly<Record<string, string>>] {
-    const { path, room } = this.#listener;
-    return [PATHS.presence, { path, room }];
-  }
-
-  protected opened(): void {
-    this.#listener.onOpen();
-  }
-
-  protected take(frame: PresenceServerFrame): void {
-    if (frame.type === "error" && frame.id === undefined) this.complaint = errorOf(frame.error);
-    this.#listener.onFrame(frame);
-  }
-
-  protected lost(): void {}
-
-  override dispatch(event: ConnectionEvent): void {
-    super.dispatch(event);
-    this.#listener.onChange();
-  }
+export function createRoomSocket(host: ExtensionHost, listener: RoomListener): RoomSocket {
+  const { path, room } = listener;
+  const socket = createSocket<PresenceClientFrame>(host, {
+    forbidden: "FORBIDDEN",
+    address: () => [PATHS.presence, { path, room }],
+    opened: () => listener.onOpen(),
+    take(frame: PresenceServerFrame) {
+      if (frame.type === "error" && frame.id === undefined) socket.reason = errorOf(frame.error);
+      listener.onFrame(frame);
+    },
+    lost() {},
+  });
+  const { dispatch } = socket;
+  return Object.assign(socket, {
+    dispatch(event: ConnectionEvent) {
+      dispatch(event);
+      listener.onChange();
+    },
+    use(isNeeded: boolean) {
+      socket.dispatch({ type: "need", isNeeded });
+      if (!isNeeded) socket.dispatch({ type: "idle" });
+    },
+  });
 }

@@ -8,6 +8,7 @@ import {
   SUBPROTOCOL,
   toBase64Url,
   TOKEN_SUBPROTOCOL_PREFIX,
+  utf8,
 } from "@lunora/protocol";
 
 import { INITIAL_CONNECTION, stepConnection } from "./connection.ts";
@@ -25,174 +26,174 @@ export interface SocketHost {
   readonly transact: (work: () => void) => void;
 }
 
-/**
- * A socket to the server that is made again for as long as it is needed: does what {@link stepConnection} decides.
- * `Frame` is what the client sends over it.
- */
-export abstract class ServerSocket<Host extends SocketHost, Frame> {
-  state: ConnectionState = INITIAL_CONNECTION;
-  /** Why the server does not want this client. */
-  declare refusal: LunoraError | undefined;
-  declare protected readonly host: Host;
-  /** What the server said of the socket before it closed it. */
-  declare protected complaint: LunoraError | undefined;
-  readonly #timers = new Map<Timer, () => void>();
-  readonly #effects: ConnectionEffect[] = [];
-  #socket: ClientSocket | undefined;
-  /** Of the attempt to connect: what an earlier one brings does not count. */
-  #generation = 0;
-  #token: string | null = null;
-
-  constructor(host: Host) {
-    this.host = host;
-  }
-
-  /** Its path, and what stands in the query. */
-  protected abstract address(): readonly [path: string, query: Readonly<Record<string, string>>];
+/** Who has a socket, and what it is told. */
+export interface SocketOwner {
   /** The code of a refusal of who is known and may not, when the server gave no reason. */
-  protected abstract readonly forbidden: "FORBIDDEN" | "FORBIDDEN_SHARD";
+  readonly forbidden: "FORBIDDEN" | "FORBIDDEN_SHARD";
+  /** Its path, and what stands in the query. */
+  address(): readonly [path: string, query: Readonly<Record<string, string>>];
   /** The socket is open: says who is there. */
-  protected abstract opened(): void;
+  opened(): void;
   /** Takes a message; what it throws is reported, and the connection begins again. */
-  protected abstract take(message: unknown): void;
-  /** The connection is lost; with a code, the server does not want this client, for {@link refusal}. */
-  protected abstract lost(code?: number): void;
+  take(message: never): void;
+  /** The connection is lost; with a code, the server does not want this client, for {@link ServerSocket.refusal}. */
+  lost(code?: number): void;
+}
 
+/** A socket to the server that is made again for as long as it is needed. `Frame` is what the client sends over it. */
+export interface ServerSocket<Frame> {
+  state: ConnectionState;
+  /** Why the server does not want this client. */
+  refusal?: LunoraError | undefined;
+  /** What the server said of the socket before it closed it. */
+  reason?: LunoraError | undefined;
   /** Sends when there is a socket, and says whether: what is sent need not wait for the server's answer to who is there. */
-  send(frame: Frame): boolean {
-    this.#socket?.send(JSON.stringify(frame));
-    return this.#socket !== undefined;
-  }
-
-  dispatch(event: ConnectionEvent): void {
-    const [state, effects] = stepConnection(this.state, event, this.host.environment.random());
-    this.state = state;
-    // What an effect causes comes after the effects that were decided before.
-    this.#effects.push(...effects);
-    if (this.#effects.length > effects.length) return;
-    for (let effect = this.#effects[0]; effect; effect = this.#effects[0]) {
-      this.#perform(effect);
-      this.#effects.shift();
-    }
-  }
-
+  send(frame: Frame): boolean;
+  /** What happens to it; may be wrapped by its owner. */
+  dispatch(event: ConnectionEvent): void;
   /** Begins anew, as whoever is signed in now. */
-  reset(): void {
-    this.refusal = undefined;
-    this.dispatch({ type: "reset" });
-  }
-
+  reset(): void;
   /** For good. */
-  close(): void {
-    for (const cancel of this.#timers.values()) cancel();
-    this.#forget()?.close();
-  }
+  close(): void;
+}
 
-  #perform(effect: ConnectionEffect): void {
-    switch (effect.type) {
+/** Does what {@link stepConnection} decides. */
+export function createSocket<Frame>(
+  { environment, session, transact, url }: SocketHost,
+  owner: SocketOwner,
+): ServerSocket<Frame> {
+  const timers = new Map<Timer, () => void>();
+  const queue: ConnectionEffect[] = [];
+  let socket: ClientSocket | undefined;
+  /** Of the attempt to connect: what an earlier one brings does not count. */
+  let generation = 0;
+  let token: string | null = null;
+
+  const perform = (effect: ConnectionEffect): void => {
+    const { type } = effect;
+    switch (type) {
       case "open":
-        void this.#open();
+        void open();
         break;
       case "close":
-        this.#forget()?.close();
+        forget();
         break;
       case "ping":
-        this.#socket?.send(PING);
+        socket?.send(PING);
         break;
-      case "timer":
-        this.#setTimer(effect.timer, effect.ms);
+      case "alarm":
+      case "idle":
+        timers.get(type)?.();
+        timers.delete(type);
+        if (effect.ms !== undefined)
+          timers.set(
+            type,
+            environment.setTimer(effect.ms, () => transact(() => own.dispatch({ type }))),
+          );
         break;
       case "down":
-        this.lost();
+        owner.lost();
         break;
       case "refused": {
         const { code } = effect;
         const message = "The server refused the connection";
-        this.refusal =
-          this.complaint ??
+        own.refusal =
+          own.reason ??
           (code === CLOSED_FORBIDDEN
-            ? new CodedError(this.forbidden, 403, message)
+            ? new CodedError(owner.forbidden, 403, message)
             : new CodedError(code === CLOSED_TOKEN_EXPIRED ? "TOKEN_EXPIRED" : "UNAUTHORIZED", 401, message));
-        this.lost(code);
+        owner.lost(code);
       }
     }
-  }
-
-  #setTimer(timer: Timer, ms: number | undefined): void {
-    this.#timers.get(timer)?.();
-    this.#timers.delete(timer);
-    if (ms === undefined) return;
-    const fire = (): void => this.host.transact(() => this.dispatch({ type: "timer", timer }));
-    this.#timers.set(timer, this.host.environment.setTimer(ms, fire));
-  }
+  };
 
   /** Lets go of the socket, and of an attempt to make one. */
-  #forget(): ClientSocket | undefined {
-    this.#generation++;
-    const socket = this.#socket;
-    this.#socket = undefined;
-    return socket;
-  }
+  const forget = (): void => {
+    generation++;
+    socket?.close();
+    socket = undefined;
+  };
 
-  async #open(): Promise<void> {
-    const { environment, transact, session, url } = this.host;
-    const generation = ++this.#generation;
+  const open = async (): Promise<void> => {
+    const current = ++generation;
     const whenCurrent = (work: () => void): void => {
-      if (generation === this.#generation) transact(work);
+      if (generation === current) transact(work);
     };
     const closed = (code: number): void =>
       whenCurrent(() => {
-        this.#forget();
-        this.dispatch({ type: "closed", code, canRenew: session.canRenew(this.#token) });
+        own.dispatch({ type: "closed", code, canRenew: session.canRenew(token) });
         // A frame of ours that it could not take; the other codes say who is not wanted.
-        if (this.complaint && code < CLOSED_TOKEN_EXPIRED) environment.report(this.complaint);
-        this.complaint = undefined;
+        if (own.reason && code < CLOSED_TOKEN_EXPIRED) environment.report(own.reason);
+        own.reason = undefined;
       });
     try {
-      this.#token = await session.token();
-      if (generation !== this.#generation || environment.WebSocket === undefined) return;
-      const [path, query] = this.address();
-      const socket = new environment.WebSocket(socketUrl(url + path, query), protocolsOf(this.#token));
-      socket.addEventListener("open", () => {
-        if (generation !== this.#generation) socket.close();
+      token = await session.token();
+      if (generation !== current || environment.WebSocket === undefined) return;
+      const [path, query] = owner.address();
+      const made = new environment.WebSocket(socketUrl(url + path, query), protocolsOf(token));
+      made.addEventListener("open", () => {
+        if (generation !== current) made.close();
         whenCurrent(() => {
-          this.#socket = socket;
-          this.opened();
+          socket = made;
+          owner.opened();
         });
       });
-      socket.addEventListener("message", ({ data }) => whenCurrent(() => this.#receive(String(data))));
-      socket.addEventListener("close", ({ code }) => closed(code));
+      made.addEventListener("message", ({ data }) => whenCurrent(() => receive(String(data))));
+      made.addEventListener("close", ({ code }) => closed(code));
       // A close without a code follows, but not on every host.
-      socket.addEventListener("error", () => closed(0));
+      made.addEventListener("error", () => closed(0));
     } catch (error) {
       environment.report(error);
       closed(0);
     }
-  }
+  };
 
-  #receive(text: string): void {
-    this.dispatch({ type: "received" });
+  const receive = (text: string): void => {
+    own.dispatch({ type: "received" });
     if (text === PONG) return;
     try {
-      this.take(JSON.parse(text));
+      owner.take(JSON.parse(text) as never);
     } catch (error) {
       // What cannot be read cannot be skipped either: begin again from what is known.
-      this.host.environment.report(error);
-      this.dispatch({ type: "drop" });
+      environment.report(error);
+      own.dispatch({ type: "drop" });
     }
-  }
+  };
+
+  const own: ServerSocket<Frame> = {
+    state: INITIAL_CONNECTION,
+    send(frame) {
+      socket?.send(JSON.stringify(frame));
+      return socket !== undefined;
+    },
+    dispatch(event) {
+      const [state, effects] = stepConnection(own.state, event, environment.random());
+      own.state = state;
+      // What an effect causes comes after the effects that were decided before.
+      if (queue.push(...effects) > effects.length) return;
+      for (const effect of queue) perform(effect);
+      queue.length = 0;
+    },
+    reset() {
+      own.refusal = undefined;
+      own.dispatch({ type: "reset" });
+    },
+    close() {
+      for (const cancel of timers.values()) cancel();
+      forget();
+    },
+  };
+  return own;
 }
 
 /** The address of a socket; without an origin, that of the page. */
 function socketUrl(address: string, query: Readonly<Record<string, string>>): string {
-  const url = new URL(address, globalThis.location?.href);
-  url.protocol = url.protocol.replace("http", "ws");
-  url.search = String(new URLSearchParams(query));
-  return url.href;
+  const url = new URL(`${address}?${new URLSearchParams(query)}`, globalThis.location?.href);
+  return url.href.replace(/^http/, "ws");
 }
 
 /** What a socket offers as its subprotocols: browsers can send a token no other way. */
 function protocolsOf(token: string | null): string[] {
   if (token === null) return [SUBPROTOCOL];
-  return [SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX + toBase64Url(new TextEncoder().encode(token))];
+  return [SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX + toBase64Url(utf8(token))];
 }

@@ -2,43 +2,43 @@ import type { AuthToken } from "./client.ts";
 import { identityOf } from "./identity.ts";
 
 /** Who is signed in. */
-export class Session {
+export interface Session {
   /** Whose tokens these are; `undefined`: only their provider can say, and it has not yet. */
-  declare identity: string | undefined;
-  #token: AuthToken = null;
-  #subject: string | undefined;
-  #generation = 0;
-  readonly #onIdentity: (identity: string) => void;
-
-  /** `onIdentity` is told when a provider's answer says who it is. */
-  constructor(token: AuthToken, subject: string | undefined, onIdentity: (identity: string) => void) {
-    this.#onIdentity = onIdentity;
-    this.set(token, subject);
-  }
-
-  set(token: AuthToken, subject: string | undefined): void {
-    this.#token = token;
-    this.#subject = subject;
-    this.#generation++;
-    if (typeof token !== "function") this.identity = identityOf(token, subject);
-    else this.identity = subject === undefined ? undefined : identityOf(null, subject);
-  }
-
+  readonly identity: string | undefined;
+  set(token: AuthToken, subject: string | undefined): void;
   /** The token of the moment. */
-  async token(): Promise<string | null> {
-    const generation = this.#generation;
-    const token = typeof this.#token === "function" ? await this.#token() : this.#token;
-    if (generation !== this.#generation) return this.token();
-    const identity = identityOf(token, this.#subject);
-    if (identity !== this.identity) {
-      this.identity = identity;
-      this.#onIdentity(identity);
-    }
-    return token;
-  }
-
+  token(): Promise<string | null>;
   /** Whether another token than this one can be had. */
-  canRenew(token: string | null): boolean {
-    return typeof this.#token === "function" || this.#token !== token;
-  }
+  canRenew(token: string | null): boolean;
+}
+
+/** `onIdentity` is told when a provider's answer says who it is. */
+export function createSession(onIdentity: () => void): Session {
+  let given: AuthToken = null;
+  let subject: string | undefined;
+  let generation = 0;
+  const session: { -readonly [Field in keyof Session]: Session[Field] } = {
+    identity: undefined,
+    set(token, name) {
+      given = token;
+      subject = name;
+      generation++;
+      // With a subject the token does not matter.
+      const isUnknown = typeof token === "function" && name === undefined;
+      session.identity = isUnknown ? undefined : identityOf(token as string | null, name);
+    },
+    async token() {
+      const current = generation;
+      const token = typeof given === "function" ? await given() : given;
+      if (current !== generation) return session.token();
+      const identity = identityOf(token, subject);
+      if (identity !== session.identity) {
+        session.identity = identity;
+        onIdentity();
+      }
+      return token;
+    },
+    canRenew: (token) => given !== token,
+  };
+  return session;
 }

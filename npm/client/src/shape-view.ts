@@ -28,10 +28,6 @@ export class ShapeView extends View<ShapeSnapshot> implements LiveShape {
     this.#name = name;
   }
 
-  get strikes(): number {
-    return this.state.strikes;
-  }
-
   readonly getRows = (): readonly unknown[] => (this.#array ??= [...this.getSnapshot().rows.values()]);
 
   readonly getSyncedRows = (): ReadonlyMap<string, unknown> => this.state.rows;

@@ -12,7 +12,7 @@ export interface PostAnswer {
 /** The result in an answer, decoded; throws the error that is in it instead. */
 export function resultOf(answer: PostAnswer): unknown {
   const { status, body } = answer;
-  if (status < 200 || status >= 300 || !isObject(body) || "error" in body) throw failureOf(answer);
+  if (status >= 300 || !isObject(body) || "error" in body) throw failureOf(answer);
   return decodeValue(body["result"]);
 }
 

@@ -9,6 +9,8 @@ export type OnUse = (view: View, isUsed: boolean) => void;
 
 /** What a view is made of, whatever it shows. */
 export interface ViewPlace {
+  /** The path of a query, or the name of a shape. */
+  readonly name: string;
   readonly key: string;
   /** The name of the object it belongs to; `undefined`: it cannot be live. */
   readonly shard: string | undefined;
@@ -19,27 +21,21 @@ export interface ViewPlace {
 
 /** Something of one shard that somebody looks at: what the server told, and what is shown. */
 export abstract class View<Snapshot = unknown> extends Observable<Snapshot> implements Channel {
+  declare readonly name: string;
   declare readonly key: string;
   /** The name of the object it belongs to; `undefined`: it cannot be live. */
   declare readonly shard: string | undefined;
   /** Of the subscription, anew for each; empty while there is none. */
   id = "";
-  /** Times in a row that it had to be read afresh. */
-  abstract readonly strikes: number;
+  /** `strikes`: times in a row that it had to be read afresh. */
+  abstract readonly state: { readonly strikes: number };
   /** Wire-encoded. */
   declare readonly args: unknown;
-  readonly #onUse: OnUse;
+  declare readonly onUse: OnUse;
 
-  constructor(snapshot: Snapshot, { key, shard, args, onUse }: ViewPlace) {
+  constructor(snapshot: Snapshot, place: ViewPlace) {
     super(snapshot);
-    this.key = key;
-    this.shard = shard;
-    this.args = args;
-    this.#onUse = onUse;
-  }
-
-  protected override onUse(isUsed: boolean): void {
-    this.#onUse(this as View, isUsed);
+    Object.assign(this, place);
   }
 
   abstract openFrame(): ClientFrame;
@@ -54,10 +50,7 @@ export abstract class View<Snapshot = unknown> extends Observable<Snapshot> impl
   protected setIfChanged(next: Snapshot): boolean {
     const before = this.getSnapshot();
     for (const field in { ...before, ...next }) {
-      if (before[field] !== next[field]) {
-        this.set(next);
-        return true;
-      }
+      if (before[field] !== next[field]) return this.change(next);
     }
     return false;
   }

@@ -134,6 +134,18 @@ describe("ids", () => {
   it("take 16 bytes", () => {
     expect(() => mintId(new Uint8Array(15))).toThrow(RangeError);
   });
+
+  it.each(["", "mine", "AAAAAAAAAAAAAAAAAAAAA", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"])(
+    "are not derived from %j",
+    (mutationId) => {
+      expect(() => deriveId(mutationId, "messages", 0)).toThrow(RangeError);
+    },
+  );
+
+  it("keep a text's form from another: a byte order mark, bytes that are no UTF-8", () => {
+    expect(decodeIdShard(encodeIdShard("x", "\ufeffa"))).toBe("\ufeffa");
+    expect(() => decodeIdShard("x._w")).toThrow(badRequest);
+  });
 });
 
 describe("resolveAddress", () => {

@@ -1,7 +1,7 @@
 import { CodedError } from "@lunora/errors";
 
 import type { Address, FanOutMerge } from "./address.ts";
-import { fromBase64Url, toBase64Url } from "./base64.ts";
+import { fromBase64Url, toBase64Url, utf8 } from "./base64.ts";
 
 /** The object that holds every table without a tier modifier. */
 export const ROOT_OBJECT = "__root__";
@@ -14,10 +14,11 @@ export const MAX_SHARD_VALUE_BYTES = 512;
 
 /** Bytes of randomness in an id. */
 export const ID_RANDOM_BYTES = 16;
+/** The same in base64url. */
+const ID_RANDOM_CHARACTERS = 22;
 
 const ID_RANDOM_FORM = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
@@ -36,7 +37,7 @@ function checkShardText(text: unknown, what = "A shard's value"): string {
     text !== "" &&
     !LONE_SURROGATE.test(text) &&
     // Three bytes at most for each code unit: short texts need no counting.
-    (text.length * 3 <= MAX_SHARD_VALUE_BYTES || encoder.encode(text).length <= MAX_SHARD_VALUE_BYTES)
+    (text.length * 3 <= MAX_SHARD_VALUE_BYTES || utf8(text).length <= MAX_SHARD_VALUE_BYTES)
   )
     return text;
   throw badRequest(
@@ -54,15 +55,19 @@ export function objectName(field: string, valueText: string): string {
  * `random` is {@link ID_RANDOM_BYTES} bytes.
  */
 export function mintId(random: Uint8Array, shardValue?: string): string {
-  if (random.length !== ID_RANDOM_BYTES)
-    throw new RangeError(`An id has ${ID_RANDOM_BYTES} bytes, not ${random.length}`);
-  return shardValue === undefined ? toBase64Url(random) : encodeIdShard(toBase64Url(random), shardValue);
+  return idOf(toBase64Url(random), shardValue);
+}
+
+function idOf(random: string, shardValue: string | undefined): string {
+  if (random.length !== ID_RANDOM_CHARACTERS)
+    throw new RangeError(`An id has ${ID_RANDOM_CHARACTERS} characters, not ${random.length}`);
+  return shardValue === undefined ? random : encodeIdShard(random, shardValue);
 }
 
 /** FNV-1a of the text's UTF-8, 32 bits with a sign, from another start when one is given. */
 export function hashText(text: string, start = 0x811c9dc5): number {
   let hash = start;
-  for (const byte of encoder.encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (const byte of utf8(text)) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash;
 }
 
@@ -80,16 +85,16 @@ export function isDerivable(mutationId: string): boolean {
  * its last 4 bytes are XORed with (hash of the table's name + n · step) mod 2^32, big-endian.
  */
 export function deriveId(mutationId: string, table: string, n: number, shardValue?: string): string {
-  const bytes = fromBase64Url(mutationId) ?? new Uint8Array();
-  const view = new DataView(bytes.buffer);
+  // The last 4 bytes have the last 6 characters to themselves.
+  const view = new DataView((fromBase64Url(mutationId.slice(16)) ?? new Uint8Array()).buffer);
   // Writing takes it modulo 2^32.
-  view.setUint32(12, view.getUint32(12) ^ (hashText(table) + Math.imul(n, DERIVATION_STEP)));
-  return mintId(bytes, shardValue);
+  view.setUint32(0, view.getUint32(0) ^ (hashText(table) + Math.imul(n, DERIVATION_STEP)));
+  return idOf(mutationId.slice(0, 16) + toBase64Url(new Uint8Array(view.buffer)), shardValue);
 }
 
 /** Appends the shard to the random part of an id. */
 export function encodeIdShard(random: string, shardValue: string): string {
-  return `${random}.${toBase64Url(encoder.encode(checkShardText(shardValue)))}`;
+  return `${random}.${toBase64Url(utf8(checkShardText(shardValue)))}`;
 }
 
 /**
@@ -103,7 +108,7 @@ export function decodeIdShard(id: string): string | null {
     // What is not base64url becomes the empty text, which names no shard.
     return checkShardText(decoder.decode(fromBase64Url(id.slice(dot + 1))));
   } catch {
-    throw badRequest(`\`${id.slice(0, 64)}\` is no id: it names no shard`);
+    throw badRequest(`\`${id.slice(0, 64)}\` is no id with a shard in it`);
   }
 }
 
@@ -154,7 +159,7 @@ export function objectOf(address: Address, args: Arguments, shardKey?: string): 
 }
 
 function nameOf(address: Address, value: string | null): string {
-  return value !== null && "field" in address ? objectName(address.field, value) : ROOT_OBJECT;
+  return "field" in address ? objectName(address.field, value as string) : ROOT_OBJECT;
 }
 
 /** The text of the shard's value; `null` for the root, `undefined` when there is no single shard. */
@@ -171,7 +176,8 @@ function valueOf(address: Address, args: Arguments, shardKey: string | undefined
 /** The text of the shard that an argument names. */
 function shardOf(address: Extract<Address, { readonly argument: string }>, args: Arguments): string {
   const { kind, argument } = address;
-  const value = Object.hasOwn(args, argument) ? args[argument] : undefined;
+  // What any object has is neither text nor a number.
+  const value = args[argument];
   if (kind === "argument") return shardValueText(value, `The argument \`${argument}\``);
   const shard = typeof value === "string" ? decodeIdShard(value) : null;
   if (shard !== null) return shard;

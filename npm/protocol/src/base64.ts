@@ -1,3 +1,10 @@
+const encoder = new TextEncoder();
+
+/** The bytes of a text. */
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
 const CHUNK = 0x8000;
 
 /** Standard base64 with padding. */
@@ -18,22 +25,17 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   return bytes;
 }
 
-const URL_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
 /** base64url without padding. By hand: of what is short, as ids are, that is faster than by way of `btoa`. */
 export function toBase64Url(bytes: Uint8Array): string {
   let text = "";
-  let bits = 0;
-  let count = 0;
-  for (const byte of bytes) {
-    bits = ((bits << 8) | byte) & 0xffff;
-    count += 8;
-    while (count >= 6) {
-      count -= 6;
-      text += URL_ALPHABET[(bits >> count) & 63];
-    }
+  for (let bit = 0; bit < bytes.length * 8; bit += 6) {
+    const byte = bit >> 3;
+    const both = ((bytes[byte] as number) << 8) | (bytes[byte + 1] ?? 0);
+    const value = (both >> (10 - (bit & 7))) & 63;
+    // A-Z, a-z, 0-9, - and _, each by the distance of its code from its value.
+    text += String.fromCharCode(value + (value < 26 ? 65 : value < 52 ? 71 : value < 62 ? -4 : value < 63 ? -17 : 32));
   }
-  return count === 0 ? text : text + URL_ALPHABET[(bits << (6 - count)) & 63];
+  return text;
 }
 
 /** The bytes, or `undefined` when the text is not the one base64url form of them. */

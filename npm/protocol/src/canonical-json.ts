@@ -5,14 +5,12 @@ import { encodeValue } from "./encode-value.ts";
  * unit, `null` kept, `undefined` dropped. Takes what {@link encodeValue} returns.
  */
 export function canonicalJson(encoded: unknown): string {
-  if (typeof encoded !== "object" || encoded === null) return JSON.stringify(encoded) ?? "null";
-  if (Array.isArray(encoded)) return `[${encoded.map(canonicalJson).join(",")}]`;
+  if (typeof encoded !== "object" || encoded === null) return JSON.stringify(encoded ?? null);
+  if (Array.isArray(encoded)) return `[${encoded.map(canonicalJson).join()}]`;
   const fields = encoded as Record<string, unknown>;
-  const parts: string[] = [];
-  for (const key of Object.keys(fields).sort()) {
-    if (fields[key] !== undefined) parts.push(`${JSON.stringify(key)}:${canonicalJson(fields[key])}`);
-  }
-  return `{${parts.join(",")}}`;
+  const keys = Object.keys(fields).filter((key) => fields[key] !== undefined);
+  const parts = keys.sort().map((key) => `${JSON.stringify(key)}:${canonicalJson(fields[key])}`);
+  return `{${parts.join()}}`;
 }
 
 /** One text for each (function, arguments, shard): what subscriptions are shared by. */

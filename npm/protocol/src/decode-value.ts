@@ -43,14 +43,12 @@ function decodeFields(fields: Record<string, unknown>, depth: number): Record<st
 }
 
 function decodeTagged(tagged: readonly unknown[], depth: number): unknown {
-  const { 1: kind, 2: payload, length } = tagged;
+  const [, kind, payload] = tagged;
+  if (CONSTANTS.has(kind)) {
+    expectForm(tagged, true, 2);
+    return CONSTANTS.get(kind);
+  }
   switch (kind) {
-    case "undefined":
-    case "nan":
-    case "inf":
-    case "-inf":
-      expectForm(tagged, length === 2);
-      return CONSTANTS[kind];
     case "bigint":
       // The length first: reading digits costs more than linear time.
       expectForm(tagged, isText(payload) && payload.length <= MAX_BIGINT_DIGITS + 1 && DECIMAL.test(payload));
@@ -79,13 +77,18 @@ function decodeTagged(tagged: readonly unknown[], depth: number): unknown {
   }
 }
 
-const CONSTANTS = { undefined, nan: Number.NaN, inf: Number.POSITIVE_INFINITY, "-inf": Number.NEGATIVE_INFINITY };
+const CONSTANTS: ReadonlyMap<unknown, number | undefined> = new Map([
+  ["undefined", undefined],
+  ["nan", Number.NaN],
+  ["inf", Number.POSITIVE_INFINITY],
+  ["-inf", Number.NEGATIVE_INFINITY],
+]);
 const DECIMAL = /^-?[0-9]{1,1024}$/;
 
 /** Throws `WIRE_MALFORMED` unless the payload has the form of its kind and no more elements follow it than may. */
 function expectForm(tagged: readonly unknown[], hasForm: boolean, most = 3): asserts hasForm {
   if (!hasForm || tagged.length > most)
-    throw new CodedError("WIRE_MALFORMED", 400, `A wire value of kind \`${String(tagged[1])}\` has another form`);
+    throw new CodedError("WIRE_MALFORMED", 400, `Not the form of a wire \`${String(tagged[1])}\``);
 }
 
 function isText(value: unknown): value is string {
@@ -99,13 +102,11 @@ function listOf(tagged: readonly unknown[]): readonly unknown[] {
 }
 
 function decodeMap(tagged: readonly unknown[], depth: number): Map<unknown, unknown> {
-  const map = new Map<unknown, unknown>();
-  for (const entry of listOf(tagged)) {
+  const entries = listOf(tagged).map((entry) => {
     expectForm(tagged, Array.isArray(entry) && entry.length === 2);
-    const [key, value] = entry as unknown[];
-    map.set(decode(key, depth), decode(value, depth));
-  }
-  return map;
+    return decodeItems(entry as unknown[], depth) as [unknown, unknown];
+  });
+  return new Map(entries);
 }
 
 function decodeBytes(tagged: readonly unknown[]): ArrayBuffer | ArrayBufferView {
@@ -120,18 +121,12 @@ function decodeError(tagged: readonly unknown[], depth: number): Error {
   const [, , name, message, own, cause] = tagged;
   const hasForm = isText(name) && isText(message) && typeof own === "object" && own !== null && !Array.isArray(own);
   expectForm(tagged, hasForm, 6);
-  const decodedCause = decode(cause, depth);
-  const error = new Error(message as string, decodedCause === undefined ? undefined : { cause: decodedCause });
-  const {
-    name: _name,
-    message: _message,
-    stack: _stack,
-    cause: _cause,
-    ...fields
-  } = decodeFields(own as Record<string, unknown>, depth);
-  Object.defineProperties(error, {
+  // With a cause of its own, if only `undefined`, it takes none from the fields; not every host's errors have a stack of their own.
+  const error = new Error(message as string, { cause: decode(cause, depth) });
+  const { stack: _stack, ...fields } = decodeFields(own as Record<string, unknown>, depth);
+  return Object.defineProperties(error, {
     ...Object.getOwnPropertyDescriptors(fields),
-    name: { value: name, configurable: true, enumerable: false, writable: true },
+    ...Object.getOwnPropertyDescriptors(error),
+    name: { value: name, configurable: true, writable: true },
   });
-  return error;
 }

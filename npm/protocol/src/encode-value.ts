@@ -81,34 +81,26 @@ function encodeInstance(value: object, depth: number): unknown {
   if (value instanceof Date) return [WIRE_TAG, "date", encode(value.getTime(), depth)];
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
     const bytes = textOfBytes(value);
-    if (bytes === undefined) throw unsupported("a `DataView`");
-    return [WIRE_TAG, "bytes", ...bytes];
+    if (bytes) return [WIRE_TAG, "bytes", ...bytes];
   }
   if (value instanceof URL) return [WIRE_TAG, "url", value.href];
   const inner = enter(depth);
-  if (value instanceof Map) {
-    return [WIRE_TAG, "map", Array.from(value, ([key, item]) => [encodePart(key, inner), encodePart(item, inner)])];
-  }
-  if (value instanceof Set) return [WIRE_TAG, "set", Array.from(value, (item) => encodePart(item, inner))];
+  if (value instanceof Map) return [WIRE_TAG, "map", Array.from(value, (entry) => encodeItems(entry, inner))];
+  if (value instanceof Set) return [WIRE_TAG, "set", encodeItems([...value], inner)];
   if (value instanceof Error) return encodeError(value, inner);
   const prototype = Object.getPrototypeOf(value) as { readonly constructor?: { readonly name?: unknown } };
   const name = prototype.constructor?.name;
   // A plain object of another realm: its prototype is the end of the chain too and is called `Object`.
   if (name === "Object" && Object.getPrototypeOf(prototype) === null)
     return encodeFields(value as Record<string, unknown>, inner);
-  throw unsupported(`an instance of \`${typeof name === "string" ? name : ""}\``);
-}
-
-function encodePart(value: unknown, depth: number): unknown {
-  return value === undefined ? [WIRE_TAG, "undefined"] : encode(value, depth);
+  throw unsupported(`an instance of \`${String(name)}\``);
 }
 
 /** Name, message and own fields; never the stack, which tells the peer about this machine. */
 function encodeError(error: Error, depth: number): unknown {
   const { name, message, stack: _stack, cause, ...own } = error;
-  const encoded: unknown[] = [WIRE_TAG, "error", String(name), String(message), encodeFields(own, depth)];
-  if (cause !== undefined) encoded.push(encode(cause, depth));
-  return encoded;
+  const encoded = [WIRE_TAG, "error", String(name), String(message), encodeFields(own, depth)];
+  return cause === undefined ? encoded : [...encoded, encode(cause, depth)];
 }
 
 function unsupported(what: string): CodedError {

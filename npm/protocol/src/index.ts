@@ -17,7 +17,7 @@ export {
   shardValueText,
 } from "./addressing.ts";
 export type { Target } from "./addressing.ts";
-export { fromBase64Url, toBase64Url } from "./base64.ts";
+export { fromBase64Url, toBase64Url, utf8 } from "./base64.ts";
 export { canonicalJson, encodedKey, subscriptionKey } from "./canonical-json.ts";
 export { decodeValue } from "./decode-value.ts";
 export { encodeValue } from "./encode-value.ts";
@@ -97,6 +97,7 @@ export type {
   PresenceReference,
   ResultOf,
   ShapeReference,
+  ShapeRefresh,
 } from "./reference.ts";
 export {
   checkRoom,

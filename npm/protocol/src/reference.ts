@@ -70,26 +70,37 @@ export function functionReference<Reference extends FunctionReference>(
 }
 
 /**
- * A shape as a value: what a client subscribes to instead of a name. `Row` is a row of the table as
- * the shape projects it.
+ * How subscribers come to know of changes. `poke`: the shard that has the rows tells them as soon as
+ * a change is committed. `poll`: the rows are those of a `.global()` table, in D1, which tells nobody;
+ * it is asked for changes every few seconds while somebody subscribes, so what others wrote is seen
+ * late, and what changed twice in between is seen once. What arrives is applied as any change is.
  */
-export interface ShapeReference<Arguments = unknown, Row = unknown> {
+export type ShapeRefresh = "poll" | "poke";
+
+/**
+ * A shape as a value: what a client subscribes to instead of a name. `Row` is a row of the table as
+ * the shape projects it, `Refresh` how changes come.
+ */
+export interface ShapeReference<Arguments = unknown, Row = unknown, Refresh extends ShapeRefresh = ShapeRefresh> {
   /** The name of its export in `lunora/shapes.ts`. */
   readonly name: string;
   readonly table: string;
   /** `root` or `argument`: a shape is in one shard. */
   readonly address: Address;
+  /** `poll` for a shape over a `.global()` table, else `poke`. */
+  readonly refresh: Refresh;
   /** Never present at run time. */
   readonly "~shape"?: { readonly arguments: Arguments; readonly row: Row };
 }
 
-/** Makes a reference; generated code calls it once for each shape. */
+/** Makes a reference; generated code calls it once for each shape, and says `refresh` where it is `poll`. */
 export function shapeReference<Reference extends ShapeReference>(
   name: string,
   table: string,
   address: Address,
+  refresh: ShapeRefresh = "poke",
 ): Reference {
-  const reference: ShapeReference = { name, table, address };
+  const reference: ShapeReference = { name, table, address, refresh };
   return reference as Reference;
 }
 

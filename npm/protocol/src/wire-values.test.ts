@@ -85,6 +85,23 @@ describe("decoding", () => {
     expect(error).toBeInstanceOf(Error);
     expect(error).toMatchObject({ name: "TypeError", message: "bad", code: "X", cause: 1n });
     expect((error as Error).stack).not.toContain("peer.ts");
+    expect(Object.keys(error as Error)).toEqual(["code"]);
+    // All of its own can be set again, as that of any error can.
+    expect(Object.assign(error as Error, { name: "N", message: "m" })).toMatchObject({ name: "N", message: "m" });
+  });
+
+  it("takes name, message and cause of an error from nowhere but their places", () => {
+    const error = decodeValue([
+      WIRE_TAG,
+      "error",
+      "E",
+      "m",
+      { name: "F", message: "n", cause: 1, stack: "s" },
+    ]) as Error;
+    expect(error).toMatchObject({ name: "E", message: "m", cause: undefined });
+    expect(error.stack).not.toBe("s");
+    expect(Object.keys(error)).toEqual([]);
+    expect(encodeValue(error)).toEqual([WIRE_TAG, "error", "E", "m", {}]);
   });
 
   it("never reaches a prototype", () => {
