@@ -4,7 +4,7 @@ import type { ClientLedger } from "./client-ledger.ts";
 import type { FindHost } from "./find.ts";
 import { failureOf } from "./function-runner.ts";
 import type { FunctionRunner } from "./function-runner.ts";
-import type { LiveHost } from "./live/live-host.ts";
+import type { LiveHost, LiveMirror } from "./live/live-host.ts";
 import type { ShardWatch } from "./observing/shard-watch.ts";
 import type { OpLog } from "./op-log.ts";
 import type { SessionFacts } from "./session.ts";
@@ -12,7 +12,6 @@ import type { ShardAlarm } from "./shard-alarm.ts";
 import type { ShardHost } from "./shard-host.ts";
 import type { SocketConnection } from "./sockets/socket-connection.ts";
 import type { SocketHub } from "./sockets/socket-hub.ts";
-import type { OpenedStream, StreamHost } from "./streams/stream-host.ts";
 
 /** Of a shard, what its parts for sockets are made from. */
 export interface ShardParts {
@@ -23,6 +22,10 @@ export interface ShardParts {
   readonly log: OpLog;
   readonly ledger: ClientLedger;
   readonly watch: ShardWatch | undefined;
+  /** Absent in an app without global tables. */
+  readonly mirror: LiveMirror | undefined;
+  /** Runs alone in the queue. Never rejects. */
+  turn(run: () => Promise<void>): Promise<void>;
   /** Made after the parts. */
   hub(): SocketHub;
   alarm(): ShardAlarm;
@@ -30,40 +33,9 @@ export interface ShardParts {
   facts(identity: Identity | null, now: number): SessionFacts;
 }
 
-/** What streams ask of the shard. */
-export function streamHostOf({ host: { sql, now }, runner, watch, hub, alarm, facts }: ShardParts): StreamHost {
-  return {
-    storage: sql,
-    now,
-    newName: () => crypto.randomUUID(),
-    later: (milliseconds, run) => void setTimeout(run, milliseconds),
-    entry: (functionPath, args) => {
-      const entry = runner.publicEntry(functionPath, "stream");
-      runner.assertHere(functionPath, entry, args);
-      return entry;
-    },
-    authorize: (connection, functionPath) => hub().authorize(connection, functionPath),
-    durability: async (functionPath, entry) => (await runner.load(functionPath, entry)).durable,
-    open: (functionPath, entry, args, identity, signal) => {
-      const open = (): Promise<OpenedStream> =>
-        runner.stream(functionPath, entry, args, identity, facts(identity, now()), signal);
-      return watch?.stream(functionPath, args, identity, open) ?? open();
-    },
-    deliver: () => hub().deliver(),
-    ended: (connection, id) => hub().streamEnded(connection, id),
-    wakeAt: (time) =>
-      void alarm()
-        .wakeAt(time)
-        .catch((error: unknown) => {
-          failureOf("the alarm of a stream", error);
-        }),
-    failure: (name, error) => failureOf(name, error).error,
-  };
-}
-
 /** What live queries and shapes ask of the shard. */
 export function liveHostOf(parts: ShardParts): LiveHost {
-  const { definition, host, find, runner, log, ledger, watch, hub, facts } = parts;
+  const { definition, host, find, runner, log, ledger, watch, mirror, turn, hub, facts } = parts;
   return {
     definition,
     schema: find.schema,
@@ -71,6 +43,8 @@ export function liveHostOf(parts: ShardParts): LiveHost {
     storage: find.storage,
     now: host.now,
     watch,
+    mirror,
+    turn,
     epoch: () => log.epoch,
     head: () => log.head,
     floor: () => log.floor,

@@ -30,6 +30,11 @@ export class TurnQueue<Mutation> {
     this.#host = host;
   }
 
+  /** Nothing runs, and nothing waits. */
+  get isIdle(): boolean {
+    return this.#state.phase === "idle";
+  }
+
   /** Mutations take the next places now. */
   push(mutations: readonly Mutation[]): void {
     for (const mutation of mutations) this.#places.push({ kind: "mutation", mutation });

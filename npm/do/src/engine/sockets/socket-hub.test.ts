@@ -458,3 +458,53 @@ describe("the results of live queries", () => {
     expect(last(other, "q5").data.count).toBe(1);
   });
 });
+
+describe("what is kept of sockets", () => {
+  /** How often something is kept of the socket from now on. */
+  function countKept(client: MemoryClient): () => number {
+    const { socket } = client;
+    const keep = socket.keep.bind(socket);
+    let count = 0;
+    socket.keep = (text) => {
+      count += 1;
+      keep(text);
+    };
+    return () => count;
+  }
+
+  test("shares a write with what comes soon after, however long it is", async () => {
+    shard = await new MemoryShard(definition, { saveDelay: 250 }).open();
+    const client = shard.connect();
+    await shard.settle();
+    const kept = countKept(client);
+    const before = shard.sqlite.count;
+    for (let index = 0; index < 500; index += 1) {
+      client.send(subscribe(`s${index}`, "n:list"));
+      // The queue is empty after each.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const own = shard.sqlite.count - before;
+    expect(kept()).toBeLessThan(50);
+    // Each may read what the query reads, but none writes the others again.
+    expect(own).toBeLessThan(1_500);
+    while (kept() === 0 || client.socket.kept()?.includes("stored") !== true)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const rows = shard.sqlite.exec("SELECT count(*) AS n FROM __socket_subscription").toArray();
+    expect(rows).toEqual([{ n: 500 }]);
+    expect(kept()).toBeLessThan(50);
+  });
+
+  test("waits while something is under way, and is then kept at once", async () => {
+    shard = await new MemoryShard(definition, { saveDelay: 1 }).open();
+    const client = shard.connect();
+    await shard.settle();
+    const kept = countKept(client);
+    await holdQueue();
+    client.send(subscribe("s", "n:list"));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(kept()).toBe(0);
+    held.resolve();
+    while (client.socket.kept()?.includes("n:list") !== true) await new Promise((resolve) => setTimeout(resolve, 1));
+  });
+});

@@ -23,6 +23,7 @@ import { ConnectDeadline } from "./connect-deadline.ts";
 import type { HostSocket } from "./host-socket.ts";
 import { isLonger } from "./pack-frames.ts";
 import { authorizeOnce } from "./permissions.ts";
+import { SAVE_DELAY, saveDelay } from "./save-delay.ts";
 import { SocketConnection } from "./socket-connection.ts";
 import { SocketStore } from "./socket-store.ts";
 import type { SocketState } from "./socket-store.ts";
@@ -46,6 +47,10 @@ export interface HubHost {
   readonly storage: SqlStorage;
   /** How long `connect` may take to come, milliseconds. */
   readonly connectDeadline?: number | undefined;
+  /** How long what changes may wait to be kept, milliseconds. */
+  readonly saveDelay?: number | undefined;
+  /** Nothing is in the shard's queue. */
+  isIdle(): boolean;
   now(): number;
   epoch(): string;
   head(): number;
@@ -76,6 +81,7 @@ export class SocketHub {
   readonly #unsaved = new Set<SocketConnection>();
   readonly #asleep = new Map<SocketConnection, readonly SavedSubscription[]>();
   readonly #room = new WaitingRoom();
+  readonly #saveLater: () => void;
   readonly #streams: SocketStreams;
 
   constructor(host: HubHost) {
@@ -88,6 +94,7 @@ export class SocketHub {
       ),
     );
     this.#store = new SocketStore(host.storage);
+    this.#saveLater = saveDelay(host.saveDelay ?? SAVE_DELAY, host.isIdle, () => this.#saveAll());
     this.#streams = new SocketStreams({
       streams: host.streams,
       watch: host.watch,
@@ -506,8 +513,12 @@ export class SocketHub {
     void this.#host.turn(async () => {});
   }
 
-  /** Keeps what changed; called when the shard has nothing else to do, since only then it can fall asleep. */
-  saveAll(): void {
+  /** The shard has nothing else to do. What changed is kept soon, since only then it can fall asleep. */
+  idle(): void {
+    if (this.#unsaved.size > 0) this.#saveLater();
+  }
+
+  #saveAll(): void {
     for (const connection of this.#unsaved) {
       try {
         this.#save(connection);

@@ -3,7 +3,9 @@ import { describe, expect, inject, test } from "vitest";
 import { Random } from "../../../testing/random.ts";
 import { newRun, step } from "./run-step.ts";
 import type { RunEffect, RunEvent, RunState } from "./run-step.ts";
-import { FRESH_BYTES, FRESH_CHUNKS, RUN_BYTES, RUN_CHUNKS } from "./stream-limits.ts";
+import { DEFAULT_STREAM_LIMITS, FRESH_BYTES, FRESH_CHUNKS } from "./stream-limits.ts";
+
+const { chunks: RUN_CHUNKS, bytes: RUN_BYTES } = DEFAULT_STREAM_LIMITS;
 
 const SEED = inject("seed");
 
@@ -17,10 +19,12 @@ class Model {
   flushes = 0;
   ends = 0;
   stops = 0;
+  /** The time of a run that nobody hears goes by. */
+  isCounting = false;
   trace: string[] = [];
 
   constructor(isDurable: boolean) {
-    this.state = newRun(isDurable);
+    this.state = newRun(isDurable, DEFAULT_STREAM_LIMITS);
   }
 
   step(event: RunEvent): readonly RunEffect[] {
@@ -40,6 +44,10 @@ class Model {
     if (effect === "flushSoon") this.flushes += 1;
     if (effect === "tooLong") this.taken -= 1;
     if (effect === "stop") this.stops += 1;
+    if (effect === "countDown" || effect === "heard") {
+      if (this.isCounting === (effect === "countDown")) throw new Error(`${effect} twice`);
+      this.isCounting = effect === "countDown";
+    }
     if (effect === "end") {
       this.ends += 1;
       this.flush();
@@ -83,6 +91,7 @@ function run(random: Random, isDurable: boolean): Model {
         model.step({ type: "left" });
       }
     } else if (choice === 8) model.step({ type: random.pick(["clogged", "drained"]) });
+    else if (model.isCounting && random.chance(0.05)) model.step({ type: "unheard" });
     else if (!model.state.isStarted) model.step({ type: "started" });
   }
   return model;
@@ -100,6 +109,7 @@ describe("a run", () => {
       expect(stops, name).toBeLessThanOrEqual(1);
       expect(state.phase === "complete" || state.phase === "failed", name).toBe(ends === 1);
       if (ends === 1) expect(sent, name).toBe(taken);
+      if (state.phase === "running") expect(model.isCounting, name).toBe(isDurable && state.readers === 0);
       if (state.phase === "stopped") expect([isDurable, stops], name).toEqual([false, 1]);
       if (isDurable) {
         expect(state.chunks, name).toBeLessThanOrEqual(RUN_CHUNKS);
@@ -109,7 +119,7 @@ describe("a run", () => {
   });
 
   const running = (isDurable: boolean): RunState => ({
-    ...newRun(isDurable),
+    ...newRun(isDurable, DEFAULT_STREAM_LIMITS),
     isStarted: true,
     isPulling: true,
     readers: 1,
@@ -124,8 +134,15 @@ describe("a run", () => {
     expect(step(flushed.state, { type: "drained" }).effects).toEqual(["pull"]);
   });
 
-  test("goes on without readers when it is durable, and else stops", () => {
-    expect(step(running(true), { type: "left" }).effects).toEqual([]);
+  test("goes on without readers for its time when it is durable, and else stops", () => {
+    const left = step(running(true), { type: "left" });
+    expect(left.effects).toEqual(["countDown"]);
+    const over = step(left.state, { type: "unheard" });
+    expect(over.effects).toEqual(["unheard", "stop", "end"]);
+    expect(over.state.phase).toBe("failed");
+    const heard = step(left.state, { type: "joined" });
+    expect(heard.effects).toEqual(["heard"]);
+    expect(step(heard.state, { type: "unheard" })).toEqual({ state: heard.state, effects: [] });
     expect(step(running(false), { type: "left" }).effects).toEqual(["stop"]);
   });
 

@@ -1,8 +1,10 @@
-import { FRESH_BYTES, FRESH_CHUNKS, RUN_BYTES, RUN_CHUNKS } from "./stream-limits.ts";
+import { FRESH_BYTES, FRESH_CHUNKS } from "./stream-limits.ts";
+import type { StreamLimits } from "./stream-limits.ts";
 
 /** One run of a stream's generator. */
 export interface RunState {
   readonly isDurable: boolean;
+  readonly limits: Pick<StreamLimits, "chunks" | "bytes">;
   /** `stopped`: nobody wants more, and nobody is told. */
   readonly phase: "running" | "complete" | "failed" | "stopped";
   /** There is a generator to ask. */
@@ -15,6 +17,8 @@ export interface RunState {
   readonly fresh: number;
   readonly freshBytes: number;
   readonly readers: number;
+  /** Everybody who heard it has left, and its time goes by. */
+  readonly isUnheard: boolean;
   /** Not durable: the reader has to take what it was sent before there is more. */
   readonly isClogged: boolean;
 }
@@ -28,6 +32,8 @@ export type RunEvent =
   | { readonly type: "flushed" }
   | { readonly type: "joined" }
   | { readonly type: "left" }
+  /** Nobody has joined in the time that a run goes on for nobody. */
+  | { readonly type: "unheard" }
   | { readonly type: "clogged" }
   | { readonly type: "drained" };
 
@@ -40,6 +46,12 @@ export type RunEffect =
   | "end"
   /** The chunk that came is one too many: it is dropped. */
   | "tooLong"
+  /** Nobody hears it from now on: it may go on for its time. */
+  | "countDown"
+  /** Somebody hears it again. */
+  | "heard"
+  /** That time is over. */
+  | "unheard"
   /** The generator is not wanted any more. */
   | "stop";
 
@@ -49,9 +61,10 @@ export interface RunStep {
 }
 
 /** A run that nobody reads yet. */
-export function newRun(isDurable: boolean): RunState {
+export function newRun(isDurable: boolean, limits: RunState["limits"]): RunState {
   return {
     isDurable,
+    limits,
     phase: "running",
     isStarted: false,
     isPulling: false,
@@ -60,6 +73,7 @@ export function newRun(isDurable: boolean): RunState {
     fresh: 0,
     freshBytes: 0,
     readers: 0,
+    isUnheard: false,
     isClogged: false,
   };
 }
@@ -68,9 +82,11 @@ export function newRun(isDurable: boolean): RunState {
 export function step(state: RunState, event: RunEvent): RunStep {
   switch (event.type) {
     case "joined":
-      return pulled({ ...state, readers: state.readers + 1 });
+      return joined(state);
     case "left":
       return left({ ...state, readers: state.readers - 1 });
+    case "unheard":
+      return unheard(state);
     case "started":
       return pulled({ ...state, isStarted: true });
     case "drained":
@@ -94,7 +110,7 @@ export function step(state: RunState, event: RunEvent): RunStep {
 
 function yielded(state: RunState, bytes: number): RunStep {
   if (state.phase !== "running") return { state, effects: [] };
-  if (state.isDurable && (state.chunks + 1 > RUN_CHUNKS || state.bytes + bytes > RUN_BYTES))
+  if (state.isDurable && (state.chunks + 1 > state.limits.chunks || state.bytes + bytes > state.limits.bytes))
     return { state: { ...state, phase: "failed" }, effects: ["tooLong", "stop", "end"] };
   const { state: next, effects } = pulled({
     ...state,
@@ -106,9 +122,20 @@ function yielded(state: RunState, bytes: number): RunStep {
   return { state: next, effects: state.fresh === 0 ? ["flushSoon", ...effects] : effects };
 }
 
+function joined(state: RunState): RunStep {
+  const { state: next, effects } = pulled({ ...state, readers: state.readers + 1, isUnheard: false });
+  return { state: next, effects: state.isUnheard ? ["heard", ...effects] : effects };
+}
+
 function left(state: RunState): RunStep {
-  if (state.isDurable || state.readers > 0 || state.phase !== "running") return { state, effects: [] };
+  if (state.readers > 0 || state.phase !== "running") return { state, effects: [] };
+  if (state.isDurable) return { state: { ...state, isUnheard: true }, effects: ["countDown"] };
   return { state: { ...state, phase: "stopped" }, effects: ["stop"] };
+}
+
+function unheard(state: RunState): RunStep {
+  if (!state.isUnheard || state.phase !== "running") return { state, effects: [] };
+  return { state: { ...state, phase: "failed" }, effects: ["unheard", "stop", "end"] };
 }
 
 /** Asks for more where there is room for it. */

@@ -2,8 +2,10 @@ import type { ErrorBody } from "@lunora/errors";
 import type { StreamFrame } from "@lunora/protocol";
 import type { FunctionRegistryEntry, Identity, StreamDurability } from "@lunora/server";
 
+import type { ShardParts } from "../shard-hosts.ts";
 import type { SocketConnection } from "../sockets/socket-connection.ts";
 import type { SqlStorage } from "../sql.ts";
+import type { StreamLimits } from "./stream-limits.ts";
 
 /** A generator that has been made. */
 export interface OpenedStream {
@@ -14,14 +16,16 @@ export interface OpenedStream {
 
 /** What streams need of their shard. */
 export interface StreamHost {
+  /** What the app says of them. */
+  readonly limits: Partial<StreamLimits> | undefined;
   /** For what streams keep; what functions read goes another way. */
   readonly storage: SqlStorage;
   /** Epoch milliseconds. */
   now(): number;
   /** A name that no other has. */
   newName(): string;
-  /** Runs once, after so many milliseconds. */
-  later(milliseconds: number, run: () => void): void;
+  /** Runs once, after so many milliseconds, unless what it answers is called before. */
+  later(milliseconds: number, run: () => void): () => void;
   /** Throws `FUNCTION_NOT_FOUND`, `BAD_REQUEST`, `SHARD_MISMATCH`. */
   entry(functionPath: string, args: unknown): FunctionRegistryEntry;
   /** Throws `FORBIDDEN_SHARD`. */
@@ -64,4 +68,4 @@ export interface StreamPart {
 }
 
 /** Makes the streams of one shard. */
-export type StreamFactory = (host: StreamHost) => StreamPart;
+export type StreamFactory = (parts: ShardParts) => StreamPart;

@@ -1,6 +1,28 @@
-/** Chunks that a durable run may have, and bytes of them. */
-export const RUN_CHUNKS = 50_000;
-export const RUN_BYTES: number = 64 * 1024 * 1024;
+/** How much durable streams keep. */
+export interface StreamLimits {
+  /** Chunks of one run. */
+  readonly chunks: number;
+  /** Bytes of one run's chunks. */
+  readonly bytes: number;
+  /** Bytes of all runs of a shard; each chunk and each run counts {@link PLACE_BYTES} more. */
+  readonly keptBytes: number;
+  /** How long a run goes on that nobody hears, milliseconds. */
+  readonly unheardMs: number;
+}
+
+/** Without `streams` in `defineApp`. */
+export const DEFAULT_STREAM_LIMITS: StreamLimits = {
+  chunks: 50_000,
+  bytes: 64 * 1024 * 1024,
+  keptBytes: 512 * 1024 * 1024,
+  unheardMs: 60 * 60 * 1000,
+};
+
+/** What a chunk, or a run, takes besides its text: so that many small ones are not for nothing. */
+export const PLACE_BYTES = 64;
+
+/** The longest that a timer of the platform waits, milliseconds. */
+export const LONGEST_TIMER: number = 2 ** 31 - 1;
 
 /** What may wait to be stored and sent; the generator is not asked for more before. Chunks and bytes. */
 export const FRESH_CHUNKS = 64;

@@ -6,20 +6,21 @@ import { isLonger } from "../sockets/pack-frames.ts";
 import { asLostGroup } from "../storage-failure.ts";
 import { newRun, step } from "./run-step.ts";
 import type { RunEffect, RunEvent, RunState } from "./run-step.ts";
-import { CLOGGED_BYTES, CLOGGED_PAUSE, READ_CHUNKS, RUN_BYTES, RUN_CHUNKS, TURN_LENGTH } from "./stream-limits.ts";
+import { CLOGGED_BYTES, CLOGGED_PAUSE, LONGEST_TIMER, READ_CHUNKS, TURN_LENGTH } from "./stream-limits.ts";
+import type { StreamLimits } from "./stream-limits.ts";
 import type { OpenedStream, StreamHost } from "./stream-host.ts";
 import { chunkFrame, sendEnd } from "./stream-reader.ts";
 import type { StreamReader } from "./stream-reader.ts";
+import { bytesOf } from "./transcripts.ts";
 import type { ChunkText, Transcripts } from "./transcripts.ts";
 
 /** Room for the id, the generation and the rest of a frame around a chunk, bytes. */
 const FRAME_HEAD = 8_192;
 
-const encoder = new TextEncoder();
-
 /** What a run is of. */
 export interface RunSpec {
   readonly functionPath: string;
+  readonly limits: StreamLimits;
   /** Names a run whose chunks are kept. */
   readonly generation: string | undefined;
   /** A run that ended before, and is only read. */
@@ -43,6 +44,8 @@ export class StreamRun {
   #stored = 0;
   #error: ErrorBody | undefined;
   #hasEnded = false;
+  /** Somebody hears it, or it is over. */
+  #stopCountDown: (() => void) | undefined;
 
   /** `onTold`: the reader has been told the end. */
   constructor(host: StreamHost, transcripts: Transcripts, spec: RunSpec, onTold: (reader: StreamReader) => void) {
@@ -50,7 +53,7 @@ export class StreamRun {
     this.#onTold = onTold;
     this.#transcripts = transcripts;
     this.#spec = spec;
-    this.#state = newRun(spec.generation !== undefined);
+    this.#state = newRun(spec.generation !== undefined, spec.limits);
     const { stored } = spec;
     if (stored !== undefined) {
       this.#state = { ...this.#state, phase: "complete" };
@@ -125,14 +128,18 @@ export class StreamRun {
         return;
       case "tooLong":
         this.#fresh.pop();
-        this.#error = this.#host.failure(
-          this.#spec.functionPath,
-          new LunoraError(
-            "STREAM_TOO_LONG",
-            `a durable stream has at most ${RUN_CHUNKS} chunks, with at most ${RUN_BYTES} bytes`,
-            { data: { chunks: RUN_CHUNKS, bytes: RUN_BYTES } },
-          ),
+        this.#error = this.#host.failure(this.#spec.functionPath, tooLong(this.#spec.limits));
+        return;
+      case "countDown":
+        this.#stopCountDown = this.#host.later(Math.min(this.#spec.limits.unheardMs, LONGEST_TIMER), () =>
+          this.#step({ type: "unheard" }),
         );
+        return;
+      case "heard":
+        this.#stopCountDown?.();
+        return;
+      case "unheard":
+        this.#error = this.#host.failure(this.#spec.functionPath, unheard(this.#spec.limits));
         return;
       case "stop":
         this.#stop();
@@ -169,7 +176,7 @@ export class StreamRun {
         data: { limit: FRAME_BYTES - FRAME_HEAD },
       });
     this.#fresh.push(text);
-    this.#step({ type: "yielded", bytes: text === null ? 0 : encoder.encode(text).byteLength });
+    this.#step({ type: "yielded", bytes: bytesOf(text) });
   }
 
   /** Stores what is fresh, then sends it: in this order, and what is sent leaves when it is on disk. */
@@ -180,7 +187,7 @@ export class StreamRun {
     this.#fresh = [];
     if (this.generation !== undefined) {
       try {
-        this.#transcripts.append(this.generation, before, fresh);
+        this.#transcripts.append(this.generation, before, fresh, this.#host.now());
       } catch (error) {
         this.#lose(error);
         return;
@@ -212,6 +219,8 @@ export class StreamRun {
     this.#flush();
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    // A timer would keep the object awake.
+    this.#stopCountDown?.();
     this.#opened?.close();
     if (this.generation !== undefined) {
       try {
@@ -305,4 +314,24 @@ export class StreamRun {
 /** The run that a subscriber had chunks of ended before its generator did, or is gone. */
 export function interrupted(): LunoraError {
   return new LunoraError("STREAM_INTERRUPTED", "the run of this stream ended before its function did, or is not kept");
+}
+
+function tooLong({ chunks, bytes }: StreamLimits): LunoraError {
+  return new LunoraError(
+    "STREAM_TOO_LONG",
+    `a durable stream has at most ${chunks} chunks, with at most ${bytes} bytes`,
+    {
+      data: { chunks, bytes },
+    },
+  );
+}
+
+function unheard({ unheardMs }: StreamLimits): LunoraError {
+  return new LunoraError(
+    "STREAM_INTERRUPTED",
+    `nobody heard this stream for ${unheardMs} ms, after which it was ended`,
+    {
+      data: { unheardMs },
+    },
+  );
 }

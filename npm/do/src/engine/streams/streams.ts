@@ -3,10 +3,13 @@ import { canonicalJson, encodeValue } from "@lunora/protocol";
 import type { StreamFrame } from "@lunora/protocol";
 import type { FunctionRegistryEntry, Identity } from "@lunora/server";
 
+import type { ShardParts } from "../shard-hosts.ts";
 import type { SocketConnection } from "../sockets/socket-connection.ts";
 import { chooseRun } from "./choose-run.ts";
+import { streamHostOf } from "./shard-streams.ts";
 import type { StreamHost, StreamPart } from "./stream-host.ts";
-import { SHARD_RUNS, SOCKET_STREAMS } from "./stream-limits.ts";
+import { DEFAULT_STREAM_LIMITS, SHARD_RUNS, SOCKET_STREAMS } from "./stream-limits.ts";
+import type { StreamLimits } from "./stream-limits.ts";
 import type { StreamReader } from "./stream-reader.ts";
 import { interrupted, StreamRun } from "./stream-run.ts";
 import type { RunSpec } from "./stream-run.ts";
@@ -24,6 +27,7 @@ interface Subscription {
 /** The streams of one shard. They run beside its queue, and read what is committed. */
 export class Streams implements StreamPart {
   readonly #host: StreamHost;
+  readonly #limits: StreamLimits;
   readonly #transcripts: Transcripts;
   /** Durable runs that go on, by their key. */
   readonly #shared = new Map<string, StreamRun>();
@@ -32,7 +36,8 @@ export class Streams implements StreamPart {
 
   constructor(host: StreamHost) {
     this.#host = host;
-    this.#transcripts = new Transcripts(host.storage);
+    this.#limits = { ...DEFAULT_STREAM_LIMITS, ...host.limits };
+    this.#transcripts = new Transcripts(host.storage, this.#limits.keptBytes, () => host.wakeAt(host.now()));
     this.#transcripts.endAll(host.failure("a stream", interrupted()), host.now());
   }
 
@@ -83,8 +88,8 @@ export class Streams implements StreamPart {
     return this.#run({ functionPath, generation, stored: { chunks, ...(told === undefined ? {} : { error: told }) } });
   }
 
-  #run(spec: RunSpec): StreamRun {
-    return new StreamRun(this.#host, this.#transcripts, spec, ({ connection, id }) => {
+  #run(spec: Omit<RunSpec, "limits">): StreamRun {
+    return new StreamRun(this.#host, this.#transcripts, { ...spec, limits: this.#limits }, ({ connection, id }) => {
       this.#forget(connection, id);
       this.#host.ended(connection, id);
     });
@@ -161,6 +166,6 @@ async function runKey(identity: Identity | null, functionPath: string, args: unk
 }
 
 /** Gives shards their streams, as a part of the app's definition: `{ schema, functions, app, streams }`. */
-export function streams(host: StreamHost): StreamPart {
-  return new Streams(host);
+export function streams(parts: ShardParts): StreamPart {
+  return new Streams(streamHostOf(parts));
 }
