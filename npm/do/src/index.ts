@@ -1,6 +1,8 @@
 export { openScheduleOutbox } from "./engine/scheduling/schedule-outbox.ts";
 export { admin } from "./engine/admin/admin.ts";
 export type { AdminPart } from "./engine/admin/admin-part.ts";
+export { globals } from "./engine/globals/globals.ts";
+export type { GlobalsFactory } from "./engine/globals/globals.ts";
 export { shaping } from "./engine/live/shaping.ts";
 export type { ShapingFactory } from "./engine/live/shaping.ts";
 export { createSessionObject } from "./session-object.ts";

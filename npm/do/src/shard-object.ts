@@ -165,6 +165,7 @@ export function createShardObject(definition: LunoraDefinition, options: ShardOp
         giveWay: () => new Promise((resolve) => setTimeout(resolve, 0)),
         registry: (operation, argument) => askRegistry(definition, this.env, operation, argument),
         reopen: () => {
+          engine.retire();
           this.#engine = this.#opened = this.#admin = undefined;
           this.#connections.clear();
           for (const socket of this.ctx.getWebSockets())

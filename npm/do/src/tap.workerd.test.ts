@@ -352,9 +352,9 @@ test("log lines of a large group, whose members share a scope, carry the calls t
   const isCall = ({ type, clientId }: Loose): boolean => type === "call" && clientId === "loud group";
   await listener.until(() => listener.events.slice(from).filter(isCall).length === texts.length);
   const events = listener.events.slice(from);
-  const callOf = new Map(events.filter(isCall).map(({ clientSeq, call }) => [clientSeq, call]));
+  const callOf = new Map(events.filter(isCall).map((event) => [event.clientSeq, event.call]));
   const lines = events.filter(({ type, text }) => type === "log" && text.startsWith("said member"));
-  expect(lines.map(({ call, functionPath, object, text }) => ({ call, functionPath, object, text }))).toEqual(
+  expect(lines).toMatchObject(
     texts.map((text, index) => ({
       call: callOf.get(index + 1),
       functionPath: "tapped:say",

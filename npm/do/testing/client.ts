@@ -75,6 +75,12 @@ export const NAMESPACES: readonly { readonly binding: string; readonly className
   { binding: "SHARD_REGISTRY", className: "ShardRegistryDO" },
 ];
 
+/** Options of a worker whose app, made with `asGlobal`, keeps the tables of the root in D1. */
+export const ALL_GLOBAL: { readonly d1: true; readonly define: Readonly<Record<string, string>> } = {
+  d1: true,
+  define: { ALL_GLOBAL: "true" },
+};
+
 /** The path of one of the apps beside this file. */
 export function appEntry(name: string): string {
   return new URL(`./apps/${name}.ts`, import.meta.url).pathname;

@@ -121,6 +121,36 @@ export class MemorySocket implements HostSocket {
   }
 }
 
+/** A socket as one engine has it: what that still sends when another one has taken over goes nowhere. */
+class Wire implements HostSocket {
+  readonly #socket: MemorySocket;
+  isCut = false;
+
+  constructor(socket: MemorySocket) {
+    this.#socket = socket;
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  send(text: string): void {
+    if (!this.isCut) this.#socket.send(text);
+  }
+
+  close(code: number, reason: string): void {
+    if (!this.isCut) this.#socket.close(code, reason);
+  }
+
+  keep(text: string): void {
+    if (!this.isCut) this.#socket.keep(text);
+  }
+
+  kept(): string | undefined {
+    return this.#socket.kept();
+  }
+}
+
 /** A client of a {@link MemoryShard}. */
 export class MemoryClient {
   readonly socket: MemorySocket;
@@ -143,6 +173,7 @@ export class MemoryClient {
 
   disconnect(): void {
     this.#shard.engine.disconnect(this.connection);
+    this.#shard.forget(this);
   }
 }
 
@@ -151,34 +182,42 @@ export class MemoryShard {
   readonly sqlite = new MemorySqlite();
   /** Epoch milliseconds. */
   now = 1_700_000_000_000;
-  readonly host: ShardHost = { ...memoryHost(this.sqlite), now: () => this.now };
+  readonly host: ShardHost;
   readonly #definition: LunoraDefinition;
   readonly #options: EngineOptions;
   readonly #clients: MemoryClient[] = [];
+  /** Of the clients, in their order. */
+  #wires: Wire[] = [];
   engine!: ShardEngine;
 
-  constructor(definition: LunoraDefinition, options: EngineOptions = {}) {
+  /** `host`: what is to be other than in {@link memoryHost}. */
+  constructor(definition: LunoraDefinition, options: EngineOptions = {}, host: Partial<ShardHost> = {}) {
+    this.host = { ...memoryHost(this.sqlite), now: () => this.now, ...host };
     this.#definition = definition;
     this.#options = options;
   }
 
   async open(): Promise<this> {
-    this.engine = await ShardEngine.open(
-      this.#definition,
-      new Schema(this.#definition.schema),
-      this.host,
-      "__root__",
-      this.#options,
-    );
+    this.engine = await ShardEngine.open(this.#definition, new Schema(this.#definition.schema), this.host, "__root__", {
+      saveDelay: 0,
+      ...this.#options,
+    });
     return this;
   }
 
-  /** As if the object had slept: what is not stored or kept with the sockets is gone. `onAwake` runs at once. */
+  /**
+   * As if the object had slept, which it does not while a timer runs: what is not stored or kept with the sockets is
+   * gone. `onAwake` runs at once.
+   */
   async sleep(onAwake: () => void = () => {}): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    this.engine.retire();
+    for (const wire of this.#wires) wire.isCut = true;
+    this.#wires = this.#clients.map(({ socket }) => new Wire(socket));
     await this.open();
-    const awake = this.engine.wake(this.#clients.map(({ socket }) => socket));
-    for (const client of this.#clients) {
-      const connection = awake.get(client.socket);
+    const awake = this.engine.wake(this.#wires);
+    for (const [index, client] of this.#clients.entries()) {
+      const connection = awake.get(this.#wires[index] as Wire);
       if (connection !== undefined) client.connection = connection;
     }
     onAwake();
@@ -186,10 +225,19 @@ export class MemoryShard {
 
   connect(clientId?: string, identity: Identity | null = null): MemoryClient {
     const socket = new MemorySocket();
-    const client = new MemoryClient(this, socket, this.engine.connect(socket, identity));
+    const wire = new Wire(socket);
+    this.#wires.push(wire);
+    const client = new MemoryClient(this, socket, this.engine.connect(wire, identity));
     this.#clients.push(client);
     client.send({ type: "connect", id: "connect", ...(clientId === undefined ? {} : { clientId }) });
     return client;
+  }
+
+  /** The client's socket is gone, and does not wake. */
+  forget(client: MemoryClient): void {
+    const index = this.#clients.indexOf(client);
+    this.#clients.splice(index, 1);
+    this.#wires.splice(index, 1);
   }
 
   call(functionPath: string, args: object = {}): Promise<Loose> {

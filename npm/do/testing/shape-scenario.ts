@@ -273,3 +273,14 @@ export function randomDocument(random: Random, table: ScenarioTable): Record<str
 export function rowOf(text: string): Loose {
   return decodeValue(JSON.parse(text));
 }
+
+/** The same app with all tables but that of the members in D1. */
+export function inD1(definition: LunoraDefinition): LunoraDefinition {
+  const tables = Object.entries(definition.schema.tables).map(([name, table]) => {
+    if (name === "members") return [name, table];
+    const { columns, indexes, relations, triggers, softDelete, isPublic } = table;
+    const kept = { columns, indexes, relations, triggers, isPublic, ...(softDelete && { softDelete }) };
+    return [name, { ...kept, shardMode: { kind: "global" } }];
+  });
+  return { ...definition, schema: { ...definition.schema, tables: Object.fromEntries(tables) } };
+}

@@ -99,6 +99,7 @@ export class SimulatedShard {
       scope,
       storage,
       now: () => this.#now,
+      turn: (run) => run(),
       epoch: () => this.log.epoch,
       head: () => this.log.head,
       floor: () => this.log.floor,

@@ -26,6 +26,8 @@ export interface WorkerOptions {
   readonly services?: readonly string[];
   /** Expressions put in place of global names when bundling. */
   readonly define?: Readonly<Record<string, string>>;
+  /** Binds a D1 database as `DB`: the one that workerd brings along, whose files are in the storage directory. */
+  readonly d1?: boolean;
   /** Unix socket that the tap of development tells what happens; without one there is no tap. */
   readonly tap?: string;
 }
@@ -37,6 +39,16 @@ export { default } from "../worker.js";
 `;
 
 const COMPATIBILITY_DATE = "2026-11-01";
+
+const D1_BINDING = `(name = "DB", wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [
+      (name = "fetcher", service = (name = "d1", props = (json = "{\\"database\\":\\"main\\"}")))]))`;
+const D1_SERVICE = `(name = "d1", worker = (
+      modules = [(name = "d1.js", bundled = "/workerd/d1.js")],
+      compatibilityDate = "2026-01-01",
+      bindings = [(name = "DATABASE", durableObjectNamespace = "D1Database")],
+      durableObjectNamespaces = [(className = "D1Database", uniqueKey = "d1", enableSql = true)],
+      durableObjectStorage = (localDisk = "disk"),
+    ))`;
 
 /** The workerd binary of this workspace. */
 function workerdBinary(): string {
@@ -103,11 +115,13 @@ export class TestWorker {
   }
 
   #configuration(): string {
-    const { namespaces, variables = {}, services = [], tap } = this.#options;
+    const { namespaces, variables = {}, services: own = [], d1 = false, tap } = this.#options;
+    const services = d1 ? [...own, D1_SERVICE] : own;
     const bindings = [
       ...namespaces.map(({ binding, className }) => `(name = "${binding}", durableObjectNamespace = "${className}")`),
       ...Object.entries(variables).map(([name, value]) => `(name = "${name}", text = ${JSON.stringify(value)})`),
       ...(tap === undefined ? [] : ['(name = "LUNORA_TAP", service = "tap")']),
+      ...(d1 ? [D1_BINDING] : []),
       ...(this.#options.bindings ?? []),
     ];
     const modules = [
@@ -148,7 +162,13 @@ const main :Workerd.Worker = (
   async spawn(): Promise<void> {
     const child = spawn(
       workerdBinary(),
-      ["serve", join(this.directory, "config.capnp"), "--control-fd=3", "--verbose"],
+      [
+        "serve",
+        join(this.directory, "config.capnp"),
+        "--control-fd=3",
+        "--verbose",
+        ...(this.#options.d1 === true ? ["--experimental"] : []),
+      ],
       {
         stdio: ["ignore", "pipe", "pipe", "pipe"],
       },

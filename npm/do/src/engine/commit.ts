@@ -5,7 +5,7 @@ import type { RowCache } from "./row-cache.ts";
 import type { JobChange } from "./scheduling/job-change.ts";
 import type { SqlStorage } from "./sql.ts";
 import { isStorageFailure } from "./storage-failure.ts";
-import type { Table } from "./table.ts";
+import type { Table, TableIndex } from "./table.ts";
 
 /** One change of one row. */
 export interface Change {
@@ -33,6 +33,8 @@ export class Commit {
   readonly #jobs: { readonly change: JobChange; readonly place: number }[] = [];
   #isClosed = false;
   #failure: unknown;
+  /** Of a mutation that may write to global tables: asked before each change, and before a job without one. */
+  admit: ((change: Change | undefined) => void) | undefined;
 
   /** `rows` is kept true. */
   constructor(storage: SqlStorage, rows?: RowCache) {
@@ -73,6 +75,7 @@ export class Commit {
   /** Schedules or cancels with the transaction. */
   stage(change: JobChange): void {
     this.#assertOpen();
+    this.admit?.(undefined);
     this.#jobs.push({ change, place: this.#changes.length });
   }
 
@@ -84,8 +87,14 @@ export class Commit {
     this.#assertOpen();
     // After a rollback of SQLite's own, a write would stand outside of every transaction.
     if (this.#failure !== undefined) throw this.#failure;
+    (this.admit ?? refuseGlobal)(change);
     this.#write(change.table, change.id, change.before, change.after);
     this.#changes.push(change);
+  }
+
+  /** The changes, all of global tables, are committed elsewhere. */
+  handOver(): void {
+    this.#changes.length = 0;
   }
 
   /** Takes back every change since the mark, the newest first, so that unique indexes hold at each step. */
@@ -128,6 +137,11 @@ export class Commit {
   }
 }
 
+/** What the store does by itself, a sweep or an edit, is in the shard's transaction. */
+function refuseGlobal({ table }: Change): void {
+  if (table.isGlobal) throw new LunoraError("GLOBAL_WRITE_MIXED", `\`${table.name}\` cannot be written from here`);
+}
+
 function write(
   storage: SqlStorage,
   table: Table,
@@ -135,6 +149,8 @@ function write(
   before: StoredRow | undefined,
   after: StoredRow | undefined,
 ): void {
+  // Those are only listed.
+  if (table.isGlobal) return;
   if (after === undefined) {
     storage.exec(`DELETE FROM ${table.quoted} WHERE id = ?`, id);
   } else if (before === undefined) {
@@ -155,7 +171,14 @@ function asNotUnique(table: Table, error: unknown): LunoraError | undefined {
   const text = String(error);
   if (!text.includes("UNIQUE constraint failed")) return undefined;
   const sqlName = /index '((?:[^']|'')+)'/.exec(text)?.[1]?.replaceAll("''", "'");
-  const index = [...table.indexes.values()].find((candidate) => candidate.sqlName === sqlName);
+  return notUnique(
+    table,
+    [...table.indexes.values()].find((candidate) => candidate.sqlName === sqlName),
+  );
+}
+
+/** The refusal of a row that has the values of another one; without an index, its id. */
+export function notUnique(table: Table, index: TableIndex | undefined): LunoraError {
   const fields = index?.fields.map(({ field }) => field) ?? ["_id"];
   const names = fields.map((field) => `\`${field}\``).join(", ");
   return new LunoraError(

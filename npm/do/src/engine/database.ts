@@ -8,7 +8,7 @@ import { RowAccess } from "./row-access.ts";
 import { readRow } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import type { Session } from "./session.ts";
-import { assertLivesHere, livesHere } from "./shard-scope.ts";
+import { assertReachable, livesHere } from "./shard-scope.ts";
 import { checkId, TableAccess } from "./table-access.ts";
 import { TableQueryImplementation } from "./table-query.ts";
 import type { Table } from "./table.ts";
@@ -41,44 +41,55 @@ class Database implements RestrictableDatabase {
   }
 
   /** The table that has a row with this id: ids do not name their table. */
-  #probe(id: unknown): Table | undefined {
+  #probe(id: unknown): Table | undefined | Promise<Table | undefined> {
     this.#session.assertOpen();
-    const { host } = this.#session.facts;
+    const { host, globals, footprint } = this.#session.facts;
     const { schema, scope } = host;
     const text = checkId(id);
-    if (decodeIdShard(text) !== scope.value) {
+    const shard = decodeIdShard(text);
+    if (shard !== scope.value) {
+      if (shard === null && globals !== undefined) return globals.holder(text, footprint);
       throw new LunoraError("SHARD_MISMATCH", `the id names a row in another shard than \`${scope.name}\``, {
         data: { shard: scope.name },
       });
     }
     for (const table of schema.tables.values()) {
       if (!livesHere(scope, table)) continue;
-      this.#session.facts.footprint?.notePoint(table, text);
+      footprint?.notePoint(table, text);
       if (readRow(host, table, text) !== undefined) return table;
     }
-    return undefined;
+    return globals?.holder(text, footprint);
   }
 
-  #holder(id: unknown): TableAccess {
-    const table = this.#probe(id);
-    if (table === undefined)
-      throw new LunoraError("NOT_FOUND", "no table of this shard has a row with this id", { data: { id } });
-    return this["~access"](table);
+  /** Does it to the row with this id; at once unless the row may be in a global table. */
+  #at(id: unknown, run: (access: TableAccess) => Promise<void>): Promise<void> {
+    const found = (table: Table | undefined): Promise<void> => {
+      if (table === undefined)
+        throw new LunoraError("NOT_FOUND", "no table of this shard has a row with this id", { data: { id } });
+      return run(this["~access"](table));
+    };
+    const probe = this.#probe(id);
+    return probe instanceof Promise ? probe.then(found) : found(probe);
   }
 
   async get(...args: unknown[]): Promise<Document | null> {
     if (args.length > 1) return this["~access"](this.#named(args[0])).get(args[1]);
-    const table = this.#probe(args[0]);
+    const probe = this.#probe(args[0]);
+    const table = probe instanceof Promise ? await probe : probe;
     return table === undefined ? null : this["~access"](table).get(args[0]);
   }
 
   query(name: unknown): TableQueryImplementation {
     this.#session.assertOpen();
     const table = this.#named(name);
-    const { storage, scope } = this.#session.facts.host;
-    assertLivesHere(scope, table);
+    const { host } = this.#session.facts;
+    assertReachable(host.scope, table);
     return new TableQueryImplementation(
-      { storage, assertOpen: () => this.#session.assertOpen(), reading: () => this.#rows.reading([table]) },
+      {
+        assertOpen: () => this.#session.assertOpen(),
+        reading: () => this.#rows.reading([table]),
+        read: (view, read) => this.#session.read(view, [table], read),
+      },
       table,
     );
   }
@@ -105,17 +116,17 @@ class Database implements RestrictableDatabase {
 
   async patch(...args: unknown[]): Promise<void> {
     if (args.length > 2) return this["~access"](this.#named(args[0])).patch(args[1], args[2]);
-    return this.#holder(args[0]).patch(args[0], args[1]);
+    return this.#at(args[0], (access) => access.patch(args[0], args[1]));
   }
 
   async replace(...args: unknown[]): Promise<void> {
     if (args.length > 2) return this["~access"](this.#named(args[0])).replace(args[1], args[2]);
-    return this.#holder(args[0]).replace(args[0], args[1]);
+    return this.#at(args[0], (access) => access.replace(args[0], args[1]));
   }
 
   async delete(...args: unknown[]): Promise<void> {
     if (args.length > 1) return this["~access"](this.#named(args[0])).delete(args[1]);
-    return this.#holder(args[0]).delete(args[0]);
+    return this.#at(args[0], (access) => access.delete(args[0]));
   }
 }
 

@@ -2,11 +2,12 @@ import { LunoraError } from "@lunora/errors";
 
 import { decodeFields, decodeRow, encodeRow } from "./document.ts";
 import type { Fields, StoredRow } from "./document.ts";
+import type { FindHost } from "./find.ts";
 import { rowsOf, WHOLE } from "./index-walk.ts";
 import { termsOfOrder } from "./order.ts";
-import { readRow } from "./rows.ts";
+import { storageOf } from "./rows.ts";
 import type { IncomingRelation } from "./schema.ts";
-import { assertLivesHere, livesHere } from "./shard-scope.ts";
+import { assertReachable, livesHere } from "./shard-scope.ts";
 import { combine, raw, slot, sql } from "./statement.ts";
 import type { Table } from "./table.ts";
 import { runTriggers } from "./triggers.ts";
@@ -42,13 +43,12 @@ function keyOf(table: Table, id: string): string {
 
 /** Rows whose foreign key points at the row. */
 function children(
-  host: WriteHost,
+  find: FindHost,
   relation: IncomingRelation,
   target: Table,
   row: StoredRow,
   mode: DeleteMode,
 ): StoredRow[] {
-  const { storage } = host.session.facts.host;
   const source = relation.table.source(relation.field);
   const value =
     relation.references === "_id"
@@ -61,17 +61,17 @@ function children(
   const live = mode === "declared" ? relation.table.liveCondition : undefined;
   const matches = sql`${source.expression} = ${slot(key)}`;
   const where = live === undefined ? matches : combine([matches, raw(live, 2)], "AND");
-  return [
-    ...rowsOf(storage, { table: relation.table, terms: termsOfOrder(relation.table, undefined), range: WHOLE, where }),
-  ];
+  const terms = termsOfOrder(relation.table, undefined);
+  return [...rowsOf(storageOf(find, relation.table), { table: relation.table, terms, range: WHOLE, where })];
 }
 
 /**
  * Follows the foreign keys that point at what goes. A row that is only marked stays for those that
- * point at it: cascades reach from it only into tables that mark as well.
+ * point at it: cascades reach from it only into tables that mark as well. Between global tables and those of shards there is
+ * no transaction, so nothing is followed there.
  */
-function plan(host: WriteHost, first: Table, row: StoredRow, mode: DeleteMode): Plan {
-  const { schema, scope } = host.session.facts.host;
+function plan(find: FindHost, first: Table, row: StoredRow, mode: DeleteMode): Plan {
+  const { schema, scope } = find;
   const removals = new Map<string, Removal>();
   const detachments: Detachment[] = [];
   const restricted: Detachment[] = [];
@@ -86,11 +86,11 @@ function plan(host: WriteHost, first: Table, row: StoredRow, mode: DeleteMode): 
   remove(first, row);
   for (let removal = queue.shift(); removal !== undefined; removal = queue.shift()) {
     for (const relation of schema.incoming(removal.table)) {
-      if (!livesHere(scope, relation.table)) continue;
+      if (first.isGlobal ? !relation.table.isGlobal : !livesHere(scope, relation.table)) continue;
       if (removal.isMarked && relation.onDelete === "set null") continue;
       if (removal.isMarked && relation.onDelete === "cascade" && relation.table.definition.softDelete === undefined)
         continue;
-      for (const child of children(host, relation, removal.table, removal.row, mode)) {
+      for (const child of children(find, relation, removal.table, removal.row, mode)) {
         if (relation.onDelete === "cascade") remove(relation.table, child);
         else (relation.onDelete === "restrict" ? restricted : detachments).push({ relation, row: child });
       }
@@ -119,8 +119,9 @@ export async function deleteRow(
   mode: DeleteMode = "declared",
 ): Promise<void> {
   const { session } = host;
-  assertLivesHere(session.facts.host.scope, table);
-  const row = existing(session, table, id);
+  assertReachable(session.facts.host.scope, table);
+  const found = existing(session, table, id);
+  const row = found instanceof Promise ? await found : found;
   const { softDelete } = table.definition;
   if (mode === "declared" && softDelete !== undefined && isMarked(table, row)) {
     throw new LunoraError("NOT_FOUND", `the row of \`${table.name}\` is deleted already`, {
@@ -128,12 +129,14 @@ export async function deleteRow(
     });
   }
   if (guard !== undefined) await guard.checkWrite("delete", table, row, undefined);
-  const { removals, detachments, holding } = plan(host, table, row, mode);
+  const planning = session.read(session.facts.host, [table], (find) => plan(find, table, row, mode));
+  const { removals, detachments, holding } = planning instanceof Promise ? await planning : planning;
   if (holding !== undefined) throw await refusal({ ...host, guard }, table, holding);
   for (const { relation, row: child } of detachments) {
     // A row can be detached from several parents, or be removed as well: its present state counts.
     if (removals.has(keyOf(relation.table, child.id))) continue;
-    const present = readRow(session.facts.host, relation.table, child.id);
+    const known = session.row(relation.table, child.id);
+    const present = known instanceof Promise ? await known : known;
     if (present !== undefined)
       await setColumn(host, relation.table, present, relation.field, cleared(relation.table, relation.field));
   }
@@ -158,7 +161,8 @@ async function removeOne(host: WriteHost, removal: Removal): Promise<void> {
     await runTriggers(session, createDatabase, table, "before", "delete", event);
   }
   // A trigger may have changed or removed the row.
-  const before = readRow(session.facts.host, table, row.id);
+  const known = session.row(table, row.id);
+  const before = known instanceof Promise ? await known : known;
   if (before === undefined) return;
   const after = removal.isMarked ? marked(host, table, before) : undefined;
   session.commit.apply({ table, id: row.id, before, after });
@@ -178,7 +182,8 @@ export async function restoreRow(host: WriteHost, table: Table, id: string): Pro
   const { softDelete } = table.definition;
   if (softDelete === undefined)
     throw new LunoraError("BAD_REQUEST", `\`${table.name}\` is not \`.softDelete()\`: its deleted rows are gone`);
-  assertLivesHere(host.session.facts.host.scope, table);
-  const row = existing(host.session, table, id);
+  assertReachable(host.session.facts.host.scope, table);
+  const found = existing(host.session, table, id);
+  const row = found instanceof Promise ? await found : found;
   if (isMarked(table, row)) await setColumn(host, table, row, softDelete.field, cleared(table, softDelete.field));
 }

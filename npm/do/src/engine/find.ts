@@ -12,6 +12,7 @@ import { loadRelations } from "./load-relations.ts";
 import { termsOfOrder } from "./order.ts";
 import { readPage } from "./paginate.ts";
 import type { Page } from "./paginate.ts";
+import { storageOf } from "./rows.ts";
 import type { RowSource } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import type { ShardScope } from "./shard-scope.ts";
@@ -140,7 +141,7 @@ export function findMany(host: FindHost, table: Table, unchecked: unknown): Docu
   const options = checkOptions(unchecked);
   const limit = limitOf(options.limit);
   if (options.cursor !== undefined) {
-    const page = readPage(host.storage, walkOf(table, options, undefined, host), {
+    const page = readPage(storageOf(host, table), walkOf(table, options, undefined, host), {
       query: JSON.stringify([
         table.name,
         "findMany",
@@ -155,7 +156,7 @@ export function findMany(host: FindHost, table: Table, unchecked: unknown): Docu
     });
     return { ...page, page: shape(host, table, page.page, options) };
   }
-  const rows = rowsOf(host.storage, walkOf(table, options, limit, host));
+  const rows = rowsOf(storageOf(host, table), walkOf(table, options, limit, host));
   const documents = Array.from(rows, (row) => decodeRow(table, row));
   return shape(host, table, documents, options);
 }
@@ -171,7 +172,7 @@ function describe(where: unknown): string {
 
 export function findFirst(host: FindHost, table: Table, unchecked: unknown): Document | null {
   const options = checkOptions(unchecked);
-  const [row] = rowsOf(host.storage, walkOf(table, options, 1, host));
+  const [row] = rowsOf(storageOf(host, table), walkOf(table, options, 1, host));
   if (row === undefined) return null;
   return shape(host, table, [decodeRow(table, row)], options)[0] ?? null;
 }
@@ -184,7 +185,7 @@ function fromWhere(host: FindHost, table: Table, unchecked: unknown): Fragment {
 
 export function count(host: FindHost, table: Table, options: unknown): number {
   const [row] = run(
-    host.storage,
+    storageOf(host, table),
     clauses(raw("SELECT count(*) AS count", 0), fromWhere(host, table, options)),
   ).toArray();
   return row?.["count"] as number;
@@ -192,14 +193,16 @@ export function count(host: FindHost, table: Table, options: unknown): number {
 
 export function exists(host: FindHost, table: Table, options: unknown): boolean {
   return (
-    run(host.storage, clauses(raw("SELECT 1", 0), fromWhere(host, table, options), raw("LIMIT 1", 0))).toArray()
-      .length > 0
+    run(
+      storageOf(host, table),
+      clauses(raw("SELECT 1", 0), fromWhere(host, table, options), raw("LIMIT 1", 0)),
+    ).toArray().length > 0
   );
 }
 
 /** Ids of the rows that a condition holds for, in order of creation. */
 export function idsWhere(host: FindHost, table: Table, where: unknown): string[] {
-  return Array.from(rowsOf(host.storage, walkOf(table, { where }, undefined, host)), ({ id }) => id);
+  return Array.from(rowsOf(storageOf(host, table), walkOf(table, { where }, undefined, host)), ({ id }) => id);
 }
 
 /** The statements that `findMany` runs, for plans. */

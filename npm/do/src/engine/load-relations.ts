@@ -5,9 +5,9 @@ import type { Document, Fields } from "./document.ts";
 import { checkOptions, limitOf, selectionOf, shape } from "./find.ts";
 import type { FindHost, FindOptions, ReadView } from "./find.ts";
 import { termsOfOrder } from "./order.ts";
-import { ROW_COLUMNS, toStoredRow } from "./rows.ts";
+import { ROW_COLUMNS, storageOf, toStoredRow } from "./rows.ts";
 import type { Schema } from "./schema.ts";
-import { assertLivesHere } from "./shard-scope.ts";
+import { assertReachable } from "./shard-scope.ts";
 import { clauses, combine, raw, run, slot, sql } from "./statement.ts";
 import type { Fragment } from "./statement.ts";
 import type { KeySource } from "./column.ts";
@@ -64,7 +64,7 @@ export function loadRelations(
       });
     }
     const other = host.schema.table(relation.table);
-    assertLivesHere(host.scope, other);
+    assertReachable(host.scope, other);
     const options = value === true ? {} : checkOptions(value);
     if (options.cursor !== undefined) throw new LunoraError("BAD_REQUEST", "a relation takes `limit`, not `cursor`");
     const isOne = relation.kind === "one";
@@ -90,7 +90,7 @@ function related(
   const keys = [...new Set(ownKeys.filter((key) => key !== null))];
   const groups = new Map<SqlKey, Document[]>();
   if (keys.length === 0) return groups;
-  const rows = run(host.storage, relatedStatement(table, source, keys, options, host)).raw();
+  const rows = run(storageOf(host, table), relatedStatement(table, source, keys, options, host)).raw();
   const documents = Array.from(rows, (values) => decodeRow(table, toStoredRow(values)));
   const shaped = shape(host, table, documents, options);
   documents.forEach((document, index) => {

@@ -20,11 +20,15 @@ export interface LoneTurnHost {
   tellParts(flush: Flush): Promise<void>;
 }
 
-/** One transaction within a turn, told to the op-log and to live subscriptions; all or none. */
+/**
+ * One transaction within a turn, told to the op-log and to live subscriptions; all or none. `polled`: global tables that have
+ * changed besides.
+ */
 export async function commitAlone<Result>(
   { host, log, alarm, outbox, watch, tellParts }: LoneTurnHost,
   by: "sweep" | "admin",
   write: (commit: Commit, now: number) => Promise<Result>,
+  polled?: ReadonlySet<string>,
 ): Promise<Result> {
   const fromSeq = log.head;
   const commit = new Commit(host.sql);
@@ -57,9 +61,9 @@ export async function commitAlone<Result>(
   }
   outbox?.conclude(true);
   const { changes } = commit;
-  if (changes.length > 0) {
-    const flush: Flush = { epoch: log.epoch, fromSeq, toSeq: log.head, changes, clients: new Map() };
-    watch?.swept(flush, by);
+  if (changes.length > 0 || (polled !== undefined && polled.size > 0)) {
+    const flush: Flush = { epoch: log.epoch, fromSeq, toSeq: log.head, changes, polled, clients: new Map() };
+    if (changes.length > 0) watch?.swept(flush, by);
     await tellParts(flush);
   }
   return result;

@@ -1,5 +1,8 @@
 import type { SqlStorage } from "./sql.ts";
 
+/** Under which is kept what is known of copies of global rows. */
+export const MIRROR_META = "globals:mirror";
+
 /** A value that the shard remembers about itself. */
 export function readMeta(storage: SqlStorage, key: string): string | undefined {
   const [row] = storage.exec("SELECT value FROM __lunora_meta WHERE key = ?", key).toArray();

@@ -68,11 +68,11 @@ export interface OpenPush {
 
 /** Gives out the ids of the rows that one mutation inserts: derived from its own id where that has the form. */
 export function idSource(scope: ShardScope, mutationId: string | undefined): (table: Table) => string {
-  if (mutationId === undefined || !isDerivable(mutationId)) return () => newId(scope);
+  if (mutationId === undefined || !isDerivable(mutationId)) return (table) => newId(scope, table);
   const counts = new Map<string, number>();
-  return ({ name }) => {
+  return ({ name, isGlobal }) => {
     const n = counts.get(name) ?? 0;
     counts.set(name, n + 1);
-    return deriveId(mutationId, name, n, scope.value ?? undefined);
+    return deriveId(mutationId, name, n, isGlobal ? undefined : (scope.value ?? undefined));
   };
 }

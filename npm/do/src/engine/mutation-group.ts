@@ -11,6 +11,8 @@ import type { FunctionRunner } from "./function-runner.ts";
 import { assertKeepable, RESULT_LIFETIME } from "./idempotency.ts";
 import type { ResultKeeper } from "./idempotency.ts";
 import type { Outcome } from "./kept-outcome.ts";
+import type { Globals } from "./globals/globals.ts";
+import type { GlobalMutation } from "./globals/global-session.ts";
 import { findKnown } from "./known-mutation.ts";
 import { idSource } from "./mutation-call.ts";
 import type { MutationCall, MutationOutcome, MutationPlace } from "./mutation-call.ts";
@@ -42,7 +44,15 @@ export interface GroupHost {
   now(): number;
   /** The newest position of the op-log: that of before the group, while it is open. */
   head(): number;
-  facts(identity: Identity | null, now: number, commit: Commit, newId: (table: Table) => string): SessionFacts;
+  facts(
+    identity: Identity | null,
+    now: number,
+    commit: Commit,
+    newId: (table: Table) => string,
+    globals: GlobalMutation | undefined,
+  ): SessionFacts;
+  /** Absent in an app without global tables. */
+  readonly globals: Globals | undefined;
   /** Why nothing may be written now; no verdict on anything. */
   writesRefused(): LunoraError | undefined;
   /** Absent unless somebody listens. */
@@ -124,7 +134,9 @@ export class MutationGroup {
     try {
       for (const [index, call] of this.#calls.entries()) {
         if (index > 0 && (this.#host.now() - started > GROUP_TIME || this.#kept > GROUP_RESULTS)) return;
-        this.outcomes.push(await this.#runOne(call, this.#admitted[index] as Admitted));
+        const outcome = await this.#runOne(call, this.#admitted[index] as Admitted);
+        if (outcome === undefined) return;
+        this.outcomes.push(outcome);
         this.ends.push(this.changes.length);
       }
     } finally {
@@ -132,7 +144,8 @@ export class MutationGroup {
     }
   }
 
-  async #runOne(call: MutationCall, admitted: Admitted): Promise<MutationOutcome> {
+  /** `undefined`: it has to be the first of a group. */
+  async #runOne(call: MutationCall, admitted: Admitted): Promise<MutationOutcome | undefined> {
     const { ledger } = this.#host;
     const { place, functionPath } = call;
     const now = this.#host.now();
@@ -151,6 +164,7 @@ export class MutationGroup {
     if (known === undefined && "refusal" in admitted && isUnavailable(admitted.refusal))
       return failed(functionPath, admitted.refusal);
     const outcome = known === undefined ? await this.#handle(call, admitted, now) : this.#retold(known);
+    if (outcome === undefined || isUnanswered(outcome)) return outcome;
     if (place !== undefined)
       ledger.decide(
         place.client,
@@ -191,26 +205,42 @@ export class MutationGroup {
     return outcome;
   }
 
-  async #handle(call: MutationCall, admitted: Admitted, now: number): Promise<MutationOutcome> {
+  #session(call: MutationCall, now: number, commit: Commit, globals: GlobalMutation | undefined): Session {
+    const { identity, jobId, mutationId } = call;
+    const facts = this.#host.facts(identity, now, commit, idSource(this.#host.scope, mutationId), globals);
+    return new Session(jobId === undefined ? facts : { ...facts, jobId });
+  }
+
+  async #handle(call: MutationCall, admitted: Admitted, now: number): Promise<MutationOutcome | undefined> {
     const { functionPath, identity, place, repeatable, jobId } = call;
-    const { writes, scope, runner, deadline, keeper, outbox, watch } = this.#host;
+    const { writes, runner, deadline, keeper, outbox, watch } = this.#host;
     if ("refusal" in admitted) return failed(functionPath, admitted.refusal);
+    const isFirst = this.outcomes.length === 0;
+    if (!isFirst && this.#host.globals?.isWriter(functionPath) === true) return undefined;
     const commit = new Commit(writes, writes.rows);
     writes.add(commit);
-    const facts = this.#host.facts(identity, now, commit, idSource(scope, call.mutationId));
-    const session = new Session(jobId === undefined ? facts : { ...facts, jobId });
+    const globals = this.#host.globals?.mutation(call, commit, now, isFirst);
+    let session = this.#session(call, now, commit, globals);
     this.ran += 1;
     const { entry, registered } = admitted;
     const handler = (): Promise<unknown> =>
       runner.run(session, identity, functionPath, entry.kind, registered, decodeValue(call.args));
     let outcome: MutationOutcome;
     try {
-      const value = await deadline.run(
-        () => watch?.within(call, handler) ?? handler(),
-        () => session.abort(),
-        () => `\`${functionPath}\``,
-      );
-      const result = encodeValue(value);
+      let result: unknown;
+      for (let isAgain = false; ; isAgain = true) {
+        const run = deadline.run(
+          () => watch?.within(call, handler) ?? handler(),
+          () => session.abort(),
+          () => `\`${functionPath}\``,
+        );
+        // The group waits already, which is told once.
+        if (isAgain) deadline.arm();
+        result = encodeValue(await run);
+        // Outside of the deadline: what D1 is asked to write it may write.
+        if (globals === undefined || !globals.needsConclusion || (await globals.conclude(result))) break;
+        session = this.#session(call, now, commit, globals);
+      }
       outcome = result === undefined ? { ok: true } : { ok: true, result };
       if (place !== undefined) {
         const text = JSON.stringify(result ?? null);
@@ -221,7 +251,8 @@ export class MutationGroup {
     } catch (error) {
       if (commit.failure !== undefined) throw commit.failure;
       commit.revoke();
-      outcome = failed(functionPath, error);
+      if (globals?.isPostponed === true) return undefined;
+      outcome = globals?.told ?? failed(functionPath, error);
     }
     // Also when the handler caught it: SQLite may have rolled back the members before.
     if (commit.failure !== undefined) throw commit.failure;
@@ -242,6 +273,11 @@ const NO_VERDICTS: ReadonlySet<string> = new Set(["MODULE_TIMEOUT", "SHARD_UNAVA
 
 function isUnavailable(refusal: unknown): boolean {
   return isLunoraError(refusal) && NO_VERDICTS.has(refusal.code);
+}
+
+/** Its global tables could not be reached: it may have happened or not, and may come again. */
+function isUnanswered(outcome: MutationOutcome): boolean {
+  return !outcome.ok && outcome.error.code === "GLOBAL_UNAVAILABLE";
 }
 
 function failed(functionPath: string, error: unknown): MutationOutcome {

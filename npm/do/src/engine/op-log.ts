@@ -52,7 +52,7 @@ function operationOf({ before, after }: Change): "insert" | "update" | "delete" 
  */
 export class OpLog {
   readonly #storage: SqlStorage;
-  readonly #schema: Schema;
+  readonly #schema: Pick<Schema, "tables">;
   #epoch: string;
   #head: number;
   #floor: number;
@@ -60,7 +60,7 @@ export class OpLog {
   keptFrom: () => number = () => Infinity;
 
   /** `object` is the id of the object that the storage belongs to. */
-  constructor(storage: SqlStorage, schema: Schema, object: string) {
+  constructor(storage: SqlStorage, schema: Pick<Schema, "tables">, object: string) {
     this.#storage = storage;
     this.#schema = schema;
     const [row] = storage

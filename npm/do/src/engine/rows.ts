@@ -19,16 +19,24 @@ export function toStoredRow(values: readonly SqlValue[]): StoredRow {
 /** Where rows are read from. */
 export interface RowSource {
   readonly storage: SqlStorage;
+  /** Those of `.global()` tables, while they are read: see `GlobalSession.read`. */
+  readonly far?: ((table: Table) => SqlStorage) | undefined;
   /** Those that were read or written before. */
   readonly rows?: RowCache | undefined;
 }
 
+/** Where the rows of the table are read. */
+export function storageOf({ storage, far }: RowSource, table: Table): SqlStorage {
+  return table.isGlobal ? (far as NonNullable<typeof far>)(table) : storage;
+}
+
 /** The row with this id. */
-export function readRow({ storage, rows }: RowSource, table: Table, id: string): StoredRow | undefined {
+export function readRow(source: RowSource, table: Table, id: string): StoredRow | undefined {
+  const { rows } = source;
   const known = rows?.get(table, id);
   if (known !== undefined) return known;
   // Read to the end: a statement that is left half-way stays open.
-  const [values] = [...storage.exec(table.rowById, id).raw()];
+  const [values] = [...storageOf(source, table).exec(table.rowById, id).raw()];
   if (values === undefined) return undefined;
   const row = toStoredRow(values);
   rows?.set(table, id, row);

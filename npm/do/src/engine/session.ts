@@ -2,10 +2,13 @@ import { LunoraError } from "@lunora/errors";
 import type { Identity } from "@lunora/server";
 
 import type { Commit } from "./commit.ts";
+import type { StoredRow } from "./document.ts";
 import type { FindHost } from "./find.ts";
-import type { Table } from "./table.ts";
 import type { Footprint } from "./footprint.ts";
+import type { GlobalSession } from "./globals/global-session.ts";
+import { readRow } from "./rows.ts";
 import type { ScheduleOutbox } from "./scheduling/schedule-outbox.ts";
+import type { Table } from "./table.ts";
 
 /** Deepest chain of triggers and of functions that call functions. */
 const DEPTH = 16;
@@ -28,6 +31,8 @@ export interface SessionFacts {
   readonly jobId?: string | undefined;
   /** The id of the next row that is inserted into the table; random when absent. */
   readonly newId?: ((table: Table) => string) | undefined;
+  /** How `.global()` tables are reached; absent in an app that has none. */
+  readonly globals?: GlobalSession | undefined;
 }
 
 /**
@@ -85,6 +90,19 @@ export class Session {
         "`ctx` was used after its function had settled: the call was not awaited, and nothing was read or written",
       );
     }
+  }
+
+  /** Reads these tables. A promise only where one of them is global, and so is elsewhere. */
+  read<Result>(host: FindHost, tables: readonly Table[], read: (host: FindHost) => Result): Result | Promise<Result> {
+    const { globals } = this.facts;
+    return globals !== undefined && tables.some(({ isGlobal }) => isGlobal)
+      ? globals.read(host, tables, read)
+      : read(host);
+  }
+
+  /** The row with this id, as this function sees it. A promise only where the table is global. */
+  row(table: Table, id: string): StoredRow | undefined | Promise<StoredRow | undefined> {
+    return table.isGlobal ? (this.facts.globals as GlobalSession).row(table, id) : readRow(this.facts.host, table, id);
   }
 
   get commit(): Commit {

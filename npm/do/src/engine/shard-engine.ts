@@ -12,6 +12,9 @@ import { databaseFactory } from "./database.ts";
 import { Deadline } from "./deadline.ts";
 import type { FindHost } from "./find.ts";
 import { failureOf, FunctionRunner } from "./function-runner.ts";
+import type { Globals, GlobalsFactory } from "./globals/globals.ts";
+import type { GlobalSession } from "./globals/global-session.ts";
+import type { GlobalMirror } from "./globals/mirror.ts";
 import { ResultKeeper } from "./idempotency.ts";
 import type { Flush } from "./live/flush.ts";
 import type { QueryPart, ShapePart } from "./live/live-host.ts";
@@ -21,7 +24,7 @@ import type { ShapingFactory } from "./live/shaping.ts";
 import { within } from "./live/within.ts";
 import { commitAlone, sweep } from "./lone-turn.ts";
 import type { LoneTurnHost } from "./lone-turn.ts";
-import { writeMeta } from "./meta.ts";
+import { MIRROR_META, readMeta, removeMeta, writeMeta } from "./meta.ts";
 import type { MutationCall, MutationOutcome } from "./mutation-call.ts";
 import { MutationGroup } from "./mutation-group.ts";
 import type { GroupHost } from "./mutation-group.ts";
@@ -36,7 +39,7 @@ import type { OutboxHost, ScheduleOutbox } from "./scheduling/schedule-outbox.ts
 import type { SessionFacts } from "./session.ts";
 import { ShardAlarm } from "./shard-alarm.ts";
 import type { EngineOptions, ShardHost } from "./shard-host.ts";
-import { liveHostOf, streamHostOf } from "./shard-hosts.ts";
+import { liveHostOf } from "./shard-hosts.ts";
 import type { ShardParts } from "./shard-hosts.ts";
 import { livesHere, scopeOf } from "./shard-scope.ts";
 import type { ShardScope } from "./shard-scope.ts";
@@ -75,6 +78,9 @@ export class ShardEngine {
   readonly #ledger: ClientLedger;
   readonly #keeper: ResultKeeper;
   readonly #outbox: ScheduleOutbox | undefined;
+  /** Absent in an app without global tables. */
+  readonly #globals: Globals | undefined;
+  readonly #mirror: GlobalMirror | undefined;
   readonly #deadline: Deadline;
   readonly #queue: TurnQueue<MutationCall>;
   readonly #group: GroupHost;
@@ -115,7 +121,32 @@ export class ShardEngine {
       createDatabase: this.#createDatabase,
       importDeadline: options.importDeadline,
     });
-    this.#log = new OpLog(host.sql, schema, host.objectId);
+    this.#globals = (definition.globals as GlobalsFactory | undefined)?.({
+      schema,
+      env: host.env,
+      object: scope.name,
+      now: host.now,
+      timeline: () => this.#log.epoch,
+      answerTime: options.globalAnswerTime,
+    });
+    const copies = this.#globals?.copies;
+    const logged = copies === undefined ? schema : { tables: new Map([...schema.tables, ...copies]) };
+    this.#log = new OpLog(host.sql, logged, host.objectId);
+    if (this.#globals === undefined && readMeta(host.sql, MIRROR_META) !== undefined) {
+      // The log has changes of tables that were global then, and may be the shard's own now.
+      removeMeta(host.sql, MIRROR_META);
+      this.#log.renewEpoch();
+    }
+    this.#mirror = this.#globals?.mirror({
+      storage: host.sql,
+      interval: definition.app.globalPoll,
+      now: host.now,
+      write: (write, polled) => this.#writeAlone("sweep", write, polled),
+      newTimeline: () => this.#log.renewEpoch(),
+      afterTurns: () => this.#turn(async () => {}),
+      users: () => ({ hasQueries: this.#parts.q.readsGlobals, shapes: this.#parts.s.mirrored }),
+      wakeAt: (time) => this.#alarm.wakeAt(time),
+    });
     this.#ledger = new ClientLedger(host.sql);
     this.#keeper = new ResultKeeper(host.sql);
     this.#deadline = new Deadline(options.mutationDeadline ?? MUTATION_DEADLINE, host.now);
@@ -129,14 +160,15 @@ export class ShardEngine {
       outbox: this.#outbox,
       now: host.now,
       head: () => this.#log.head,
-      facts: (identity, now, commit, newId) => this.#facts(identity, now, commit, newId),
+      facts: (identity, now, commit, newId, globals) => this.#facts(identity, now, commit, newId, globals),
+      globals: this.#globals,
       writesRefused: () => this.writesRefused?.(),
       watch: this.#watch,
     };
     this.#queue = new TurnQueue({
       runGroup: (calls) => this.#runGroup(calls),
       flush: () => this.#host.sync(),
-      idle: () => this.#hub.saveAll(),
+      idle: () => this.#hub.idle(),
     });
     const tables = [...schema.tables.values()].filter((table) => livesHere(scope, table));
     const parts: ShardParts = {
@@ -147,11 +179,13 @@ export class ShardEngine {
       log: this.#log,
       ledger: this.#ledger,
       watch: this.#watch,
+      mirror: this.#mirror,
+      turn: (run) => this.#turnOfSockets(run),
       hub: () => this.#hub,
       alarm: () => this.#alarm,
       facts: (identity, now) => this.#facts(identity, now, undefined),
     };
-    this.#streams = (definition.streams as StreamFactory | undefined)?.(streamHostOf(parts));
+    this.#streams = (definition.streams as StreamFactory | undefined)?.(parts);
     this.#alarm = new ShardAlarm(host, {
       storage: host.sql,
       tables,
@@ -159,7 +193,7 @@ export class ShardEngine {
       ledger: this.#ledger,
       retention: { ...DEFAULT_RETENTION, ...definition.app.opLog },
       outbox: this.#outbox,
-      ...(this.#streams === undefined ? {} : { others: [this.#streams] }),
+      others: [this.#streams, this.#mirror].filter((source) => source !== undefined),
       forgetClientsAfterMs: definition.app.forgetClientsAfterMs ?? FORGET_CLIENTS_AFTER,
     });
     const liveHost = liveHostOf(parts);
@@ -171,6 +205,8 @@ export class ShardEngine {
     this.#hub = new SocketHub({
       storage: host.sql,
       connectDeadline: options.connectDeadline,
+      saveDelay: options.saveDelay,
+      isIdle: () => this.#queue.isIdle,
       now: host.now,
       epoch: () => this.#log.epoch,
       head: () => this.#log.head,
@@ -178,10 +214,7 @@ export class ShardEngine {
       parts: this.#parts,
       streams: this.#streams,
       watch: this.#watch,
-      turn: (run) =>
-        this.#turn(run).catch((error: unknown) => {
-          failureOf("a turn of the sockets", error);
-        }),
+      turn: (run) => this.#turnOfSockets(run),
       push: (connection, frame, done) =>
         this.#push(pushedCalls(connection, frame, (from, entry) => this.#admitPush(from, entry), done)),
       authorize: (identity, path) =>
@@ -209,7 +242,7 @@ export class ShardEngine {
     name: string,
     options: EngineOptions = {},
   ): Promise<ShardEngine> {
-    const scope = scopeOf(name);
+    const scope: ShardScope = { ...scopeOf(name), hasGlobals: definition.globals !== undefined };
     const engine = host.transactionSync(() => {
       createInternalTables(host.sql);
       writeMeta(host.sql, "name", name);
@@ -242,11 +275,20 @@ export class ShardEngine {
    * given the time. Rejects with what it throws, and with what keeps mutations from writing now.
    */
   writeTurn<Result>(write: (commit: Commit, now: number) => Result): Promise<Result> {
+    return this.#writeAlone("admin", write);
+  }
+
+  /** `polled`: global tables that have changed besides. */
+  #writeAlone<Result>(
+    by: "sweep" | "admin",
+    write: (commit: Commit, now: number) => Result,
+    polled?: ReadonlySet<string>,
+  ): Promise<Result> {
     return this.#turn(async () => {
       const refusal = this.writesRefused?.();
       if (refusal !== undefined) throw refusal;
       if (!this.#registration.isDone) await this.#registration.complete();
-      return commitAlone(this.#alone, "admin", async (commit, now) => {
+      const writing = async (commit: Commit, now: number): Promise<Result> => {
         const result = write(commit, now);
         const armed = this.#alarm.afterWrites(
           { changes: commit.changes, hasJobs: false, hasResults: false, hasPushes: false },
@@ -254,8 +296,14 @@ export class ShardEngine {
         );
         if (armed !== undefined) await armed;
         return result;
-      });
+      };
+      return commitAlone(this.#alone, by, writing, polled);
     });
+  }
+
+  /** Another engine has the storage from now on. */
+  retire(): void {
+    this.#mirror?.stop();
   }
 
   /** What admins look into. */
@@ -343,6 +391,7 @@ export class ShardEngine {
     now: number,
     commit: Commit | undefined,
     newId?: (table: Table) => string,
+    globals: GlobalSession | undefined = this.#globals?.reader,
   ): SessionFacts {
     return {
       host: commit === undefined ? this.#find : this.#ownFind,
@@ -355,6 +404,7 @@ export class ShardEngine {
         return this.#lastCreationTime;
       },
       newId,
+      globals,
     };
   }
 
@@ -367,6 +417,12 @@ export class ShardEngine {
         this.#hub.deliver();
         this.#watch?.settled();
       }
+    });
+  }
+
+  #turnOfSockets(run: () => Promise<void>): Promise<void> {
+    return this.#turn(run).catch((error: unknown) => {
+      failureOf("a turn of the sockets", error);
     });
   }
 
@@ -477,6 +533,7 @@ export class ShardEngine {
     await this.#outbox?.handOver().catch((error: unknown) => {
       failureOf("the hand-over of jobs", error);
     });
+    await this.#mirror?.ring();
   }
 
   /** The half of the scheduler that is in shards, in an app that schedules. */

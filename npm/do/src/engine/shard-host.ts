@@ -43,6 +43,10 @@ export interface EngineOptions {
   readonly liveResultsLength?: number;
   /** How long a socket may be open without `connect`, milliseconds. */
   readonly connectDeadline?: number;
+  /** How long what changes of sockets may wait to be kept, milliseconds. */
+  readonly saveDelay?: number;
   /** How long `authorizeShard` may take for a socket, milliseconds: the queue waits for it. */
   readonly ruleDeadline?: number;
+  /** How long D1 may take for an answer about global tables, milliseconds. */
+  readonly globalAnswerTime?: number;
 }

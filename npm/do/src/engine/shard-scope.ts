@@ -13,6 +13,8 @@ export interface ShardScope {
   readonly field: string | null;
   /** `null` in the root. */
   readonly value: string | null;
+  /** The app's definition has what keeps `.global()` tables: functions may use them from here. */
+  readonly hasGlobals?: boolean;
 }
 
 /** Reads an object's name: the root's, or `<field>=<percent-encoded value>`. */
@@ -45,6 +47,11 @@ export function livesHere(scope: ShardScope, table: Table): boolean {
   }
 }
 
+/** Refuses a table that functions cannot use from here. Those that are `.global()` are reached from everywhere. */
+export function assertReachable(scope: ShardScope, table: Table): void {
+  if (!table.isGlobal || scope.hasGlobals !== true) assertLivesHere(scope, table);
+}
+
 /** Refuses a table whose rows are elsewhere. */
 export function assertLivesHere(scope: ShardScope, table: Table): void {
   if (livesHere(scope, table)) return;
@@ -52,7 +59,7 @@ export function assertLivesHere(scope: ShardScope, table: Table): void {
   if (shardMode.kind === "global") {
     throw new LunoraError(
       "NOT_IMPLEMENTED",
-      `\`${table.name}\` is \`.global()\`: its rows belong in D1, which is not connected in this version; leave \`.global()\` out to keep them in the root shard`,
+      `\`${table.name}\` is \`.global()\`: its rows are in D1, which only functions reach, by \`globals\` in the app's definition: run codegen again`,
       { data: { table: table.name } },
     );
   }
@@ -79,10 +86,10 @@ function randomBytes(): Uint8Array {
   return RANDOM.subarray(used - ID_RANDOM_BYTES, used);
 }
 
-/** A new id for a row in this object. */
-export function newId(scope: ShardScope): string {
+/** A new id for a row of the table that is written from this object. */
+export function newId(scope: ShardScope, table: Table): string {
   const random = randomBytes();
-  return scope.value === null ? mintId(random) : mintId(random, scope.value);
+  return scope.value === null || table.isGlobal ? mintId(random) : mintId(random, scope.value);
 }
 
 /** Whether the id can name a row of the table in this object. Ids of other tables' shards are nobody's business here. */

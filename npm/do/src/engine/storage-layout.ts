@@ -34,12 +34,17 @@ export function createInternalTables(storage: SqlStorage): void {
 export function applySchema(storage: SqlStorage, schema: Schema, scope: ShardScope): void {
   for (const table of schema.tables.values()) {
     if (!livesHere(scope, table)) continue;
-    storage.exec(
-      `CREATE TABLE IF NOT EXISTS ${table.quoted}(id TEXT PRIMARY KEY NOT NULL, _creationTime REAL NOT NULL, doc TEXT NOT NULL, keys TEXT)`,
-    );
+    createTable(storage, table);
     projectKeys(storage, table);
     applyIndexes(storage, table);
   }
+}
+
+/** The rows of a table, without its indexes. */
+export function createTable(storage: SqlStorage, table: Table): void {
+  storage.exec(
+    `CREATE TABLE IF NOT EXISTS ${table.quoted}(id TEXT PRIMARY KEY NOT NULL, _creationTime REAL NOT NULL, doc TEXT NOT NULL, keys TEXT)`,
+  );
 }
 
 function projectKeys(storage: SqlStorage, table: Table): void {
@@ -70,7 +75,7 @@ function projectKeys(storage: SqlStorage, table: Table): void {
 function existingIndexes(storage: SqlStorage, table: Table): Map<string, string> {
   const rows = storage.exec(
     "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL",
-    table.name,
+    table.stored,
   );
   return new Map(rows.toArray().map((row) => [row["name"] as string, row["sql"] as string]));
 }

@@ -2,7 +2,7 @@ import { LunoraError } from "@lunora/errors";
 
 import { deleteRow, restoreRow } from "./delete-row.ts";
 import { decodeRow } from "./document.ts";
-import type { Document } from "./document.ts";
+import type { Document, StoredRow } from "./document.ts";
 import { count, exists, findFirst, findMany, idsWhere } from "./find.ts";
 import type { FindHost, FindOptions } from "./find.ts";
 import { relatedTables } from "./load-relations.ts";
@@ -11,7 +11,7 @@ import { rowMeets } from "./row-access.ts";
 import type { RowAccess } from "./row-access.ts";
 import { readRow } from "./rows.ts";
 import type { Session } from "./session.ts";
-import { assertIdHere, assertLivesHere } from "./shard-scope.ts";
+import { assertIdHere, assertReachable } from "./shard-scope.ts";
 import type { Table } from "./table.ts";
 import type { DatabaseFactory } from "./triggers.ts";
 import { insertRow, patchRow, replaceRow } from "./write-row.ts";
@@ -47,21 +47,25 @@ export class TableAccess {
     this.#host = { session, createDatabase, guard: access.isGuarded ? access : undefined };
   }
 
-  /** How this table, and those that `with` names, are read. */
-  #reading(options?: unknown): FindHost | Promise<FindHost> {
+  /** This table, and those that `with` names. */
+  #tables(options: unknown): Table[] {
     this.#session.assertOpen();
     const { schema, scope } = this.#session.facts.host;
-    assertLivesHere(scope, this.#table);
+    assertReachable(scope, this.#table);
     const wanted = typeof options === "object" && options !== null ? (options as FindOptions).with : undefined;
-    return this.#access.reading(
-      wanted === undefined ? [this.#table] : [this.#table, ...relatedTables(schema, this.#table, wanted)],
-    );
+    return wanted === undefined ? [this.#table] : [this.#table, ...relatedTables(schema, this.#table, wanted)];
   }
 
   /** Reads at once where no policy has to be asked first: a read comes before the writes that are called after it. */
   async #read<Result>(read: (host: FindHost) => Result, options?: unknown): Promise<Result> {
-    const host = this.#reading(options);
-    return read(host instanceof Promise ? await host : host);
+    const tables = this.#tables(options);
+    const reading = this.#access.reading(tables);
+    return this.#session.read(reading instanceof Promise ? await reading : reading, tables, read);
+  }
+
+  /** Reads for the store itself, whatever policies say. */
+  #readAll<Result>(read: (host: FindHost) => Result): Result | Promise<Result> {
+    return this.#session.read(this.#session.facts.host, [this.#table], read);
   }
 
   async get(id: unknown): Promise<Document | null> {
@@ -99,10 +103,12 @@ export class TableAccess {
   /** Inserts; a duplicate that is to be skipped is `null`, and what it wrote is taken back. */
   async #insert(document: unknown, skipDuplicates: boolean): Promise<string | null> {
     if (!skipDuplicates) return insertRow(this.#host, this.#table, document);
-    const { commit } = this.#session;
+    const { commit, facts } = this.#session;
+    const globals = this.#table.isGlobal ? facts.globals : undefined;
+    const admit = globals && ((table: Table, row: StoredRow): Promise<void> => globals.assertUnique(table, row));
     const mark = commit.mark();
     try {
-      return await insertRow(this.#host, this.#table, document);
+      return await insertRow({ ...this.#host, admit }, this.#table, document);
     } catch (error) {
       if (!isDuplicate(error)) throw error;
       commit.undo(mark);
@@ -129,7 +135,7 @@ export class TableAccess {
     update: unknown;
   }): Promise<{ id: string; created: boolean }> {
     return this.#session.exclusive(async () => {
-      assertLivesHere(this.#session.facts.host.scope, this.#table);
+      assertReachable(this.#session.facts.host.scope, this.#table);
       const { target, create, update } = options;
       const fields: readonly unknown[] = Array.isArray(target) ? target : [target];
       if (fields.length === 0 || typeof create !== "object" || create === null) {
@@ -139,7 +145,9 @@ export class TableAccess {
         );
       }
       const where = Object.fromEntries(fields.map((field) => [String(field), { eq: create[String(field)] ?? null }]));
-      const ids = idsWhere(this.#session.facts.host, this.#table, where);
+      if (this.#table.isGlobal) this.#session.facts.globals?.relyOnUnique();
+      const found = this.#readAll((host) => idsWhere(host, this.#table, where));
+      const ids = found instanceof Promise ? await found : found;
       if (ids.length > 1) {
         throw new LunoraError(
           "NOT_UNIQUE",
@@ -179,7 +187,7 @@ export class TableAccess {
 
   /** A `where` that was forgotten must not mean every row. */
   async #idsWhere(options: { where?: unknown }, method: string): Promise<string[]> {
-    assertLivesHere(this.#session.facts.host.scope, this.#table);
+    assertReachable(this.#session.facts.host.scope, this.#table);
     if (typeof options !== "object" || options === null || options.where === undefined) {
       throw new LunoraError("BAD_REQUEST", `\`${method}\` takes \`where\`; \`{}\` means every row`);
     }
@@ -205,7 +213,8 @@ export class TableAccess {
       let removed = 0;
       for (const id of await this.#idsWhere(options, "deleteWhere")) {
         // A cascade of a row before may have taken this one along.
-        if (readRow(this.#session.facts.host, this.#table, id) === undefined) continue;
+        const row = this.#session.row(this.#table, id);
+        if ((row instanceof Promise ? await row : row) === undefined) continue;
         if (!(await this.#deleteIfLive(id))) continue;
         removed += 1;
       }
@@ -214,7 +223,8 @@ export class TableAccess {
   }
 
   async #deleteIfLive(id: string): Promise<boolean> {
-    const isLive = exists(this.#session.facts.host, this.#table, { where: { _id: id } });
+    const found = this.#readAll((host) => exists(host, this.#table, { where: { _id: id } }));
+    const isLive = found instanceof Promise ? await found : found;
     if (isLive) await deleteRow(this.#host, this.#table, id);
     return isLive;
   }

@@ -3,15 +3,16 @@ import { LunoraError } from "@lunora/errors";
 import { decodeRow } from "./document.ts";
 import type { Document } from "./document.ts";
 import { selectionOf } from "./find.ts";
-import type { ReadView } from "./find.ts";
+import type { FindHost, ReadView } from "./find.ts";
 import { rowsOf, statementsOf, WHOLE } from "./index-walk.ts";
 import type { Bound, Position, Range, Walk } from "./index-walk.ts";
 import { positionOf, termsOfIndex } from "./order.ts";
 import { readPage } from "./paginate.ts";
 import type { Page } from "./paginate.ts";
 import { readAhead } from "./read-ahead.ts";
+import { storageOf } from "./rows.ts";
 import type { Fragment } from "./statement.ts";
-import type { SqlKey, SqlStorage } from "./sql.ts";
+import type { SqlKey } from "./sql.ts";
 import { BY_CREATION } from "./table.ts";
 import type { Table, TableIndex } from "./table.ts";
 
@@ -20,9 +21,10 @@ const ITERATION_ROWS = 128;
 
 /** What a query needs of the context it runs in. */
 export interface QueryHost {
-  readonly storage: SqlStorage;
   /** Asks the policies of the table. */
-  reading(): ReadView | Promise<ReadView>;
+  reading(): FindHost | Promise<FindHost>;
+  /** Reads the table. A promise only where it is global; then `read` may run several times. */
+  read<Result>(host: FindHost, read: (host: FindHost) => Result): Result | Promise<Result>;
   /** Throws `CTX_CLOSED` once the function has settled. */
   assertOpen(): void;
 }
@@ -166,30 +168,37 @@ export class TableQueryImplementation implements AsyncIterable<Document> {
     };
   }
 
-  #reading(): ReadView | Promise<ReadView> {
+  #reading(): FindHost | Promise<FindHost> {
     this.#host.assertOpen();
     return this.#host.reading();
+  }
+
+  /** Not awaited without need: a read comes before the writes that are called after it. */
+  async #reads<Result>(read: (host: FindHost) => Result): Promise<Result> {
+    const reading = this.#reading();
+    return this.#host.read(reading instanceof Promise ? await reading : reading, read);
   }
 
   #keeps(document: Document): boolean {
     return this.#state.predicates.every((predicate) => Boolean(predicate(document)));
   }
 
-  async #read(count: number): Promise<Document[]> {
-    const reading = this.#reading();
-    // Not awaited without need: a read comes before the writes that are called after it.
-    const view = reading instanceof Promise ? await reading : reading;
-    const { storage } = this.#host;
+  #read(count: number): Promise<Document[]> {
+    return this.#reads((host) => this.#collect(host, count));
+  }
+
+  #collect(host: FindHost, count: number): Document[] {
+    const storage = storageOf(host, this.#table);
     const kept: Document[] = [];
     if (count === Infinity || this.#state.predicates.length === 0) {
-      for (const row of rowsOf(storage, this.#walk(view, count === Infinity ? undefined : count))) {
+      for (const row of rowsOf(storage, this.#walk(host, count === Infinity ? undefined : count))) {
         const document = decodeRow(this.#table, row);
         if (this.#keeps(document)) kept.push(document);
       }
       return kept;
     }
     if (count === 0) return kept;
-    for (const { document } of readAhead(storage, this.#walk(view), count)) {
+    for (const { document } of readAhead(storage, this.#walk(host), count)) {
       if (this.#keeps(document) && kept.push(document) >= count) break;
     }
     return kept;
@@ -225,28 +234,31 @@ export class TableQueryImplementation implements AsyncIterable<Document> {
     cursor?: string | null;
     endCursor?: string | null;
   }): Promise<Page<Document>> {
-    const reading = this.#reading();
-    const view = reading instanceof Promise ? await reading : reading;
-    if (typeof options !== "object" || options === null)
-      throw new LunoraError("BAD_REQUEST", "`paginate` takes `{ numItems, cursor }`");
-    const { index, range, descending = false } = this.#state;
-    return readPage(this.#host.storage, this.#walk(view), {
-      query: JSON.stringify([this.#table.name, index.name, descending, range]),
-      numItems: options.numItems,
-      cursor: options.cursor,
-      endCursor: options.endCursor,
-      keeps: (document) => this.#keeps(document),
+    return this.#reads((host) => {
+      if (typeof options !== "object" || options === null)
+        throw new LunoraError("BAD_REQUEST", "`paginate` takes `{ numItems, cursor }`");
+      const { index, range, descending = false } = this.#state;
+      return readPage(storageOf(host, this.#table), this.#walk(host), {
+        query: JSON.stringify([this.#table.name, index.name, descending, range]),
+        numItems: options.numItems,
+        cursor: options.cursor,
+        endCursor: options.endCursor,
+        keeps: (document) => this.#keeps(document),
+      });
     });
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Document> {
     let after: Position | undefined;
     for (;;) {
-      const walk = { ...this.#walk(await this.#reading(), ITERATION_ROWS), after };
-      const rows = [...rowsOf(this.#host.storage, walk)];
+      const start = after;
+      const { terms, rows } = await this.#host.read(await this.#reading(), (host) => {
+        const walk = { ...this.#walk(host, ITERATION_ROWS), after: start };
+        return { terms: walk.terms, rows: [...rowsOf(storageOf(host, this.#table), walk)] };
+      });
       const documents = rows.map((row) => decodeRow(this.#table, row));
       const last = rows.at(-1);
-      if (last !== undefined) after = positionOf(walk.terms, documents.at(-1) as Document, last);
+      if (last !== undefined) after = positionOf(terms, documents.at(-1) as Document, last);
       for (const document of documents) if (this.#keeps(document)) yield document;
       if (rows.length < ITERATION_ROWS) return;
     }

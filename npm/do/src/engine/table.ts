@@ -37,8 +37,12 @@ const RESERVED_PREFIXES = ["sqlite_", "_cf_", "__"];
 /** A table as the store sees it. */
 export class Table {
   readonly name: string;
+  /** Name in SQLite: its own, but for copies of tables that live elsewhere. */
+  readonly stored: string;
   readonly quoted: string;
   readonly definition: TableDefinition;
+  /** Its rows are in no object: they are in D1. */
+  readonly isGlobal: boolean;
   /** Reads a row by its id; the columns are those of `ROW_COLUMNS`. */
   readonly rowById: string;
   readonly columns: ReadonlyMap<string, Column>;
@@ -54,10 +58,12 @@ export class Table {
     | undefined;
   readonly #triggers: ReadonlyMap<string, readonly TriggerHandler[]>;
 
-  constructor(name: string, definition: TableDefinition) {
+  constructor(name: string, definition: TableDefinition, stored: string = name) {
     this.name = name;
-    this.quoted = quoteName(name);
+    this.stored = stored;
+    this.quoted = quoteName(stored);
     this.definition = definition;
+    this.isGlobal = definition.shardMode.kind === "global";
     this.rowById = `SELECT id, _creationTime, doc, keys FROM ${this.quoted} WHERE id = ?`;
     if (!PLAIN_NAME.test(name) || RESERVED_PREFIXES.some((prefix) => name.toLowerCase().startsWith(prefix))) {
       throw new LunoraError(
@@ -139,7 +145,7 @@ export class Table {
     });
     const ties = unique ? [] : [CREATION_TIME_COLUMN, ID_COLUMN].filter((source) => !fields.includes(source));
     const stored = [...fields, ...ties];
-    const sqlName = `${this.name}__${name}`;
+    const sqlName = `${this.stored}__${name}`;
     const list = stored.map(({ expression }) => expression).join(", ");
     return {
       name,
@@ -166,7 +172,7 @@ export class Table {
         `\`.ttl\` of \`${this.name}\` names \`${timeToLive.field}\`, which is not a column`,
       );
     }
-    const sqlName = `${this.name}__expiry`;
+    const sqlName = `${this.stored}__expiry`;
     const live = this.liveCondition;
     const condition = live === undefined ? "" : ` WHERE ${live}`;
     return {

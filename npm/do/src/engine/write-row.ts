@@ -5,9 +5,8 @@ import { decodeFields, decodeRow, encodeRow } from "./document.ts";
 import type { Document, Fields, StoredRow } from "./document.ts";
 import { fillInsert, fillPatch, fillReplace, parseColumns } from "./fill.ts";
 import type { RowAccess } from "./row-access.ts";
-import { readRow } from "./rows.ts";
 import type { Session } from "./session.ts";
-import { assertIdHere, assertLivesHere, assertShardValue, checkIds, newId } from "./shard-scope.ts";
+import { assertIdHere, assertReachable, assertShardValue, checkIds, newId } from "./shard-scope.ts";
 import type { Table } from "./table.ts";
 import { runTriggers } from "./triggers.ts";
 import type { DatabaseFactory } from "./triggers.ts";
@@ -18,6 +17,8 @@ export interface WriteHost {
   readonly createDatabase: DatabaseFactory;
   /** The policies that writes of the caller's own are under; absent where there are none. */
   readonly guard?: RowAccess | undefined;
+  /** Asked about a row that is inserted into a global table, when it is final; refuses by rejecting. */
+  readonly admit?: ((table: Table, row: StoredRow) => Promise<void>) | undefined;
 }
 
 function withoutOwn(document: Record<string, unknown>): Fields {
@@ -39,10 +40,14 @@ async function afterBeforeTriggers(
   return replacement === undefined ? withoutOwn(document) : validate(withoutOwn(replacement));
 }
 
-export function existing(session: Session, table: Table, id: string): StoredRow {
-  const { host } = session.facts;
-  assertIdHere(host.scope, table, id);
-  const row = readRow(host, table, id);
+/** The row that is to be written. A promise only where the table is global. */
+export function existing(session: Session, table: Table, id: string): StoredRow | Promise<StoredRow> {
+  assertIdHere(session.facts.host.scope, table, id);
+  const row = session.row(table, id);
+  return row instanceof Promise ? row.then((found) => assertFound(table, id, found)) : assertFound(table, id, row);
+}
+
+function assertFound(table: Table, id: string, row: StoredRow | undefined): StoredRow {
   if (row === undefined)
     throw new LunoraError("NOT_FOUND", `\`${table.name}\` has no row with this id`, {
       data: { table: table.name, id },
@@ -55,9 +60,9 @@ export async function insertRow(host: WriteHost, table: Table, input: unknown): 
   const { session } = host;
   const { facts } = session;
   const { scope, schema } = facts.host;
-  assertLivesHere(scope, table);
+  assertReachable(scope, table);
   // Before anything can be refused: an insert that is refused counts where ids are derived.
-  const id = facts.newId?.(table) ?? newId(scope);
+  const id = facts.newId?.(table) ?? newId(scope, table);
   let fields = fillInsert(table, input, facts);
   const creationTime = facts.nextCreationTime();
   if (table.triggers("before", "insert").length > 0) {
@@ -69,6 +74,7 @@ export async function insertRow(host: WriteHost, table: Table, input: unknown): 
   checkShard(table, fields);
   const after = encodeRow(table, id, creationTime, fields);
   if (host.guard !== undefined) await host.guard.checkWrite("insert", table, undefined, after);
+  if (host.admit !== undefined) await host.admit(table, after);
   session.commit.apply({ table, id, before: undefined, after });
   if (table.triggers("after", "insert").length > 0) {
     await runTriggers(session, host.createDatabase, table, "after", "insert", {
@@ -133,8 +139,9 @@ function differences(from: Fields, to: Fields): Fields {
 
 export async function patchRow(host: WriteHost, table: Table, id: string, patch: unknown): Promise<void> {
   const { facts } = host.session;
-  assertLivesHere(facts.host.scope, table);
-  const before = existing(host.session, table, id);
+  assertReachable(facts.host.scope, table);
+  const found = existing(host.session, table, id);
+  const before = found instanceof Promise ? await found : found;
   const stored = decodeFields(before.doc);
   const { set, clear } = fillPatch(table, patch, { _id: id, _creationTime: before.creationTime }, stored, facts);
   Object.assign(stored, set);
@@ -144,8 +151,9 @@ export async function patchRow(host: WriteHost, table: Table, id: string, patch:
 
 export async function replaceRow(host: WriteHost, table: Table, id: string, input: unknown): Promise<void> {
   const { facts } = host.session;
-  assertLivesHere(facts.host.scope, table);
-  const before = existing(host.session, table, id);
+  assertReachable(facts.host.scope, table);
+  const found = existing(host.session, table, id);
+  const before = found instanceof Promise ? await found : found;
   const own = { _id: id, _creationTime: before.creationTime };
   const next = fillReplace(table, input, own, decodeFields(before.doc), facts);
   await updateRow(host, table, before, next, next);

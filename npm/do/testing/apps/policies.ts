@@ -16,6 +16,7 @@ import {
 } from "@lunora/server";
 import type { FunctionRegistry, LunoraDefinition } from "@lunora/server";
 
+import { asGlobal } from "../all-global.ts";
 import type { Loose } from "../loose.ts";
 import { doStep } from "../steps.ts";
 
@@ -171,7 +172,7 @@ const app = defineApp({
   },
 });
 
-const definition: LunoraDefinition = { schema, functions, app };
+const definition: LunoraDefinition = asGlobal({ schema, functions, app });
 
 export const ShardDO: ShardObjectClass = createShardObject(definition);
 export const ShardRegistryDO: ShardRegistryObjectClass = createShardRegistryObject(definition);

@@ -7,10 +7,12 @@ import type { FunctionRegistry, LunoraDefinition } from "@lunora/server";
 
 import { databaseFactory } from "../../src/engine/database.ts";
 import { findStatements } from "../../src/engine/find.ts";
+import { withoutIndexNames } from "../../src/engine/globals/overlay.ts";
 import { Schema } from "../../src/engine/schema.ts";
 import { Session } from "../../src/engine/session.ts";
 import { scopeOf } from "../../src/engine/shard-scope.ts";
 import { render } from "../../src/engine/statement.ts";
+import { asGlobal } from "../all-global.ts";
 import { buildWalk, doStep } from "../steps.ts";
 import type { Loose } from "../loose.ts";
 
@@ -309,7 +311,7 @@ const app = defineApp({
   resolveIdentity: ({ token }) => (token === undefined ? null : { userId: token }),
 });
 
-const definition: LunoraDefinition = {
+const definition: LunoraDefinition = asGlobal({
   schema,
   functions: {
     ...functions,
@@ -322,7 +324,7 @@ const definition: LunoraDefinition = {
     },
   },
   app,
-};
+});
 /** The class with the fields that the platform\'s own has. */
 const ShardBase = createShardObject(definition, { mutationDeadline: 1_500 }) as unknown as new (
   context: never,
@@ -354,10 +356,10 @@ export class ShardDO extends ShardBase {
 
   /** The plan of every statement that a step runs. */
   async plan(step: Loose): Promise<string[]> {
-    const planned = new Schema(schema);
+    const planned = new Schema(definition.schema);
     const storage = this.ctx.storage.sql as Loose;
     const session = new Session({
-      host: { schema: planned, scope: scopeOf("__root__"), storage },
+      host: { schema: planned, scope: { ...scopeOf("__root__"), hasGlobals: true }, storage },
       auth: { userId: null },
       now: 0,
       nextCreationTime: () => 0,
@@ -367,13 +369,22 @@ export class ShardDO extends ShardBase {
       step.method === "walk"
         ? buildWalk(db, step.table, step.args[0])["~statements"]()
         : findStatements(planned.table(step.table), step.args[0]);
-    return statements.flatMap((statement: Loose) => {
-      const { text, bindings } = render(statement);
-      return storage
-        .exec(`EXPLAIN QUERY PLAN ${text}`, ...bindings)
-        .toArray()
-        .map((row: Loose) => row.detail);
+    const plans = statements.map(async (statement: Loose) => {
+      const { text, bindings } = withoutIndexNames(render(statement));
+      const explain = `EXPLAIN QUERY PLAN ${text}`;
+      const database = (this as Loose).env.DB;
+      const rows =
+        database === undefined
+          ? storage.exec(`EXPLAIN QUERY PLAN ${render(statement).text}`, ...bindings).toArray()
+          : (
+              await database
+                .prepare(explain)
+                .bind(...bindings)
+                .all()
+            ).results;
+      return rows.map((row: Loose) => row.detail);
     });
+    return (await Promise.all(plans)).flat();
   }
 }
 

@@ -35,6 +35,9 @@ export interface SavedSubscription {
   readonly name: string;
   /** Wire-encoded. */
   readonly args?: unknown;
-  /** Names of the tables that the query read last; absent when that is not known. */
+  /**
+   * Names of the tables that the query read last; absent when that is not known. Of a shape none, and there only while it
+   * waits for its rows: its view is to be filled anew.
+   */
   readonly tables?: readonly string[];
 }

@@ -10,6 +10,8 @@ export interface Flush {
   readonly toSeq: number;
   /** In order of commit, changes of rolled-back mutations left out. */
   readonly changes: readonly Change[];
+  /** Names of global tables that have changed, elsewhere; not all of that is in `changes`. */
+  readonly polled?: ReadonlySet<string> | undefined;
   /** The new `lastMutationId` of each client that pushed, by {@link clientKey}. */
   readonly clients: ReadonlyMap<string, number>;
 }

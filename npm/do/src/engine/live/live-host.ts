@@ -13,7 +13,7 @@ import type { Connection, SavedSubscription } from "./connection.ts";
 import type { Flush } from "./flush.ts";
 import type { CatalogShape } from "./shape-catalog.ts";
 import type { Predicate } from "./shape-predicate.ts";
-import type { ShapeGroup } from "./shape-subscription.ts";
+import type { ShapeGroup, ShapeMembership } from "./shape-subscription.ts";
 
 /** What became of one row since a position of the log: its changes in between are folded into one. */
 export interface LoggedChange {
@@ -39,6 +39,31 @@ export interface AskedShape {
   readonly predicate: Predicate;
 }
 
+/** Who needs what of the database of global tables. */
+export interface MirrorUsers {
+  /** Whether a live query reads one of its tables. */
+  readonly hasQueries: boolean;
+  /** Shapes over copies that somebody is subscribed to, or about to be. */
+  readonly shapes: Iterable<ShapeMembership>;
+}
+
+/** Copies of rows of global tables, which live elsewhere and say nothing when they change. Absent in apps without them. */
+export interface LiveMirror {
+  /** What a shape over this global table is over; `undefined` for any other table. */
+  table(name: string): Table | undefined;
+  /**
+   * Sees to it that all rows of a shape over a copy are there. `undefined`: they are, as of a moment that lies no further
+   * back than polling makes it. Rejects with `GLOBAL_UNAVAILABLE` and `QUERY_TOO_COMPLEX`.
+   */
+  fetch(membership: ShapeMembership): Promise<void> | undefined;
+  /** Whether they are there after sleep, as they were before. */
+  adopt(membership: ShapeMembership): boolean;
+  /** Somebody reads global tables without copies. */
+  watch(): void;
+  /** Somebody could not read them: it is told of a change once they can be followed. */
+  doubt(): void;
+}
+
 /** What live parts need of the shard they live in. All of it is used in turns of the shard's queue only. */
 export interface LiveHost {
   readonly definition: LunoraDefinition;
@@ -49,6 +74,9 @@ export interface LiveHost {
   now(): number;
   /** Absent unless somebody listens. */
   readonly watch?: ShardWatch | undefined;
+  readonly mirror?: LiveMirror | undefined;
+  /** Runs in a turn of the shard's queue; what it sends leaves when the turn ends. Never rejects. */
+  turn(run: () => Promise<void>): Promise<void>;
   /** The timeline that positions belong to. */
   epoch(): string;
   /** The newest position; 0 before the first change. */
@@ -105,12 +133,17 @@ export interface LivePart<Frame = never> {
 }
 
 /** `LiveQueries` of `live-queries.ts`, made by `new LiveQueries(host)`; keeps subscriptions of kind `q`. */
-export type QueryPart = LivePart<SubscribeFrame>;
+export interface QueryPart extends LivePart<SubscribeFrame> {
+  /** Whether a query that somebody is subscribed to reads a global table. */
+  readonly readsGlobals: boolean;
+}
 
 /** `LiveShapes` of `live-shapes.ts`, made by `new LiveShapes(host)`; keeps subscriptions of kind `s`. */
 export interface ShapePart extends LivePart<ShapeSubscribeFrame> {
   /** Shapes that somebody is subscribed to, each for those who share its condition. */
   readonly groups: Iterable<ShapeGroup>;
+  /** See {@link MirrorUsers.shapes}. */
+  readonly mirrored: Iterable<ShapeMembership>;
   /** A shape that can be subscribed to here. Rejects as {@link ShapePart.ask} does, arguments aside. */
   find(name: string): Promise<CatalogShape>;
   /** What a caller would get, without subscribing. Throws what refuses the subscription, the app's rule aside. */

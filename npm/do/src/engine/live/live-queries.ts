@@ -63,6 +63,14 @@ export class LiveQueries implements QueryPart {
     this.#limit = limit;
   }
 
+  get readsGlobals(): boolean {
+    return this.#index.reads((table) => this.#isGlobal(table));
+  }
+
+  #isGlobal(table: string): boolean {
+    return this.#host.mirror?.table(table) !== undefined;
+  }
+
   async subscribe(connection: Connection, { id, query }: SubscribeFrame): Promise<void> {
     this.unsubscribe(connection, id);
     const { functionPath, args } = query;
@@ -134,6 +142,8 @@ export class LiveQueries implements QueryPart {
     const { answer, footprint } = variant;
     if (sinceSeq === undefined || sinceEpoch !== this.#host.epoch()) return false;
     if (answer?.isError !== false || sinceVersion !== answer.version || footprint === undefined) return false;
+    // The log knows nothing of tables that live elsewhere.
+    if ([...footprint.tables].some((table) => this.#isGlobal(table))) return false;
     const changes = this.#host.changesSince(sinceSeq);
     return changes !== undefined && !footprint.touches(changes);
   }
@@ -191,16 +201,17 @@ export class LiveQueries implements QueryPart {
         if (tables === undefined) variant.footprint.noteEverything();
         for (const table of tables ?? []) variant.footprint.noteTable(table);
         this.#index.place(variant);
+        if (tables?.some((table) => this.#isGlobal(table)) === true) this.#host.mirror?.watch();
       }
       this.#attach(variant, connection, id);
     }
   }
 
-  async flush({ toSeq, epoch, clients, changes }: Flush): Promise<void> {
+  async flush({ toSeq, epoch, clients, changes, polled }: Flush): Promise<void> {
     if (this.#groups.size === 0) return;
     const telling: Telling = { cursor: toSeq, epoch, clients, changes };
     const groups = new Map<QueryGroup, QueryVariant[]>();
-    for (const variant of this.#index.touchedBy(changes)) {
+    for (const variant of this.#index.touchedBy(changes, polled)) {
       const touched = groups.get(variant.group);
       if (touched === undefined) groups.set(variant.group, [variant]);
       else touched.push(variant);
@@ -261,6 +272,7 @@ export class LiveQueries implements QueryPart {
     // Others may have left by the time somebody asks again.
     variant.retryAt = isTooMuch ? this.#host.now() : retryAt;
     this.#index.place(variant);
+    if (tablesOf(variant)?.some((table) => this.#isGlobal(table)) === true) this.#host.mirror?.watch();
   }
 
   #hold(variant: QueryVariant, answer: LiveAnswer | undefined): void {
@@ -306,6 +318,8 @@ export class LiveQueries implements QueryPart {
       // would have been, and may be over later: any change, or a new subscriber, tries again.
       const isVerdict = isLunoraError(error) && !NO_VERDICTS.has(error.code);
       if (!isVerdict) footprint.noteEverything();
+      // It is there again without a change of its tables.
+      else if (error.code === "GLOBAL_UNAVAILABLE") this.#host.mirror?.doubt();
       return {
         answer: LiveAnswer.ofError(this.#host.failure(functionPath, error)),
         footprint,

@@ -25,6 +25,8 @@ export class LiveShapes implements ShapePart {
   readonly #catalog: ShapeCatalog;
   readonly #groups: ShapeGroups;
   readonly #connections = new Map<Connection, Map<string, ShapeSubscription>>();
+  /** Those whose rows are on their way from elsewhere. They are in `#connections`, and in no group. */
+  readonly #waiting = new Set<ShapeSubscription>();
   #lastSeed: { readonly key: string; readonly head: number; readonly pieces: readonly string[] } | undefined;
   #pokes = 0;
 
@@ -51,6 +53,12 @@ export class LiveShapes implements ShapePart {
     return this.#groups.all;
   }
 
+  get mirrored(): Iterable<ShapeMembership> {
+    const { mirror } = this.#host;
+    const all = [...this.#groups.all, ...Array.from(this.#waiting, ({ group }) => group)];
+    return all.map(({ membership }) => membership).filter(({ table }) => mirror?.table(table.name) === table);
+  }
+
   find(name: string): Promise<CatalogShape> {
     return this.#catalog.get(name);
   }
@@ -65,12 +73,54 @@ export class LiveShapes implements ShapePart {
     this.unsubscribe(connection, id);
     const request = await this.#request(connection, frame.shape.name, frame.shape.args);
     const subscription = await this.#add(connection, id, request);
+    const rows = this.#rowsOf(subscription);
+    if (rows !== undefined) {
+      this.#await(subscription, rows, () => this.#answer(subscription, frame));
+      return;
+    }
+    this.#groups.join(subscription, subscription.group);
     try {
       this.#answer(subscription, frame);
     } catch (error) {
       this.unsubscribe(connection, id);
       throw error;
     }
+  }
+
+  /** What has to be waited for before the subscription can be answered; `undefined`: nothing. */
+  #rowsOf({ group: { membership } }: ShapeSubscription): Promise<void> | undefined {
+    const { mirror } = this.#host;
+    return mirror?.table(membership.table.name) === membership.table ? mirror.fetch(membership) : undefined;
+  }
+
+  /** Waits outside of the queue, then goes on in a turn. */
+  #await(subscription: ShapeSubscription, rows: Promise<void>, then: () => void): void {
+    this.#waiting.add(subscription);
+    const arrive = (problem?: { readonly error: unknown }): Promise<void> =>
+      this.#host.turn(async () => {
+        // Given up meanwhile, or for another under its id.
+        if (!this.#waiting.has(subscription)) return;
+        try {
+          if (problem !== undefined) throw problem.error;
+          // Rows that the condition is made from may be others by now.
+          subscription.group = await this.#groups.find(subscription, subscription.connection.identity);
+          const more = this.#rowsOf(subscription);
+          if (more !== undefined) {
+            this.#await(subscription, more, then);
+            return;
+          }
+          this.#waiting.delete(subscription);
+          this.#groups.join(subscription, subscription.group);
+          this.#host.changed(subscription.connection);
+          then();
+        } catch (error) {
+          this.#fail(subscription, error);
+        }
+      });
+    void rows.then(
+      () => arrive(),
+      (error: unknown) => arrive({ error }),
+    );
   }
 
   /** Refuses what cannot be subscribed to. */
@@ -80,6 +130,7 @@ export class LiveShapes implements ShapePart {
     return shapeRequest(this.#host, shape, wireArgs);
   }
 
+  /** It has no group yet that it would be in. */
   async #add(connection: Connection, id: string, request: ShapeRequest): Promise<ShapeSubscription> {
     const group = await this.#groups.find(request, connection.identity);
     const subscription: ShapeSubscription = {
@@ -90,7 +141,6 @@ export class LiveShapes implements ShapePart {
       group,
       checkpoint: undefined,
     };
-    this.#groups.join(subscription, group);
     let subscriptions = this.#connections.get(connection);
     if (subscriptions === undefined) this.#connections.set(connection, (subscriptions = new Map()));
     subscriptions.set(id, subscription);
@@ -150,6 +200,7 @@ export class LiveShapes implements ShapePart {
     const why = cause === undefined ? {} : { cause };
     this.#host.watch?.subscription(connection, { id, kind: "shape", name, state: "ended", ...why });
     this.#groups.leave(subscription);
+    this.#waiting.delete(subscription);
     subscriptions.delete(id);
     if (subscriptions.size === 0) this.#connections.delete(connection);
   }
@@ -182,6 +233,14 @@ export class LiveShapes implements ShapePart {
       subscription.checkpoint = flush.toSeq;
     };
     const moved = await this.#groups.renew(changes, (subscription, error) => this.#fail(subscription, error));
+    for (const [subscription, before] of moved) {
+      const rows = this.#rowsOf(subscription);
+      if (rows === undefined) continue;
+      moved.delete(subscription);
+      this.#groups.leave(subscription);
+      // The view is as it was before this flush; what has been missed by then is in the log.
+      this.#await(subscription, rows, () => this.#moveLate(subscription, before, flush.fromSeq));
+    }
     this.#patchMembers(changes, moved, put);
     this.#patchMoved(changes, moved, put);
     const round = new PokeRound({ epoch: flush.epoch, checkpoint: flush.toSeq }, () => this.#nextPokeId());
@@ -224,6 +283,25 @@ export class LiveShapes implements ShapePart {
     }
   }
 
+  /** The same for one whose rows came later: its view is as of a position. */
+  #moveLate(subscription: ShapeSubscription, before: ShapeMembership, since: number): void {
+    const { connection, group, idText, checkpoint } = subscription;
+    const { membership } = group;
+    const [head, epoch] = [this.#host.head(), this.#host.epoch()];
+    const missed = this.#host.changesSince(since);
+    const ofTable = missed?.filter(({ table }) => table === membership.table);
+    const pieces =
+      ofTable === undefined
+        ? this.#seed(membership, head)
+        : membership.patchFrom(this.#host.storage, before, ofTable).finish();
+    const start = ofTable === undefined ? { reset: true } : { baseCheckpoint: checkpoint };
+    this.#host.watch?.shapePoked(connection, subscription.id, subscription.shape.name, pieces);
+    const lastMutationId = this.#host.lastMutationId(connection);
+    const part = { idText, pieces, version: membership.version, ...start };
+    sendPoke(connection, { pokeId: this.#nextPokeId(), epoch, checkpoint: head, lastMutationId }, [part]);
+    subscription.checkpoint = head;
+  }
+
   /** What goes wrong for one shape ends its subscriptions, and nobody else's. */
   #guard(subscriptions: readonly ShapeSubscription[], run: () => void): void {
     try {
@@ -235,19 +313,29 @@ export class LiveShapes implements ShapePart {
 
   saved(connection: Connection): SavedSubscription[] {
     const subscriptions = this.#connections.get(connection)?.values() ?? [];
-    return Array.from(subscriptions, ({ id, shape, wireArgs }) => ({
-      id,
+    return Array.from(subscriptions, (subscription) => ({
+      id: subscription.id,
       kind: "s",
-      name: shape.name,
-      args: wireArgs,
+      name: subscription.shape.name,
+      args: subscription.wireArgs,
+      ...(this.#waiting.has(subscription) ? { tables: [] } : {}),
     }));
   }
 
   async restore(connection: Connection, saved: readonly SavedSubscription[]): Promise<void> {
-    for (const { id, name, args } of saved) {
+    for (const { id, name, args, tables } of saved) {
       try {
-        // Nothing was written while the object slept, so the view is at the head, whatever it calls it.
-        await this.#add(connection, id, await this.#request(connection, name, args));
+        const subscription = await this.#add(connection, id, await this.#request(connection, name, args));
+        const { membership } = subscription.group;
+        const { mirror } = this.#host;
+        const isCopied = mirror?.table(membership.table.name) === membership.table;
+        if (!isCopied || (tables === undefined && mirror?.adopt(membership) === true)) {
+          // Nothing was written while the object slept, so the view is at the head, whatever it calls it.
+          this.#groups.join(subscription, subscription.group);
+        } else {
+          const answer = (): void => this.#answer(subscription, { type: "shape_subscribe", id, shape: { name, args } });
+          this.#await(subscription, this.#rowsOf(subscription) ?? Promise.resolve(), answer);
+        }
       } catch (error) {
         this.#host.ended(connection, "s", id);
         connection.send({ type: "error", id, error: this.#host.failure(`shapes:${name}`, error) });

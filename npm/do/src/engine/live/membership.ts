@@ -57,11 +57,11 @@ export class Membership<Member = unknown> {
 
   /** Whether the row, which need not be stored, is a member. */
   has(storage: SqlStorage, row: StoredRow): boolean {
-    return this.#having(storage, [row]).has(row);
+    return this.having(storage, [row]).has(row);
   }
 
   /** Those of the images that are members. */
-  #having(storage: SqlStorage, images: readonly (StoredRow | undefined)[]): ReadonlySet<StoredRow | undefined> {
+  having(storage: SqlStorage, images: readonly (StoredRow | undefined)[]): ReadonlySet<StoredRow | undefined> {
     const possible = images.filter((image): image is StoredRow => this.mayHave(image));
     const { fragment, tests, isTold } = this.condition;
     if (possible.length === 0 || fragment === undefined || fragment === false) return new Set(possible);
@@ -72,7 +72,7 @@ export class Membership<Member = unknown> {
 
   /** What the changes, one for each row, do to the members. */
   patch(storage: SqlStorage, changes: readonly RowChange[]): PatchText {
-    const members = this.#having(
+    const members = this.having(
       storage,
       changes.flatMap(({ before, after }) => [before, after]),
     );
@@ -104,11 +104,11 @@ export class Membership<Member = unknown> {
   /** What has to be done to a view of `from`, as it was before the changes, to make it one of this, after them. */
   patchFrom(storage: SqlStorage, from: Membership<Member>, changes: readonly RowChange[]): PatchText {
     const patch = new PatchText();
-    const were = from.#having(
+    const were = from.having(
       storage,
       changes.map(({ before }) => before),
     );
-    const are = this.#having(
+    const are = this.having(
       storage,
       changes.map(({ after }) => after),
     );

@@ -12,6 +12,7 @@ export function noShapes({ shapes = {} }: LunoraDefinition): ShapePart {
   };
   return {
     groups: [],
+    mirrored: [],
     find: refuse,
     ask: refuse,
     subscribe: (_, { shape }) => refuse(shape.name),

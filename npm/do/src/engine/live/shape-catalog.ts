@@ -7,6 +7,7 @@ import type { Schema } from "../schema.ts";
 import { assertLivesHere } from "../shard-scope.ts";
 import type { ShardScope } from "../shard-scope.ts";
 import type { Table } from "../table.ts";
+import type { LiveMirror } from "./live-host.ts";
 import { RowProjection } from "./row-projection.ts";
 
 /** A shape that has been found to be in order. */
@@ -22,6 +23,7 @@ export interface CatalogShape {
 
 /** What the catalog needs of the shard. */
 export interface CatalogHost {
+  readonly mirror?: Pick<LiveMirror, "table"> | undefined;
   readonly definition: LunoraDefinition;
   readonly schema: Schema;
   readonly scope: ShardScope;
@@ -40,8 +42,7 @@ export class ShapeCatalog {
   }
 
   /**
-   * Rejects with `SHAPE_NOT_FOUND`, `SHARD_MISMATCH` or `NOT_IMPLEMENTED` (a table that is not in
-   * this shard), `SCHEMA_INVALID` (a column that is none) or `RLS_REQUIRED`.
+   * Rejects with `SHAPE_NOT_FOUND`, `SHARD_MISMATCH` (a table that is not in this shard), `SCHEMA_INVALID` (a column that is none) or `RLS_REQUIRED`.
    */
   get(name: string): Promise<CatalogShape> {
     const { shapes = {} } = this.#host.definition;
@@ -65,15 +66,9 @@ export class ShapeCatalog {
     const registered = (await this.#imports.import(`shapes:${name}`, () => entry.module()))[entry.exportName];
     if (!isRegisteredShape(registered) || registered.table !== entry.table)
       throw new Error(`\`${name}\` is not the shape that the generated registry says: run codegen again`);
-    const table = schema.table(registered.table);
-    if (table.definition.shardMode.kind === "global") {
-      throw new LunoraError(
-        "NOT_IMPLEMENTED",
-        `shape \`${name}\` is over \`${table.name}\`, which is \`.global()\`: its rows belong in D1, which is not connected in this version. Once it is, such a shape is refreshed by polling and not by pokes; leave \`.global()\` out to keep the rows in a shard`,
-        { data: { table: table.name } },
-      );
-    }
-    assertLivesHere(scope, table);
+    const copy = this.#host.mirror?.table(registered.table);
+    const table = copy ?? schema.table(registered.table);
+    if (copy === undefined) assertLivesHere(scope, table);
     for (const column of registered.columns ?? []) {
       if (!table.columns.has(column)) {
         throw new LunoraError(

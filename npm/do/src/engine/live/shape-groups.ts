@@ -97,7 +97,7 @@ export class ShapeGroups {
   async renew(
     changes: TableChanges,
     fail: (subscription: ShapeSubscription, error: unknown) => void,
-  ): Promise<ReadonlyMap<ShapeSubscription, ShapeMembership>> {
+  ): Promise<Map<ShapeSubscription, ShapeMembership>> {
     const moved = new Map<ShapeSubscription, ShapeMembership>();
     const subscriptions = this.#touched(changes).flatMap((group) => [...group.subscriptions]);
     // Out of all of them first: a group that still waits for its turn must not take anybody in.

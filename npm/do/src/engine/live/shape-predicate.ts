@@ -55,7 +55,8 @@ export async function askPredicate(
     return identity;
   };
   const facts: SessionFacts = {
-    host: find,
+    // Global tables are out of its reach: a condition is asked again when rows change, and nobody says when those do.
+    host: { ...find, scope: { ...find.scope, hasGlobals: false } },
     auth: { userId: identity?.userId ?? null, identity },
     footprint,
     now: now(),
@@ -122,14 +123,21 @@ function hasHole(value: unknown): boolean {
   return (prototype === Object.prototype || prototype === null) && Object.values(value).some(hasHole);
 }
 
-/** A `where` that reads a table of other shards: no position of one log says when both have changed. */
+/** A `where` that reads a table of other shards, or of none: no position of one log says when both have changed. */
 function asJoinOfShards({ name, table }: CatalogShape, error: unknown): LunoraError | undefined {
-  if (!(error instanceof LunoraError) || error.code !== "SHARD_MISMATCH") return undefined;
+  if (!(error instanceof LunoraError) || (error.code !== "SHARD_MISMATCH" && error.code !== "NOT_IMPLEMENTED"))
+    return undefined;
   const other = (error.data as { readonly table?: unknown } | undefined)?.table;
   if (typeof other !== "string") return undefined;
+  if (error.code === "NOT_IMPLEMENTED")
+    return new LunoraError(
+      "SHAPE_READS_GLOBAL",
+      `\`where\` of shape \`${name}\` reads \`${other}\`, which is \`.global()\`: nobody would make the condition again when its rows in D1 change. Copy what the condition needs into rows of \`${table.name}\``,
+      { data: { shape: name, table: other }, cause: error },
+    );
   return new LunoraError(
     "SHAPE_JOINS_SHARDS",
-    `\`where\` of shape \`${name}\`, which is over \`${table.name}\`, reads \`${other}\`, which lives in other shards: there is no moment at which both can be compared. Copy what the condition needs into rows of this shard, or make \`${other}\` \`.global()\``,
+    `\`where\` of shape \`${name}\`, which is over \`${table.name}\`, reads \`${other}\`, which lives in other shards: there is no moment at which both can be compared. Copy what the condition needs into rows of this shard`,
     { data: { shape: name, tables: [table.name, other] }, cause: error },
   );
 }

@@ -37,6 +37,7 @@ export interface ShapeSubscription extends ShapeRequest {
   readonly id: string;
   /** The id as JSON. */
   readonly idText: string;
+  /** It is in it unless it waits for rows. */
   group: ShapeGroup;
   /** Where the client's view is; unknown after sleep. */
   checkpoint: number | undefined;

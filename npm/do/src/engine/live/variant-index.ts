@@ -32,9 +32,15 @@ export class VariantIndex {
     this.#placed.delete(variant);
   }
 
-  /** The variants whose answers the changes may have made old. */
-  touchedBy(changes: readonly RowChange[]): QueryVariant[] {
-    if (changes.length === 0 || this.#placed.size === 0) return [];
+  /** Whether a variant reads a table of which this is said. */
+  reads(isMeant: (table: string) => boolean): boolean {
+    for (const table of this.#byTable.keys()) if (isMeant(table)) return true;
+    return false;
+  }
+
+  /** The variants whose answers the changes may have made old; of the tables in `changed` any row may be another. */
+  touchedBy(changes: readonly RowChange[], changed: ReadonlySet<string> = new Set()): QueryVariant[] {
+    if ((changes.length === 0 && changed.size === 0) || this.#placed.size === 0) return [];
     const byTable = new Map<string, RowChange[]>();
     for (const change of changes) {
       if (!this.#byTable.has(change.table.name)) continue;
@@ -47,6 +53,7 @@ export class VariantIndex {
       for (const variant of this.#byTable.get(table) ?? [])
         if (!touched.has(variant) && variant.footprint?.touches(ofTable) === true) touched.add(variant);
     }
+    for (const table of changed) for (const variant of this.#byTable.get(table) ?? []) touched.add(variant);
     return [...touched];
   }
 }

@@ -99,7 +99,9 @@ export function shapeList({ engine }: ShardAdminHost, argument: unknown): Promis
     const { schema, scope, storage } = findHost;
     const declared = Object.entries(insides.definition.shapes ?? {}).filter(([name, { table }]) => {
       const known = schema.tables.get(table);
-      return (only === undefined || name === only) && known !== undefined && livesHere(scope, known);
+      if (known === undefined || (only !== undefined && name !== only)) return false;
+      // Shapes over global tables belong to the root, which has copies of their rows.
+      return livesHere(scope, known) || (known.isGlobal && scope.field === null);
     });
     const groups = byName(insides.shapes.groups);
     const shapes: ToldShape[] = [];

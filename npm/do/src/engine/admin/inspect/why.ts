@@ -92,7 +92,9 @@ export function why({ engine }: ShardAdminHost, argument: unknown): Promise<Memb
     if (fields["table"] !== undefined && fields["table"] !== table.name)
       throw new LunoraError("BAD_REQUEST", `shape \`${name}\` is over \`${table.name}\``);
     const { findHost } = engine;
-    const row = readRow(findHost, table, id);
+    // Of a global table only rows that somebody is subscribed to are here, and before the first one no table is.
+    const [isThere] = findHost.storage.exec("SELECT 1 FROM sqlite_master WHERE name = ?", table.stored).toArray();
+    const row = isThere === undefined ? undefined : readRow(findHost, table, id);
     const membership = new Membership(projection, predicate.condition);
     return {
       isMember: row !== undefined && membership.has(findHost.storage, row),
