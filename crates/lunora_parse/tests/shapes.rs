@@ -114,8 +114,8 @@ fn every_way_to_write_a_shape() {
         "import * as server from './_generated/server.js';\nexport const one = server.shape({ table: 'rooms' });",
         "import * as server from 'lunorash/server';\nexport const one = server.defineShape({ table: 'rooms' });",
         "const table = 'rooms';\nexport const one = shape({ table, where(ctx) { return {}; } } as const);",
-        "import { initLunora } from 'lunorash/server';\nconst builders = initLunora.create();\nexport const one = builders.shape({ table: 'rooms' });",
-        "import { initLunora } from 'lunorash/server';\nconst { shape: s } = initLunora.create();\nexport const one = s({ table: 'rooms' });",
+        "import { shapesOf } from 'lunorash/server';\nconst s = shapesOf<DataModel>();\nexport const one = s({ table: 'rooms' });",
+        "import * as server from 'lunorash/server';\nconst s = server.shapesOf<DataModel>();\nexport const one = s({ table: 'rooms' });",
         "import { rls } from 'lunorash/server';\nimport { policies } from './lib/policies';\nexport const one = shape({ table: 'rooms', use: [rls(policies)] });",
     ] {
         let linked = app(&[

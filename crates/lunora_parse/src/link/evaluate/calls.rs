@@ -93,6 +93,10 @@ impl Evaluator<'_> {
             "shape" | "defineShape" => self.define_shape(file, name, call),
             "defineMigration" => self.define_migration(file, name, call),
             "definePresence" => self.define_presence(file, name, call),
+            "shapesOf" => Ok(Value::Framework("defineShape".into())),
+            "mutatorsOf" => Ok(Value::Framework("defineMutator".into())),
+            "policiesOf" => Ok(Value::Framework("definePolicy".into())),
+            "migrationsOf" => Ok(Value::Framework("defineMigration".into())),
             _ => self.call_unknown(file, call),
         }
     }
