@@ -8,6 +8,7 @@ import type { ShardInsides } from "./admin/inspect/insides.ts";
 import { calledMutation, identityOf, toAnswer } from "./called-mutation.ts";
 import { ClientLedger } from "./client-ledger.ts";
 import type { Commit } from "./commit.ts";
+import { CreationClock } from "./creation-clock.ts";
 import { databaseFactory } from "./database.ts";
 import { Deadline } from "./deadline.ts";
 import type { FindHost } from "./find.ts";
@@ -15,6 +16,8 @@ import { failureOf, FunctionRunner } from "./function-runner.ts";
 import type { Globals, GlobalsFactory } from "./globals/globals.ts";
 import type { GlobalSession } from "./globals/global-session.ts";
 import type { GlobalMirror } from "./globals/mirror.ts";
+import { runGroup } from "./group-turn.ts";
+import type { GroupTurnHost } from "./group-turn.ts";
 import { ResultKeeper } from "./idempotency.ts";
 import type { Flush } from "./live/flush.ts";
 import type { QueryPart, ShapePart } from "./live/live-host.ts";
@@ -23,15 +26,13 @@ import { noShapes } from "./live/no-shapes.ts";
 import type { ShapingFactory } from "./live/shaping.ts";
 import { within } from "./live/within.ts";
 import { commitAlone, sweep } from "./lone-turn.ts";
-import type { LoneTurnHost } from "./lone-turn.ts";
 import { MIRROR_META, readMeta, removeMeta, writeMeta } from "./meta.ts";
-import type { MutationCall, MutationOutcome } from "./mutation-call.ts";
-import { MutationGroup } from "./mutation-group.ts";
+import type { MutationCall } from "./mutation-call.ts";
 import type { GroupHost } from "./mutation-group.ts";
 import type { ShardWatch } from "./observing/shard-watch.ts";
 import { OpenWrites } from "./open-writes.ts";
 import { OpLog } from "./op-log.ts";
-import { needsSize, NO_PRESSURE, sample, warningText } from "./pressure.ts";
+import { PressureGauge } from "./pressure-gauge.ts";
 import { Registration } from "./registration.ts";
 import { DEFAULT_RETENTION } from "./retention.ts";
 import { Schema } from "./schema.ts";
@@ -47,21 +48,16 @@ import type { HostSocket } from "./sockets/host-socket.ts";
 import { pushedCalls } from "./sockets/push-entries.ts";
 import type { SocketConnection } from "./sockets/socket-connection.ts";
 import { SocketHub } from "./sockets/socket-hub.ts";
-import { asLostGroup } from "./storage-failure.ts";
 import { applySchema, createInternalTables } from "./storage-layout.ts";
 import type { StreamFactory, StreamPart } from "./streams/stream-host.ts";
 import type { Table } from "./table.ts";
 import type { DatabaseFactory } from "./triggers.ts";
 import { TurnQueue } from "./turn-queue.ts";
-import type { GroupEnd } from "./turn-queue.ts";
 
 const MUTATION_DEADLINE = 10_000;
 const RULE_DEADLINE = 10_000;
 
 const FORGET_CLIENTS_AFTER = 90 * 24 * 60 * 60 * 1000;
-
-/** Half of a kibibyte to a millisecond: exact in a double for the times of our epoch. */
-const CREATION_STEP = 1 / 1024;
 
 /** Everything about one shard, except for how the platform is asked. */
 export class ShardEngine {
@@ -83,7 +79,6 @@ export class ShardEngine {
   readonly #mirror: GlobalMirror | undefined;
   readonly #deadline: Deadline;
   readonly #queue: TurnQueue<MutationCall>;
-  readonly #group: GroupHost;
   readonly #hub: SocketHub;
   /** Absent unless somebody listens. */
   readonly #watch: ShardWatch | undefined;
@@ -91,9 +86,9 @@ export class ShardEngine {
   readonly #parts: { readonly q: QueryPart; readonly s: ShapePart };
   /** Set by who exports: why nothing may be written now. */
   writesRefused: (() => LunoraError | undefined) | undefined;
-  readonly #registration: Registration;
-  #lastCreationTime: number;
-  #pressure = NO_PRESSURE;
+  /** What turns that write need. */
+  readonly #turns: GroupTurnHost;
+  readonly #creationClock: CreationClock;
 
   private constructor(
     definition: LunoraDefinition,
@@ -150,7 +145,7 @@ export class ShardEngine {
     this.#ledger = new ClientLedger(host.sql);
     this.#keeper = new ResultKeeper(host.sql);
     this.#deadline = new Deadline(options.mutationDeadline ?? MUTATION_DEADLINE, host.now);
-    this.#group = {
+    const group: GroupHost = {
       writes: this.#writes,
       scope,
       runner: this.#runner,
@@ -166,7 +161,7 @@ export class ShardEngine {
       watch: this.#watch,
     };
     this.#queue = new TurnQueue({
-      runGroup: (calls) => this.#runGroup(calls),
+      runGroup: (calls) => runGroup(this.#turns, calls),
       flush: () => this.#host.sync(),
       idle: () => this.#hub.idle(),
     });
@@ -224,14 +219,19 @@ export class ShardEngine {
           () => new LunoraError("SHARD_UNAVAILABLE", `the app's rule did not answer for \`${path}\` in time`),
         ),
     });
-    this.#registration = new Registration(host, scope.name);
-    this.#lastCreationTime = Math.max(
-      0,
-      ...tables.map(
-        (table) =>
-          host.sql.exec(`SELECT max(_creationTime) AS time FROM ${table.quoted}`).toArray()[0]?.["time"] as number,
-      ),
-    );
+    this.#turns = {
+      host,
+      log: this.#log,
+      alarm: this.#alarm,
+      outbox: this.#outbox,
+      watch: this.#watch,
+      tellParts: (flush) => this.#tellParts(flush),
+      group,
+      registration: new Registration(host, scope.name),
+      hub: this.#hub,
+      gauge: new PressureGauge(host, scope.name),
+    };
+    this.#creationClock = new CreationClock(host.sql, tables);
   }
 
   /** Opens the storage: tables and indexes become what the schema says. Throws coded errors and then changes nothing. */
@@ -287,7 +287,8 @@ export class ShardEngine {
     return this.#turn(async () => {
       const refusal = this.writesRefused?.();
       if (refusal !== undefined) throw refusal;
-      if (!this.#registration.isDone) await this.#registration.complete();
+      const { registration } = this.#turns;
+      if (!registration.isDone) await registration.complete();
       const writing = async (commit: Commit, now: number): Promise<Result> => {
         const result = write(commit, now);
         const armed = this.#alarm.afterWrites(
@@ -297,7 +298,7 @@ export class ShardEngine {
         if (armed !== undefined) await armed;
         return result;
       };
-      return commitAlone(this.#alone, by, writing, polled);
+      return commitAlone(this.#turns, by, writing, polled);
     });
   }
 
@@ -313,7 +314,7 @@ export class ShardEngine {
       runner: this.#runner,
       host: this.#host,
       watch: this.#watch,
-      pressure: this.#pressure,
+      pressure: this.#turns.gauge.pressure,
       sockets: this.#hub,
       shapes: this.#parts.s,
       push: (calls, id) => this.#push(calls, id),
@@ -399,10 +400,7 @@ export class ShardEngine {
       auth: { userId: identity?.userId ?? null, identity },
       now,
       outbox: this.#outbox,
-      nextCreationTime: () => {
-        this.#lastCreationTime = Math.max(now, this.#lastCreationTime + CREATION_STEP);
-        return this.#lastCreationTime;
-      },
+      nextCreationTime: () => this.#creationClock.next(now),
       newId,
       globals,
     };
@@ -426,70 +424,6 @@ export class ShardEngine {
     });
   }
 
-  /** Never rejects: what fails is the outcome of the calls. */
-  async #runGroup(calls: readonly MutationCall[]): Promise<GroupEnd> {
-    const fromSeq = this.#log.head;
-    const group = new MutationGroup(this.#group, calls);
-    try {
-      await group.admit();
-      if (!this.#registration.isDone) await this.#registration.complete();
-    } catch (error) {
-      return this.#lose(calls, fromSeq, error);
-    }
-    this.#writes.begin();
-    try {
-      await group.run();
-      // From here on nothing outside is waited for before everything is written: one turn, one commit.
-      this.#writes.end();
-      const armed = this.#write(group);
-      if (armed !== undefined) await armed;
-    } catch (error) {
-      this.#writes.abandon(error);
-      return this.#lose(calls, fromSeq, error);
-    }
-    const { changes, outcomes } = group;
-    const clients = this.#ledger.settle();
-    this.#keeper.clear();
-    this.#outbox?.conclude(true);
-    const flush: Flush = { epoch: this.#log.epoch, fromSeq, toSeq: this.#log.head, changes, clients };
-    this.#watch?.committed(calls, group, flush);
-    if (changes.length > 0 || clients.size > 0) await this.#tellParts(flush);
-    outcomes.forEach((outcome, index) => conclude(calls[index] as MutationCall, outcome));
-    this.#hub.settle(clients);
-    this.#hub.deliver();
-    this.#watch?.settled();
-    this.#feelPressure(group.ran);
-    return { taken: outcomes.length, hasWritten: changes.length > 0 || clients.size > 0 || group.ran > 0 };
-  }
-
-  /** Everything besides the rows that is committed with the group. */
-  #write({ changes }: MutationGroup): Promise<void> | undefined {
-    const now = this.#host.now();
-    const hasJobs = this.#outbox?.write() ?? false;
-    const written = { changes, hasJobs, hasResults: this.#keeper.hasStaged, hasPushes: this.#ledger.hasStaged };
-    if (changes.length > 0) this.#log.append(changes, now);
-    if (written.hasPushes) this.#ledger.write(now);
-    if (written.hasResults) this.#keeper.write(now);
-    return this.#alarm.afterWrites(written, now);
-  }
-
-  /** The group is gone, and with it everything that its members did. */
-  async #lose(calls: readonly MutationCall[], fromSeq: number, error: unknown): Promise<GroupEnd> {
-    this.#log.rewind(fromSeq);
-    this.#ledger.discard();
-    this.#keeper.clear();
-    this.#outbox?.conclude(false);
-    await this.#alarm.afterRollback().catch((failure: unknown) => {
-      console.error("[lunora] the alarm cannot be read", failure);
-    });
-    console.error("[lunora] a group of mutations was lost", error);
-    const outcome = { ok: false as const, ...failureOf("a group of mutations", asLostGroup(error)) };
-    this.#watch?.lost(calls, outcome.error.code);
-    for (const call of calls) conclude(call, outcome);
-    this.#hub.deliver();
-    return { taken: calls.length, hasWritten: false };
-  }
-
   /** A part that fails must not keep the others, or the acks, from what has happened. */
   async #tellParts(flush: Flush): Promise<void> {
     for (const part of [this.#parts.q, this.#parts.s]) {
@@ -502,32 +436,12 @@ export class ShardEngine {
     }
   }
 
-  #feelPressure(mutations: number): void {
-    const now = this.#host.now();
-    const bytes = needsSize(this.#pressure, now) ? this.#host.databaseSize() : undefined;
-    const { pressure, warnings } = sample(this.#pressure, mutations, now, bytes);
-    this.#pressure = pressure;
-    for (const warning of warnings) console.warn(warningText(this.#find.scope.name, warning));
-  }
-
-  /** For turns that write alone. */
-  get #alone(): LoneTurnHost {
-    return {
-      host: this.#host,
-      log: this.#log,
-      alarm: this.#alarm,
-      outbox: this.#outbox,
-      watch: this.#watch,
-      tellParts: (flush) => this.#tellParts(flush),
-    };
-  }
-
   /** The object's alarm went off. */
   async ring(): Promise<void> {
     await this.#turn(() => {
       // Rows that expire, and results and watermarks that are forgotten, are part of what is exported meanwhile.
       if (this.writesRefused?.() !== undefined) return this.#alarm.putOff(this.#host.now());
-      return sweep(this.#alone, this.#deadline, this.#createDatabase, (now) => this.#facts(null, now, undefined));
+      return sweep(this.#turns, this.#deadline, this.#createDatabase, (now) => this.#facts(null, now, undefined));
     });
     // The alarm is armed again already, for the case that this fails.
     await this.#outbox?.handOver().catch((error: unknown) => {
@@ -586,13 +500,4 @@ export class ShardEngine {
 function failedAnswer({ functionPath }: ShardCall, error: unknown): ShardAnswer {
   const { status, error: body } = failureOf(functionPath, error);
   return { ok: false, status, body: { error: body } };
-}
-
-/** Whatever goes wrong in telling one caller must not keep the others from being told, nor the queue from going on. */
-function conclude(call: MutationCall, outcome: MutationOutcome): void {
-  try {
-    call.done(outcome);
-  } catch (error) {
-    failureOf(call.functionPath, error);
-  }
 }

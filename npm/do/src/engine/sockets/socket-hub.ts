@@ -1,5 +1,5 @@
 import { LunoraError } from "@lunora/errors";
-import { CAPABILITIES, CLOSE_CODES, FRAME_BYTES, parseFrame } from "@lunora/protocol";
+import { CAPABILITIES, CLOSE_CODES } from "@lunora/protocol";
 import type {
   Capability,
   ClientFrame,
@@ -21,17 +21,17 @@ import type { StreamPart } from "../streams/stream-host.ts";
 import { ClientSockets } from "./client-sockets.ts";
 import { ConnectDeadline } from "./connect-deadline.ts";
 import type { HostSocket } from "./host-socket.ts";
-import { isLonger } from "./pack-frames.ts";
 import { authorizeOnce } from "./permissions.ts";
-import { SAVE_DELAY, saveDelay } from "./save-delay.ts";
+import { readFrame } from "./read-frame.ts";
 import { SocketConnection } from "./socket-connection.ts";
 import { SocketStore } from "./socket-store.ts";
 import type { SocketState } from "./socket-store.ts";
 import { SocketStreams } from "./socket-streams.ts";
+import { SocketWhispers } from "./socket-whispers.ts";
 import { MAX_SUBSCRIPTIONS, SUBSCRIPTION_LENGTH } from "./subscription-list.ts";
 import type { Subscription } from "./subscription-list.ts";
+import { UnsavedSockets } from "./unsaved-sockets.ts";
 import { WaitingRoom } from "./waiting-room.ts";
-import { Whispers } from "./whispers.ts";
 
 /** Bytes that may wait for a reader before its socket is given up. */
 const BUFFERED_BYTES = 8_388_608;
@@ -73,16 +73,15 @@ export interface HubHost {
 export class SocketHub {
   readonly #host: HubHost;
   readonly #store: SocketStore;
-  readonly #whispers = new Whispers();
   readonly #deadline: ConnectDeadline<SocketConnection>;
   readonly #connections = new Set<SocketConnection>();
   readonly #clients = new ClientSockets();
   readonly #queued = new Set<SocketConnection>();
-  readonly #unsaved = new Set<SocketConnection>();
+  readonly #unsaved: UnsavedSockets;
   readonly #asleep = new Map<SocketConnection, readonly SavedSubscription[]>();
   readonly #room = new WaitingRoom();
-  readonly #saveLater: () => void;
   readonly #streams: SocketStreams;
+  readonly #whispers: SocketWhispers;
 
   constructor(host: HubHost) {
     this.#host = host;
@@ -94,7 +93,11 @@ export class SocketHub {
       ),
     );
     this.#store = new SocketStore(host.storage);
-    this.#saveLater = saveDelay(host.saveDelay ?? SAVE_DELAY, host.isIdle, () => this.#saveAll());
+    this.#unsaved = new UnsavedSockets({
+      delay: host.saveDelay,
+      isIdle: host.isIdle,
+      save: (connection) => this.#save(connection),
+    });
     this.#streams = new SocketStreams({
       streams: host.streams,
       watch: host.watch,
@@ -105,6 +108,14 @@ export class SocketHub {
       turn: (run) => host.turn(run),
       deliver: () => this.deliver(),
       changed: (connection) => this.changed(connection),
+      saveSoon: (connection) => this.#saveSoon(connection),
+    });
+    this.#whispers = new SocketWhispers({
+      now: host.now,
+      admit: (connection, key, topic) => this.#admit(connection, key, topic, 0),
+      authorize: (connection, path) => this.authorize(connection, path),
+      refuse: (connection, topic, error) => this.#refuse(connection, topic, error),
+      deliver: () => this.deliver(),
       saveSoon: (connection) => this.#saveSoon(connection),
     });
   }
@@ -199,7 +210,7 @@ export class SocketHub {
       }
       // Those that were not left in the meantime.
       for (const { kind, id } of saved) {
-        if (kind === "w" && connection.subscriptions.has(`w${id}`)) this.#whispers.join(connection, id);
+        if (kind === "w") this.#whispers.rejoin(connection, id);
         // A stream runs in the memory that is gone.
         if (kind === "t" && connection.subscriptions.delete(`t${id}`)) {
           this.#unsaved.add(connection);
@@ -214,7 +225,7 @@ export class SocketHub {
     if (connection.isClosed || this.#expire(connection, this.#host.now())) return undefined;
     let frame: ClientFrame;
     try {
-      frame = this.#read(connection, data);
+      frame = readFrame(data, connection.isConnected);
     } catch (error) {
       const isLong = error instanceof LunoraError && error.code === "FRAME_TOO_LARGE";
       this.#giveUp(connection, error, isLong ? CLOSE_CODES.tooLarge : CLOSE_CODES.protocolError);
@@ -235,21 +246,6 @@ export class SocketHub {
     this.#end(connection, code, error.code);
   }
 
-  #read(connection: SocketConnection, data: string | ArrayBuffer): ClientFrame {
-    if (typeof data !== "string") throw new LunoraError("FRAME_MALFORMED", "frames are text, not bytes");
-    if (isLonger(data, FRAME_BYTES))
-      throw new LunoraError("FRAME_TOO_LARGE", `a frame has at most ${FRAME_BYTES} bytes`, {
-        data: { limit: FRAME_BYTES },
-      });
-    const frame = parseFrame(data);
-    if (connection.isConnected === (frame.type === "connect"))
-      throw new LunoraError(
-        "FRAME_OUT_OF_STATE",
-        connection.isConnected ? "`connect` comes once" : `\`${frame.type}\` came before \`connect\``,
-      );
-    return frame;
-  }
-
   #handle(connection: SocketConnection, frame: Exclude<ClientFrame, StreamFrame>, length: number): void {
     switch (frame.type) {
       case "connect":
@@ -265,12 +261,11 @@ export class SocketHub {
       case "push":
         return this.#push(connection, frame, length);
       case "whisper_subscribe":
-        return this.#joinTopic(connection, frame.topic);
+        return this.#whispers.join(connection, frame.topic);
       case "whisper_unsubscribe":
-        if (connection.subscriptions.delete(`w${frame.topic}`)) this.#saveSoon(connection);
         return this.#whispers.leave(connection, frame.topic);
       case "whisper":
-        return this.#whisper(connection, frame.topic, frame.data);
+        return this.#whispers.send(connection, frame.topic, frame.data);
     }
   }
 
@@ -407,36 +402,6 @@ export class SocketHub {
     return authorizeOnce(connection, path, this.#host.authorize);
   }
 
-  #joinTopic(connection: SocketConnection, topic: string): void {
-    const subscription = this.#admit(connection, `w${topic}`, topic, 0);
-    if (subscription === undefined) return;
-    this.authorize(connection, `whisper:${topic}`).then(
-      () => {
-        if (!connection.subscriptions.has(`w${topic}`)) return;
-        this.#whispers.join(connection, topic);
-        this.#saveSoon(connection);
-      },
-      (error: unknown) => {
-        connection.subscriptions.delete(`w${topic}`, subscription);
-        this.#refuse(connection, topic, error);
-        this.deliver();
-      },
-    );
-  }
-
-  #whisper(connection: SocketConnection, topic: string, data: unknown): void {
-    try {
-      // Before the app is asked, which may cost it something.
-      this.#whispers.spend(connection, this.#host.now());
-    } catch (error) {
-      return this.#refuse(connection, topic, error);
-    }
-    this.authorize(connection, `whisper:${topic}`)
-      .then(() => this.#whispers.send(connection, topic, data))
-      .catch((error: unknown) => this.#refuse(connection, topic, error))
-      .finally(() => this.deliver());
-  }
-
   /** Tells clients whose sequence moved, and who got nothing that says so. */
   settle(clients: ReadonlyMap<string, number>): void {
     for (const [key, lastMutationId] of clients) {
@@ -513,21 +478,9 @@ export class SocketHub {
     void this.#host.turn(async () => {});
   }
 
-  /** The shard has nothing else to do. What changed is kept soon, since only then it can fall asleep. */
+  /** The shard has nothing else to do. */
   idle(): void {
-    if (this.#unsaved.size > 0) this.#saveLater();
-  }
-
-  #saveAll(): void {
-    for (const connection of this.#unsaved) {
-      try {
-        this.#save(connection);
-        this.#unsaved.delete(connection);
-      } catch (error) {
-        // It is tried again; should the shard sleep before, the socket is closed when it wakes.
-        failureOf("the state of a socket", error);
-      }
-    }
+    this.#unsaved.idle();
   }
 
   #save(connection: SocketConnection): void {
