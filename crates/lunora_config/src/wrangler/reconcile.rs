@@ -1,7 +1,9 @@
 //! Adding what is missing, and taking away what was added and is not needed any more.
 
+mod compatibility;
+mod objects;
+
 use jsonc_parser::ast::{Array, Object, ObjectProp};
-use jsonc_parser::common::Ranged as _;
 use lunora_diagnostics::{Diagnostic, codes};
 use serde_json::{Value, json};
 
@@ -10,11 +12,9 @@ use super::databases::{DatabasePlan, added_warnings, entry, of_environment};
 use super::document::Document;
 use super::edit::{Edit, Item, append, apply};
 use super::fresh::fresh_wrangler;
-use super::migrations::MigrationHistory;
 use super::owned::marked;
-use super::render::quote;
 use super::style::Style;
-use super::wanted::{Wanted, WantedDatabase, WantedObject};
+use super::wanted::{Wanted, WantedDatabase};
 
 /// One thing that was added, raised or removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,87 +216,6 @@ impl<'d, 'a> Reconciler<'d, 'a> {
         Ok(())
     }
 
-    fn compatibility_date(&mut self, section: &mut Section<'_, 'a>) -> Result<(), Diagnostic> {
-        const KEY: &str = "compatibility_date";
-        let path = section.path(KEY);
-        let minimum = &self.wanted.minimum_compatibility_date;
-        let default = &self.wanted.compatibility_date;
-        let Some(property) = self.document.property(section.object, &path, KEY)? else {
-            if section.is_top {
-                self.add(
-                    section,
-                    KEY,
-                    json!(default),
-                    format!("the compatibility date, `{default}`"),
-                );
-            }
-            return Ok(());
-        };
-        let date = self.document.string(&property.value, &path)?;
-        if !is_date(&date.value) {
-            return Err(self
-                .document
-                .shape(&property.value, &path, "a date such as `2026-01-31`"));
-        }
-        // Dates of this form sort as text.
-        if *date.value < **minimum {
-            self.edits.push(Edit {
-                start: date.range.start,
-                end: date.range.end,
-                text: quote(minimum),
-            });
-            self.change(
-                path,
-                format!("raised the compatibility date from `{}` to `{minimum}`", date.value),
-            );
-        }
-        Ok(())
-    }
-
-    fn compatibility_flags(&mut self, section: &mut Section<'_, 'a>) -> Result<(), Diagnostic> {
-        const KEY: &str = "compatibility_flags";
-        let path = section.path(KEY);
-        let wanted = &self.wanted.compatibility_flags;
-        let list = self.document.array_property(section.object, &path, KEY)?;
-        let mut present = Vec::new();
-        for (position, element) in list.iter().flat_map(|list| list.elements.iter().enumerate()) {
-            let flag = self.document.string(element, format!("{path}[{position}]"))?;
-            if let Some(wanted) = wanted.iter().find(|wanted| are_opposites(wanted, &flag.value)) {
-                return Err(self.document.conflict(
-                    flag.range,
-                    format!(
-                        "the compatibility flag `{}` turns off what `{wanted}` turns on, and the app needs `{wanted}`",
-                        flag.value
-                    ),
-                    format!("Remove `{}`", flag.value),
-                ));
-            }
-            present.push(flag.value.as_ref());
-        }
-        let mut missing: Vec<&String> = Vec::new();
-        for flag in wanted {
-            if !present.contains(&flag.as_str()) && !missing.contains(&flag) {
-                missing.push(flag);
-            }
-        }
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let description = format!(
-            "the compatibility flags {}",
-            listed(missing.iter().map(|flag| flag.as_str()))
-        );
-        match list {
-            Some(list) => {
-                self.change(path, format!("added {description}"));
-                self.append_to(list, missing.iter().map(|flag| json!(flag)));
-            }
-            None if section.is_top => self.add(section, KEY, json!(missing), description),
-            None => {}
-        }
-        Ok(())
-    }
-
     /// Times that were added here carry a mark, and go when no cron has them any more; what else is there stays.
     /// Environments inherit the times unless they state `triggers` themselves.
     fn triggers(&mut self, section: &mut Section<'_, 'a>) -> Result<(), Diagnostic> {
@@ -368,146 +287,6 @@ impl<'d, 'a> Reconciler<'d, 'a> {
         }
         Ok(())
     }
-
-    fn durable_objects(&mut self, section: &mut Section<'_, 'a>) -> Result<(), Diagnostic> {
-        const KEY: &str = "durable_objects";
-        let path = section.path(KEY);
-        let object = self.document.object_property(section.object, &path, KEY)?;
-        let list_path = format!("{path}.bindings");
-        let list = match object {
-            Some(object) => self.document.array_property(object, &list_path, "bindings")?,
-            None => None,
-        };
-        let mut missing = Vec::new();
-        for wanted in &self.wanted.durable_objects {
-            if self.binding(list, &list_path, wanted)?.is_none() {
-                missing.push(wanted);
-            }
-        }
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let values = missing
-            .iter()
-            .map(|wanted| json!({ "name": wanted.binding, "class_name": wanted.class_name }));
-        let description = format!(
-            "the bindings {}",
-            listed(missing.iter().map(|wanted| wanted.binding.as_str()))
-        );
-        match (object, list) {
-            (_, Some(list)) => {
-                self.append_to(list, values);
-                self.change(list_path, format!("added {description}"));
-            }
-            (Some(object), None) => {
-                let item = Item {
-                    key: Some("bindings"),
-                    value: values.collect(),
-                };
-                self.edits
-                    .extend(append(self.document.text, self.style, &object.into(), &[item]));
-                self.change(list_path, format!("added {description}"));
-            }
-            (None, None) => {
-                let bindings: Value = values.collect();
-                self.add(section, KEY, json!({ "bindings": bindings }), description);
-            }
-        }
-        Ok(())
-    }
-
-    /// The binding with the wanted name. `Some(true)`: the class is another Worker's.
-    fn binding(&self, list: Option<&Array<'a>>, path: &str, wanted: &WantedObject) -> Result<Option<bool>, Diagnostic> {
-        let document = self.document;
-        for (position, element) in list.iter().flat_map(|list| list.elements.iter().enumerate()) {
-            let path = format!("{path}[{position}]");
-            let binding = document.object(element, &path)?;
-            let name = document.required_string(binding, &path, "name")?;
-            let class = document.required_string(binding, &path, "class_name")?;
-            if *name.value != *wanted.binding {
-                continue;
-            }
-            if *class.value != *wanted.class_name {
-                return Err(document.conflict(
-                    binding.range(),
-                    format!(
-                        "the binding `{}` leads to the class `{}`, and the app needs it to lead to `{}`",
-                        name.value, class.value, wanted.class_name
-                    ),
-                    "Give your own class another binding name; this one is reserved",
-                ));
-            }
-            let script = document.string_property(binding, format!("{path}.script_name"), "script_name")?;
-            return Ok(Some(script.is_some()));
-        }
-        Ok(None)
-    }
-
-    /// The classes that this Worker itself has to create, in a section or the environments that
-    /// share its migrations.
-    fn migrations(&mut self, section: &mut Section<'_, 'a>) -> Result<(), Diagnostic> {
-        const KEY: &str = "migrations";
-        let path = section.path(KEY);
-        let list = self.document.array_property(section.object, &path, KEY)?;
-        if list.is_none() && !section.is_top {
-            return Ok(());
-        }
-        let history = MigrationHistory::read(self.document, list, &path)?;
-        let mut classes: Vec<&str> = Vec::new();
-        for wanted in &self.wanted.durable_objects {
-            let class = wanted.class_name.as_str();
-            if !classes.contains(&class)
-                && !self.is_elsewhere(section.object, wanted)?
-                && history.needs(self.document, class)?
-            {
-                classes.push(class);
-            }
-        }
-        if classes.is_empty() {
-            return Ok(());
-        }
-        let tag = history.next_tag();
-        let description = format!(
-            "the migration `{tag}`, which creates {}",
-            listed(classes.iter().copied())
-        );
-        let value = json!({ "tag": tag, "new_sqlite_classes": classes });
-        match list {
-            Some(list) => {
-                self.change(path, format!("added {description}"));
-                self.append_to(list, [value]);
-            }
-            None => self.add(section, KEY, json!([value]), description),
-        }
-        Ok(())
-    }
-
-    /// Whether a section binds the class of another Worker, which migrates it itself.
-    fn is_elsewhere(&self, object: &Object<'a>, wanted: &WantedObject) -> Result<bool, Diagnostic> {
-        let Some(objects) = self
-            .document
-            .object_property(object, "durable_objects", "durable_objects")?
-        else {
-            return Ok(false);
-        };
-        let list = self
-            .document
-            .array_property(objects, "durable_objects.bindings", "bindings")?;
-        Ok(self.binding(list, "durable_objects.bindings", wanted)? == Some(true))
-    }
-}
-
-fn is_date(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() == 10
-        && bytes.iter().enumerate().all(|(position, byte)| match position {
-            4 | 7 => *byte == b'-',
-            _ => byte.is_ascii_digit(),
-        })
-}
-
-fn are_opposites(one: &str, other: &str) -> bool {
-    one.strip_prefix("no_") == Some(other) || other.strip_prefix("no_") == Some(one)
 }
 
 fn plain_path(path: &str) -> &str {

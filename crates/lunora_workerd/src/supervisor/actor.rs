@@ -1,5 +1,7 @@
 //! Does what the state machine says.
 
+mod spares;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -25,7 +27,7 @@ use crate::state_directory::StateDirectory;
 use crate::supervisor::machine::{Effect, Event, Generation, Machine, ProcessNumber, Settlement};
 use crate::supervisor::process::{ProcessNews, ProcessOptions, Stop, run_process};
 use crate::supervisor::spare::Spare;
-use crate::supervisor::spawner::{Launch, Listeners, Spawner};
+use crate::supervisor::spawner::{Listeners, Spawner};
 use crate::worker_description::WorkerDescription;
 
 /// A process that ran this long and then ended is started again without a growing pause.
@@ -172,58 +174,6 @@ impl Actor {
         self.entries.insert(self.newest, entry);
         self.handle(Event::Update(self.newest));
         self.prepare_spare();
-    }
-
-    /// While the process before still serves or ends: has one ready that lacks only the end of its configuration.
-    fn prepare_spare(&mut self) {
-        let Some(generation) = self.machine.next() else { return };
-        let Some(entry) = self.entries.get(&generation) else {
-            return;
-        };
-        let launch = self.launch(entry);
-        let config = Arc::clone(&entry.config);
-        let spare = self
-            .spare
-            .take()
-            .filter(|spare| spare.fits(&launch, generation))
-            .unwrap_or_else(|| self.start_spare(launch));
-        self.spare = Some(spare.prepare(generation, config));
-    }
-
-    fn start_spare(&self, launch: Launch) -> Spare {
-        Spare::start(
-            Arc::clone(&self.parts.spawner),
-            launch,
-            Arc::clone(&self.parts.listeners),
-        )
-    }
-
-    /// Keeps a spare for the next update, which will most likely be launched as the worker that serves.
-    fn keep_spare(&mut self) {
-        let serving = self
-            .machine
-            .serving()
-            .and_then(|generation| self.entries.get(&generation));
-        if let (Some(entry), None) = (serving, &self.spare) {
-            self.spare = Some(self.start_spare(self.launch(entry)));
-        }
-    }
-
-    fn launch(&self, entry: &Entry) -> Launch {
-        Launch {
-            binary: self.parts.binary.path.clone(),
-            experimental: entry.description.experimental || entry.description.has_events,
-            has_events: entry.description.has_events,
-            verbose: entry.description.stack_traces,
-            environment: self
-                .parts
-                .environment
-                .iter()
-                .chain(&entry.environment)
-                .cloned()
-                .collect(),
-            working_directory: self.parts.state.path().to_path_buf(),
-        }
     }
 
     /// Answers an update that would start what runs or is about to run already. Gives the reply back
