@@ -1,7 +1,7 @@
 //! Fields that hold a time: `.softDelete` and `.ttl`.
 
 use lunora_diagnostics::codes;
-use lunora_ir::{SoftDelete, TimeToLive, Validator};
+use lunora_ir::{ShardMode, SoftDelete, TimeToLive, Validator};
 
 use super::fields::{check_field, is_nullable};
 use crate::facts::Name;
@@ -60,6 +60,16 @@ pub(super) fn soft_delete(evaluator: &mut Evaluator<'_>, owner: &str, table: &Ta
 
 pub(super) fn time_to_live(evaluator: &mut Evaluator<'_>, owner: &str, table: &TableValue) -> Option<TimeToLive> {
     let (field, place, after) = table.time_to_live.as_ref()?;
+    if let Some((ShardMode::Global, _)) = table.shard_mode {
+        let message =
+            format!("{owner} has `.ttl` and is `.global()`: no object has its rows, so none removes them in time");
+        evaluator.report(
+            codes::BAD_ARGUMENT,
+            *place,
+            message,
+            "Take `.ttl` away, and delete rows that have expired in a cron.",
+        );
+    }
     if &**field != "_creationTime" {
         match time_field(table, field) {
             Some(validator) if !is_time(validator) => {
