@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { judge } from "./goals.mjs";
 import { interleave, reasonOf } from "./interleave.mjs";
 import { makeScratch, removeScratch } from "./scratch.mjs";
-import { summarize } from "./statistics.mjs";
+import { compare, summarize } from "./statistics.mjs";
 
 /**
  * Something that can be measured again and again.
@@ -50,6 +50,7 @@ import { summarize } from "./statistics.mjs";
  * @property {Record<string, number | null>} beside
  * @property {number} runs
  * @property {Record<string, import("./statistics.mjs").Summary>} spread of every subject that was measured; ours is `ours`
+ * @property {Record<string, import("./statistics.mjs").Comparison>} compared ours to each of the others that was measured
  * @property {Record<string, string>} failures why a value is `null`
  * @property {string[]} leftOut slow peers that `--all` would have brought in
  * @property {import("./goals.mjs").Verdict[]} goals
@@ -183,7 +184,7 @@ export class Bench {
         },
       });
       for (const [name, outcome] of measured) {
-        if (outcome.failure === undefined) outcomes.set(name, summarize(outcome.samples));
+        if (outcome.failure === undefined) outcomes.set(name, outcome.samples);
         else failures[name] = outcome.failure;
       }
     } finally {
@@ -195,34 +196,32 @@ export class Bench {
       removeScratch(scratch);
     }
 
-    const result = (id, { title, goals = [], unit = row.unit, better = row.better }, summaries) => {
-      const valueOf = (name) => summaries.get(name)?.median ?? null;
-      const ours = valueOf(oursName);
-      const beside = Object.fromEntries(
-        [...opens.keys()].filter((name) => name !== oursName).map((name) => [name, valueOf(name)]),
-      );
+    const result = (id, { title, goals = [], unit = row.unit, better = row.better }, samples) => {
+      const spread = Object.fromEntries([...samples].map(([name, values]) => [name, summarize(values)]));
+      const valueOf = (name) => spread[name]?.median ?? null;
+      const others = [...opens.keys()].filter((name) => name !== oursName);
+      const ours = samples.get(oursName);
+      const measured = ours === undefined ? [] : others.filter((name) => samples.has(name));
+      const compared = Object.fromEntries(measured.map((name) => [name, compare(ours, samples.get(name))]));
       return {
         id,
         title,
         ...(row.size === undefined ? {} : { size: row.size }),
         unit,
         better,
-        ours,
-        beside,
+        ours: valueOf(oursName),
+        beside: Object.fromEntries(others.map((name) => [name, valueOf(name)])),
         runs,
-        spread: Object.fromEntries(summaries),
+        spread,
+        compared,
         failures,
         leftOut,
-        goals: goals.map((goal) => judge(goal, ours, beside)),
+        goals: goals.map((goal) => judge(goal, valueOf(oursName), compared)),
       };
     };
     const parts = Object.entries(row.also ?? {}).map(([part, described]) => {
       const samples = [...also.get(part)].filter(([name]) => outcomes.has(name));
-      return result(
-        `${row.id}-${part}`,
-        described,
-        new Map(samples.map(([name, values]) => [name, summarize(values)])),
-      );
+      return result(`${row.id}-${part}`, described, new Map(samples));
     });
     return [result(row.id, row, outcomes), ...parts];
   }

@@ -20,12 +20,14 @@ test("a row gives medians, spread and verdicts", async () => {
   const result = await bench.run(row({ goals: [atMost("peer", 0.5)], size: 3 }), quiet);
   expect(result).toMatchObject({ id: "row", size: 3, ours: 1, beside: { peer: 2 }, runs: 5, failures: {} });
   expect(result.goals).toEqual([{ text: "≤ 0.5 × peer", over: "peer", holds: true }]);
+  expect(result.compared.peer).toEqual({ ratio: { median: 0.5, low: 0.5, high: 0.5 }, difference: -1 });
 });
 
 test("a peer that cannot be prepared is told, not dropped", async () => {
   const result = await new Bench().run(row({ beside: { peer: () => Promise.reject(new Error("no network")) } }), quiet);
   expect(result.ours).toBe(1);
   expect(result.beside).toEqual({ peer: null });
+  expect(result.compared).toEqual({});
   expect(result.failures).toEqual({ peer: "no network" });
 });
 

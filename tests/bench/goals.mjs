@@ -1,11 +1,12 @@
 // What a row has to reach, and whether it did. A goal is a ratio to something measured in the same
-// run, or where the plan says so a distance to it.
+// rounds, or where the plan says so a distance to it.
 
 /**
  * @typedef {object} Goal
  * @property {string} text as people read it
  * @property {string} [over] the name beside which it is read; none for a plain limit
- * @property {(ours: number, beside: number) => boolean} holds
+ * @property {"ratio" | "difference" | "value"} of which figure it is about
+ * @property {(figure: number) => boolean} holds
  */
 
 /**
@@ -27,7 +28,8 @@ const trim = (value) => Number(value.toPrecision(3)).toString();
 export const atMost = (over, limit) => ({
   text: `≤ ${trim(limit)} × ${over}`,
   over,
-  holds: (ours, beside) => ours <= beside * limit,
+  of: "ratio",
+  holds: (ratio) => ratio <= limit,
 });
 
 /**
@@ -40,7 +42,8 @@ export const atMost = (over, limit) => ({
 export const atLeast = (over, limit) => ({
   text: `≥ ${trim(limit)} × ${over}`,
   over,
-  holds: (ours, beside) => ours >= beside * limit,
+  of: "ratio",
+  holds: (ratio) => ratio >= limit,
 });
 
 /**
@@ -53,7 +56,8 @@ export const atLeast = (over, limit) => ({
 export const fasterBy = (over, times) => ({
   text: `≥ ${trim(times)} × faster than ${over}`,
   over,
-  holds: (ours, beside) => ours * times <= beside,
+  of: "ratio",
+  holds: (ratio) => ratio * times <= 1,
 });
 
 /**
@@ -67,7 +71,8 @@ export const fasterBy = (over, times) => ({
 export const within = (over, distance, unit) => ({
   text: `≤ ${trim(distance)} ${unit} above ${over}`,
   over,
-  holds: (ours, beside) => ours - beside <= distance,
+  of: "difference",
+  holds: (difference) => difference <= distance,
 });
 
 /**
@@ -77,20 +82,24 @@ export const within = (over, distance, unit) => ({
  * @param {string} unit
  * @returns {Goal}
  */
-export const under = (limit, unit) => ({ text: `≤ ${trim(limit)} ${unit}`, holds: (ours) => ours <= limit });
+export const under = (limit, unit) => ({
+  text: `≤ ${trim(limit)} ${unit}`,
+  of: "value",
+  holds: (value) => value <= limit,
+});
 
 /**
  * @param {Goal} goal
  * @param {number | null} ours
- * @param {Record<string, number | null>} beside
+ * @param {Readonly<Record<string, import("./statistics.mjs").Comparison>>} compared
  * @returns {Verdict}
  */
-export function judge(goal, ours, beside) {
-  const other = goal.over === undefined ? Number.NaN : beside[goal.over];
-  const missing = ours === null || other === null || other === undefined;
+export function judge(goal, ours, compared) {
+  const comparison = goal.over === undefined ? undefined : compared[goal.over];
+  const figure = { value: ours, ratio: comparison?.ratio.median, difference: comparison?.difference }[goal.of];
   return {
     text: goal.text,
     ...(goal.over === undefined ? {} : { over: goal.over }),
-    holds: missing ? null : goal.holds(ours, other),
+    holds: figure === undefined || figure === null ? null : goal.holds(figure),
   };
 }

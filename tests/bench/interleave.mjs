@@ -1,5 +1,5 @@
-// Takes samples in turns (ours, peer A, peer B, ours, …), so that a machine that gets slower or
-// faster during the run does so for everyone.
+// Takes samples in turns, so that a machine that gets slower or faster during the run does so for everyone, and nobody
+// always follows the same one.
 
 /**
  * @typedef {object} Outcome
@@ -8,9 +8,28 @@
  */
 
 /**
+ * The order of a round, so that in the end each was first, and followed each of the others, about as often: a Williams
+ * design.
+ *
+ * @template Subject
+ * @param {readonly Subject[]} subjects
+ * @param {number} round
+ * @returns {Subject[]}
+ */
+export function turnsOf(subjects, round) {
+  const count = subjects.length;
+  // The first, its neighbours on both sides, theirs, …
+  const turns = subjects.map((_, place) => {
+    const offset = place % 2 === 1 ? (place + 1) / 2 : count - place / 2;
+    return subjects[(offset + round) % count];
+  });
+  return Math.floor(round / count) % 2 === 0 ? turns : turns.toReversed();
+}
+
+/**
  * A subject that throws drops out with its reason; the others go on.
  *
- * @param {Map<string, () => Promise<number>>} subjects in the order of their turns
+ * @param {Map<string, () => Promise<number>>} subjects in the order of the first round
  * @param {{runs: number, warmUp: number, onRound?: (round: number) => void}} options
  * @returns {Promise<Map<string, Outcome>>}
  */
@@ -19,7 +38,7 @@ export async function interleave(subjects, { runs, warmUp, onRound }) {
   const outcomes = new Map([...subjects.keys()].map((name) => [name, { samples: [] }]));
   for (let round = 0; round < warmUp + runs; round += 1) {
     onRound?.(round);
-    for (const [name, sample] of subjects) {
+    for (const [name, sample] of turnsOf([...subjects], round)) {
       const outcome = /** @type {Outcome} */ (outcomes.get(name));
       if (outcome.failure !== undefined) continue;
       try {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { interleave } from "./interleave.mjs";
+import { interleave, turnsOf } from "./interleave.mjs";
 
 test("subjects take turns, and the warm-up does not count", async () => {
   const turns = [];
@@ -13,9 +13,21 @@ test("subjects take turns, and the warm-up does not count", async () => {
     },
   ];
   const outcomes = await interleave(new Map([subject("ours"), subject("a"), subject("b")]), { runs: 2, warmUp: 1 });
-  expect(turns.join(" ")).toBe("ours a b ours a b ours a b");
-  expect(outcomes.get("ours")).toEqual({ samples: [4, 7] });
-  expect(outcomes.get("b")).toEqual({ samples: [6, 9] });
+  expect(turns.join(" ")).toBe("ours a b a b ours b ours a");
+  expect(outcomes.get("ours")).toEqual({ samples: [6, 8] });
+  expect(outcomes.get("b")).toEqual({ samples: [5, 7] });
+});
+
+test.each([2, 3, 4])("of %d subjects each follows every other about as often", (count) => {
+  const subjects = Array.from({ length: count }, (_, index) => index);
+  const order = Array.from({ length: count * 20 }, (_, round) => turnsOf(subjects, round)).flat();
+  for (const subject of subjects) {
+    const before = order.flatMap((other, place) => (other === subject && place > 0 ? [order[place - 1]] : []));
+    for (const other of subjects) {
+      if (other === subject) continue;
+      expect(before.filter((name) => name === other).length / before.length).toBeGreaterThan(0.5 / count);
+    }
+  }
 });
 
 test("never are two subjects measured at once", async () => {

@@ -41,3 +41,55 @@ export function summarize(samples) {
     runs: samples.length,
   };
 }
+
+/**
+ * @typedef {object} Estimate
+ * @property {number} median
+ * @property {number} low
+ * @property {number} high
+ */
+
+/**
+ * The median, and between what the median of endlessly many samples lies: with a probability of 95 % where there are six
+ * samples or more, whatever they are distributed like. That as many as half of them fell on one side of it is as likely as
+ * with a coin.
+ *
+ * @param {readonly number[]} samples
+ * @returns {Estimate}
+ */
+export function estimate(samples) {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const count = sorted.length;
+  let probability = 0.5 ** count;
+  let below = probability;
+  let left = 0;
+  while (left + 1 < count / 2) {
+    probability *= (count - left) / (left + 1);
+    below += probability;
+    if (below > 0.025) break;
+    left += 1;
+  }
+  return {
+    median: median(samples),
+    low: sorted[left] ?? Number.NaN,
+    high: sorted[count - 1 - left] ?? Number.NaN,
+  };
+}
+
+/**
+ * How one subject stands to another, by the samples of the same rounds: what a machine does to a round it does to both.
+ *
+ * @typedef {object} Comparison
+ * @property {Estimate} ratio
+ * @property {number} difference median
+ */
+
+/**
+ * @param {readonly number[]} ours
+ * @param {readonly number[]} others as many, of the same rounds
+ * @returns {Comparison}
+ */
+export const compare = (ours, others) => ({
+  ratio: estimate(ours.map((value, round) => value / others[round])),
+  difference: median(ours.map((value, round) => value - others[round])),
+});

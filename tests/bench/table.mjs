@@ -10,16 +10,17 @@ export function formatNumber(value) {
   return value.toPrecision(2);
 }
 
+const times = (ratio) => (ratio < 0.01 ? ratio.toFixed(4) : ratio.toFixed(2));
+
 /**
- * How ours stands to the other, in words that fit the direction.
+ * How ours stands to the other, and between what the ratio lies.
  *
- * @param {number | null} ours
- * @param {number | null} other
+ * @param {import("./statistics.mjs").Comparison | undefined} comparison
  */
-export function formatRatio(ours, other) {
-  if (ours === null || other === null || other === 0) return "";
-  const ratio = ours / other;
-  return `${ratio < 0.01 ? ratio.toFixed(4) : ratio.toFixed(2)} ×`;
+export function formatRatio(comparison) {
+  if (comparison === undefined || !Number.isFinite(comparison.ratio.median)) return "";
+  const { median, low, high } = comparison.ratio;
+  return `${times(median)} × (${times(low)} to ${times(high)})`;
 }
 
 const verdictText = (goal) => `${goal.text}: ${goal.holds === null ? "not measured" : goal.holds ? "holds" : "MISSED"}`;
@@ -41,7 +42,7 @@ export function tableCells(results) {
         isOurs ? "lunora" : name,
         value === null ? "failed" : `${formatNumber(value)} ${result.unit}`,
         summary === undefined ? "" : `${Math.round(summary.spread * 100)} %`,
-        isOurs ? "" : formatRatio(result.ours, value),
+        isOurs ? "" : formatRatio(result.compared[name]),
         goals.map(verdictText).join("; "),
       ];
     };

@@ -15,6 +15,7 @@ const result = {
     ours: { median: 250, spread: 0.021, minimum: 240, maximum: 260, runs: 5 },
     plugin: { median: 5000, spread: 0, minimum: 5000, maximum: 5000, runs: 5 },
   },
+  compared: { plugin: { ratio: { median: 0.05, low: 0.048, high: 0.052 }, difference: -4750 } },
   failures: { wrangler: "No answer within 5 ms" },
   leftOut: ["slow"],
   goals: [
@@ -27,13 +28,13 @@ const result = {
 test("a row has a line for each side, with ratio and verdict", () => {
   expect(tableCells([result]).slice(1)).toEqual([
     ["dev-cold", "1,000", "lunora", "250 ms", "2 %", "", "≤ 200 ms: MISSED"],
-    ["", "", "plugin", "5,000 ms", "0 %", "0.05 ×", "≤ 0.15 × plugin: holds"],
+    ["", "", "plugin", "5,000 ms", "0 %", "0.05 × (0.05 to 0.05)", "≤ 0.15 × plugin: holds"],
     ["", "", "wrangler", "failed", "", "", "≤ 1 × wrangler: not measured"],
   ]);
 });
 
 test("ours that failed leaves the others readable", () => {
-  const cells = tableCells([{ ...result, ours: null, spread: {}, size: undefined }]);
+  const cells = tableCells([{ ...result, ours: null, spread: {}, compared: {}, size: undefined }]);
   expect(cells[1]).toEqual(["dev-cold", "", "lunora", "failed", "", "", "≤ 200 ms: MISSED"]);
   expect(cells[2]?.[5]).toBe("");
 });
@@ -63,9 +64,11 @@ test.each([
   expect(formatNumber(value)).toBe(text);
 });
 
-test("a ratio needs both sides", () => {
-  expect(formatRatio(1, 2)).toBe("0.50 ×");
-  expect(formatRatio(1, 1000)).toBe("0.0010 ×");
-  expect(formatRatio(null, 2)).toBe("");
-  expect(formatRatio(1, null)).toBe("");
+const ratio = (median, low, high) => formatRatio({ ratio: { median, low, high }, difference: 0 });
+
+test("a ratio says between what it lies, and needs both sides", () => {
+  expect(ratio(0.5, 0.48, 0.53)).toBe("0.50 × (0.48 to 0.53)");
+  expect(ratio(0.001, 0.001, 0.0011)).toBe("0.0010 × (0.0010 to 0.0011)");
+  expect(ratio(Infinity, Infinity, Infinity)).toBe("");
+  expect(formatRatio(undefined)).toBe("");
 });

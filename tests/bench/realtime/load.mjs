@@ -34,13 +34,60 @@ export async function load(server, scenario) {
   }
 }
 
-function deferred() {
-  /** @type {(value: undefined) => void} */
-  let resolve;
-  const promise = new Promise((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
+/** A generator that says a line now and then. */
+class Talking {
+  #server;
+  #rest = "";
+  /** @type {string[]} */
+  #lines = [];
+  /** @type {(() => void) | undefined} */
+  #wake;
+  #group;
+
+  constructor(server, path, scenario) {
+    this.#server = server;
+    this.#group = new ProcessGroup(path, [described(server, scenario)], {
+      input: true,
+      onOutput: (text) => {
+        const lines = (this.#rest + text).split("\n");
+        this.#rest = lines.pop() ?? "";
+        this.#lines.push(...lines);
+        this.#wake?.();
+      },
+    });
+  }
+
+  say(line) {
+    this.#group.child.stdin.write(`${line}\n`);
+  }
+
+  /** The next line that it says. Rejects when it has ended. */
+  async line() {
+    while (this.#lines.length === 0) {
+      const heard = new Promise((resolve) => {
+        this.#wake = () => resolve(undefined);
+      });
+      const end = await Promise.race([heard, this.#group.exited]);
+      if (end !== undefined && this.#lines.length === 0)
+        throw this.#server.failure(`${this.#group.failure("The load generator ended").message}; the server`);
+    }
+    return this.#lines.shift();
+  }
+
+  stop() {
+    return this.#group.stop();
+  }
+}
+
+async function talking(server, scenario) {
+  const generator = new Talking(server, await program(), scenario);
+  try {
+    await generator.line();
+  } catch (error) {
+    await generator.stop();
+    throw error;
+  }
+  return generator;
 }
 
 /**
@@ -51,17 +98,24 @@ function deferred() {
  * @returns {Promise<{release: () => Promise<void>}>} when all of them are there
  */
 export async function hold(server, scenario) {
-  const held = deferred();
-  const group = new ProcessGroup(await program(), [described(server, scenario)], {
-    input: true,
-    onOutput: (text) => {
-      if (text.includes('"held"')) held.resolve(undefined);
+  const generator = await talking(server, scenario);
+  return { release: () => generator.stop() };
+}
+
+/**
+ * Connects writers, which then write for as long as they are told, again and again.
+ *
+ * @param {import("./worker-process.mjs").Server} server
+ * @param {object} scenario
+ * @returns {Promise<{run: (seconds: number) => Promise<{perSecond: number, operations: number}>, close: () => Promise<void>}>}
+ */
+export async function slices(server, scenario) {
+  const generator = await talking(server, { ...scenario, scenario: "slices" });
+  return {
+    run: async (seconds) => {
+      generator.say(String(seconds));
+      return JSON.parse(await generator.line());
     },
-  });
-  const end = await Promise.race([held.promise, group.exited]);
-  if (end !== undefined) {
-    await group.stop();
-    throw group.failure("The sockets were not opened");
-  }
-  return { release: () => group.stop() };
+    close: () => generator.stop(),
+  };
 }

@@ -1,4 +1,5 @@
 // The servers of the real-time rows, each on bare workerd or as its maker runs it, on storage of its own.
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { installPeers } from "../peer-install.mjs";
 import { startTriplit } from "../peers/triplit.mjs";
@@ -108,3 +109,39 @@ export const served =
     }
     return { sample: () => sample(side, context), close: () => side.server.stop() };
   };
+
+/**
+ * A subject that is opened afresh after so many samples: two servers that do the same differ by a few percent for as long as
+ * they run.
+ *
+ * @param {number} samples
+ * @param {import("../bench.mjs").Open} open
+ * @returns {import("../bench.mjs").Open}
+ */
+export const renewed = (samples, open) => async (context) => {
+  /** @type {import("../bench.mjs").Subject | undefined} */
+  let subject;
+  let opened = 0;
+  let left = 0;
+  const close = async () => {
+    const present = subject;
+    subject = undefined;
+    await present?.close?.();
+  };
+  const renew = async () => {
+    await close();
+    const directory = join(context.directory, String(opened));
+    mkdirSync(directory);
+    subject = await open({ ...context, directory });
+    opened += 1;
+    left = samples;
+    return subject;
+  };
+  await renew();
+  const sample = async () => {
+    const present = left === 0 || subject === undefined ? await renew() : subject;
+    left -= 1;
+    return present.sample();
+  };
+  return { sample, close };
+};

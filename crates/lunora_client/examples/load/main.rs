@@ -31,6 +31,7 @@ fn main() -> Result<(), Failure> {
     let report = runtime.block_on(tokio::task::LocalSet::new().run_until(async move {
         match &scenario.kind {
             Kind::Write(write) => writers::run(&scenario, write).await,
+            Kind::Slices(writers) => writers::run_slices(&scenario, writers).await,
             Kind::Latency(latency) => latency::run(&scenario, latency).await,
             Kind::Hold(hold) => hold::run(&scenario, hold).await,
         }

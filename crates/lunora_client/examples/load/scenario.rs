@@ -33,23 +33,31 @@ pub enum DialectName {
 #[serde(tag = "scenario", rename_all = "camelCase")]
 pub enum Kind {
     Write(Write),
+    Slices(Writers),
     Latency(Latency),
     Hold(Hold),
 }
 
-/// Writers that each wait for the acknowledgement before they go on.
+/// Writers that each wait for the acknowledgement before they go on. As `slices`: whenever a line on standard input says for
+/// how many seconds, over the same connections.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Write {
+pub struct Writers {
     pub writers: usize,
     /// Operations that each writer keeps under way.
     pub in_flight: usize,
-    /// How long is counted.
-    pub seconds: f64,
     pub operation: OperationKind,
     /// Of the choice of accounts.
     #[serde(default)]
     pub seed: u64,
+}
+
+#[derive(Deserialize)]
+pub struct Write {
+    #[serde(flatten)]
+    pub by: Writers,
+    /// How long is counted.
+    pub seconds: f64,
 }
 
 #[derive(Deserialize, Clone)]
