@@ -199,6 +199,22 @@ test("what was skipped stands before what is told after it", async () => {
   expect(posts[0]?.lines).toEqual(["lost 200", "skipped", "second"]);
 });
 
+test("somebody looks: so many of a second are told, however few come behind it", async () => {
+  const { courier, posts } = await opened();
+  for (let n = 0; n < 1_999; n += 1) tell(courier, `${n}`);
+  expect(courier.isSated).toBe(false);
+  tell(courier, "last");
+  expect(courier.isSated).toBe(true);
+  courier.skip(7, Date.now());
+  await vi.advanceTimersByTimeAsync(999);
+  expect(posts.flatMap(({ lines }) => lines)).toHaveLength(2_001);
+  expect(posts[0]?.lines[0]).toBe("lost 7");
+  expect(courier.isSated).toBe(true);
+  // Nothing has come since.
+  await vi.advanceTimersByTimeAsync(1);
+  expect(courier.isSated).toBe(false);
+});
+
 test("who looks is told everything, and what was skipped starts the next batch", async () => {
   const { courier, posts } = start();
   tell(courier, "first", 1, 200);

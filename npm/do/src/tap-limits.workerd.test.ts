@@ -126,7 +126,7 @@ test("somebody looks: everything arrives, once", async () => {
   await start(await TapListener.start());
   await run(AT_ONCE);
   await listener.until(() => listener.heads.length > 0);
-  const rounds = 20;
+  const rounds = 10;
   for (let round = 0; round < rounds; round += 1) {
     await run(AT_ONCE);
     const expected = AT_ONCE * (round + 2);
@@ -135,4 +135,25 @@ test("somebody looks: everything arrives, once", async () => {
   expect(dropped(listener.events)).toBe(0);
   const seqs = commits(listener.events).map(({ seq }) => seq);
   expect(seqs).toEqual(Array.from({ length: AT_ONCE * (rounds + 1) }, (_, n) => n + 1));
+});
+
+test("somebody looks: of more than a second's share each commit is told, and later again every call", async () => {
+  await start(await TapListener.start());
+  await result(worker, "tapped:add", { channel: "first", text: "x" });
+  await listener.until(() => listener.heads.length > 0);
+  // Lines are told whatever there is of them; the commit that comes behind them in the same second is one too many.
+  await result(worker, "tapped:chatter", { lines: 2_000 });
+  await listener.until(() => listener.events.some(({ omittedCalls }) => omittedCalls === 1));
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await result(worker, "tapped:add", { channel: "last", text: "x" });
+  await listener.next((event) => event.type === "call" && event.args.includes("last"));
+  expect(listener.events.filter(({ type }) => type === "log")).toHaveLength(2_000);
+  const told = listener.events.filter(({ type }) => type === "commit");
+  expect(told.map(({ fromSeq, toSeq, calls }) => [fromSeq, toSeq, calls.length])).toEqual([
+    [0, 1, 1],
+    [1, 2, 0],
+    [2, 3, 1],
+  ]);
+  // The call and the request of the one in the middle, at least.
+  expect(dropped(listener.events)).toBeGreaterThan(0);
 });

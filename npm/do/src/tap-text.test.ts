@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 import { cut, cutJson, withWholeCharacters } from "../tap/bounded-text.ts";
 import { toldOf } from "../tap/event-text.ts";
-import { toldGroup } from "../tap/group-text.ts";
+import { toldBriefly, toldGroup } from "../tap/group-text.ts";
 import { eventsOfGroup } from "../testing/group-events.ts";
 import type { Loose } from "../testing/loose.ts";
 import { isolatedChange, tappedGroup } from "../testing/tapped-group.ts";
@@ -40,6 +40,30 @@ test("a group is the line that the inspector understands, whoever looks", () => 
   expect(`${lineOf(true)}\n`).toBe(readFileSync(FIXTURE, "utf8"));
   expect(lineOf(false)).toBe(lineOf(true));
   expect(toldGroup(tappedGroup(), true).events).toBe(eventsOfGroup(JSON.parse(lineOf(true)) as Loose).length);
+});
+
+test("a group among too many says that it was committed, and where", () => {
+  const group = tappedGroup();
+  const { line, events } = toldBriefly(group);
+  expect(events).toBe(1);
+  const { at, object, flush } = group;
+  const { epoch, fromSeq, toSeq, changes } = flush;
+  const omitted = changes.length;
+  expect(eventsOfGroup(JSON.parse(line as string) as Loose)).toEqual([
+    {
+      type: "commit",
+      at,
+      object,
+      epoch,
+      fromSeq,
+      toSeq,
+      by: "calls",
+      calls: [],
+      changes: [],
+      omitted,
+      omittedCalls: 4,
+    },
+  ]);
 });
 
 test("what is long is cut where it is, and only so many changes are told", () => {

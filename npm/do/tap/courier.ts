@@ -13,6 +13,13 @@ const EASE = 150;
 const OPEN_EVENTS = 8_000;
 const CLOSED_EVENTS = 200;
 
+/** Events of a second after which what happens often is not told one by one: while somebody looks, and while nobody does. */
+const OPEN_RATE = 2_000;
+const CLOSED_RATE = CLOSED_EVENTS;
+
+/** Milliseconds. */
+const SECOND = 1_000;
+
 /** Batches that are under way while somebody looks; while nobody does it is one. */
 const UNDER_WAY = 3;
 
@@ -65,8 +72,8 @@ export class Courier {
   #dueBy: number | undefined;
   #newest: (() => Told) | undefined;
   /** Epoch milliseconds. */
-  #pauseEnd = 0;
-  #toldOfPause = 0;
+  #secondEnd = 0;
+  #toldOfSecond = 0;
   #turn = 0;
   #sentAt = 0;
 
@@ -97,11 +104,11 @@ export class Courier {
   }
 
   /**
-   * Whether what happens often is to be skipped: nobody looks, and as much was told since the last pause as is held. So
-   * the first of each pause are told, and the newest, for which alone something is kept.
+   * Whether what happens often is not to be told one by one: as much was told in this second as whoever looks can take in, or
+   * as is held while nobody does. So the first of each second are told.
    */
   get isSated(): boolean {
-    return !this.#isOpen && this.#toldOfPause >= CLOSED_EVENTS;
+    return this.#toldOfSecond >= (this.#isOpen ? OPEN_RATE : CLOSED_RATE) && this.#host.now() < this.#secondEnd;
   }
 
   /** Counts events that nobody put together. `newest`: what to tell should no others follow. `at`: about now, epoch milliseconds. */
@@ -112,13 +119,13 @@ export class Courier {
     if (this.#dueBy === undefined || at >= this.#dueBy) this.#arrange();
   }
 
-  /** Counts what is told of a pause. */
+  /** Counts what is told in a second. */
   #pass(at: number, events: number): void {
-    if (at >= this.#pauseEnd) {
-      this.#pauseEnd = at + CLOSED_PAUSE;
-      this.#toldOfPause = 0;
+    if (at >= this.#secondEnd) {
+      this.#secondEnd = at + SECOND;
+      this.#toldOfSecond = 0;
     }
-    this.#toldOfPause += events;
+    this.#toldOfSecond += events;
   }
 
   /** What was skipped last is told after all. */

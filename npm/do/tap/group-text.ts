@@ -21,6 +21,12 @@ export function toldGroup(group: RanGroup, isOpen: boolean): Told {
   return { line, weight: line.length, events };
 }
 
+/** A group as one event of its own, when too many happen at once: that it was committed, and where the log has its changes. */
+export function toldBriefly({ at, object, codes, flush: { epoch, fromSeq, changes } }: RanGroup): Told {
+  const line = `${beginningOf(at, object, epoch, fromSeq)}"calls":[],"changes":[],"omitted":${changes.length},"omittedCalls":${codes.length}}`;
+  return { line, weight: line.length, events: 1 };
+}
+
 /** What of it may be kept as it is: what it was, and not what it holds on to. */
 function detached(group: RanGroup): RanGroup {
   const calls = group.calls
@@ -62,9 +68,8 @@ function quoted(name: string): string {
 
 /** JSON of an object is told as it is; a text in its place is its beginning. */
 function argsText(args: unknown): string {
-  const length = lengthOf(args, ARGS_LENGTH);
   const text = JSON.stringify(args) ?? "null";
-  return length <= ARGS_LENGTH ? text : cutJson(text, ARGS_LENGTH);
+  return text.length <= ARGS_LENGTH ? text : cutJson(text, ARGS_LENGTH);
 }
 
 function imageText(row: Change["before"]): string {
@@ -98,13 +103,17 @@ function changeText({ table, id, before, after }: Change): string {
   return `[${quoted(table.name)},${JSON.stringify(id)},${imageText(before)},${imageText(after)}]`;
 }
 
+function beginningOf(at: number, object: string, epoch: string, fromSeq: number): string {
+  return `{"type":"group","at":${at},"object":${quoted(object)},"epoch":${quoted(epoch)},"fromSeq":${fromSeq},`;
+}
+
 /**
  * A group as one line. What its events share is written once, rows and arguments are the JSON that they are, and values
  * stand by place and not by name: a third of the text that its events would be one by one.
  */
 export function groupText({ at, object, calls, codes, ends, flush }: RanGroup): string {
   const { epoch, fromSeq, changes, clients } = flush;
-  let text = `{"type":"group","at":${at},"object":${JSON.stringify(object)},"epoch":${JSON.stringify(epoch)},"fromSeq":${fromSeq},"calls":[`;
+  let text = `${beginningOf(at, object, epoch, fromSeq)}"calls":[`;
   let before = 0;
   for (let index = 0; index < codes.length; index += 1) {
     const end = ends[index] ?? before;

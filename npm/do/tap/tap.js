@@ -12,7 +12,7 @@ import { Outages } from "./faults/outages.ts";
 import { cut, TEXT_LENGTH } from "./bounded-text.ts";
 import { Courier } from "./courier.ts";
 import { toldOf } from "./event-text.ts";
-import { toldGroup } from "./group-text.ts";
+import { toldBriefly, toldGroup } from "./group-text.ts";
 
 const scopes = new AsyncLocalStorage();
 
@@ -31,7 +31,7 @@ const courier = new Courier({
   lost: (now, count) => JSON.stringify({ type: "dropped", at: now, count }),
 });
 
-/** What happens often: skipped while nobody looks and enough was told. */
+/** What happens often: skipped when enough was told. */
 const FREQUENT = new Set(["call", "poke", "request"]);
 
 function tell(event) {
@@ -52,6 +52,21 @@ function ran(group) {
   }
 }
 
+/**
+ * Counts what is not told. Whoever looks is told of each commit all the same, without what ran and what it changed; while
+ * nobody looks the newest group is kept, and told should no others follow.
+ */
+function skip(count, at, group) {
+  try {
+    if (!courier.isOpen || group === undefined || group.flush.changes.length === 0)
+      return courier.skip(count, at, group && (() => toldGroup(group, false)));
+    courier.tell(toldBriefly(group), at);
+    courier.lose(count - 1);
+  } catch {
+    courier.lose(count);
+  }
+}
+
 /** Asked before the worker is ended: what waits for the next batch would be gone with it. */
 const FAREWELL = "/_lunora/tap";
 
@@ -69,7 +84,7 @@ const observer = {
   tell,
   ran,
   isSated: () => courier.isSated,
-  skip: (count, at, group) => courier.skip(count, at, group && (() => toldGroup(group, false))),
+  skip,
   nextId() {
     prefix ??= Math.random().toString(36).slice(2, 8).padEnd(6, "0");
     ids += 1;

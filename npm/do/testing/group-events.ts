@@ -6,7 +6,8 @@ const named = (entries: Loose): Loose =>
   Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== null && value !== undefined));
 
 /** What an event of a group stands for, as the inspector makes it. */
-export function eventsOfGroup({ at, object, epoch, fromSeq, calls, changes, omitted, clients }: Loose): Loose[] {
+export function eventsOfGroup(group: Loose): Loose[] {
+  const { at, object, epoch, fromSeq, calls, changes, omitted, omittedCalls, clients } = group;
   let seq: number = fromSeq;
   const called = calls.map((call: Loose): Loose => {
     const [id, functionPath, args, ms, changed, userId, clientId, clientSeq, code, mutationId, kind, parent] = call;
@@ -49,7 +50,7 @@ export function eventsOfGroup({ at, object, epoch, fromSeq, calls, changes, omit
       ...(after === null ? {} : { after: text(after) }),
       ...(typeof before === "string" || typeof after === "string" ? { isCut: true } : {}),
     })),
-    ...named({ omitted }),
+    ...named({ omitted, omittedCalls }),
   };
   const places = Object.entries(clients ?? {}).map(([key, lastMutationId]) => {
     const [user = "", clientId] = key.split("\u0000");
@@ -57,7 +58,7 @@ export function eventsOfGroup({ at, object, epoch, fromSeq, calls, changes, omit
   });
   return [
     ...called,
-    ...(changes.length === 0 ? [] : [commit]),
+    ...(changes.length === 0 && omitted === undefined ? [] : [commit]),
     ...(places.length === 0 ? [] : [{ type: "watermark", at, object, clients: places }]),
   ];
 }

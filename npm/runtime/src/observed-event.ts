@@ -92,6 +92,8 @@ export interface ObservedCommit extends ObservedMoment {
   readonly changes: readonly ObservedChange[];
   /** How many more there are. */
   readonly omitted?: number;
+  /** How many calls ran that are told by nothing else, and whose changes are among those omitted: too much happened at once. */
+  readonly omittedCalls?: number;
 }
 
 /** Changes that one event holds. */

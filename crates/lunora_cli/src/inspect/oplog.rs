@@ -12,7 +12,7 @@ use crate::run::CommandOptions;
 use crate::transfer::failure::Failure;
 use crate::transfer::{Answer, carry_out};
 
-/// The changes of a commit, each with what caused it.
+/// The changes of a commit, each with what caused it, and a document that counts those that it does not list.
 pub(super) fn changes(mut commit: Json) -> Vec<Json> {
     let Some(Json::Array(changes)) = commit.get_mut("changes").map(Json::take) else {
         return Vec::new();
@@ -38,7 +38,20 @@ pub(super) fn changes(mut commit: Json) -> Vec<Json> {
         }
         Json::Object(document)
     };
-    changes.into_iter().map(with_cause).collect()
+    let unlisted = unlisted(&commit, &shared);
+    changes.into_iter().map(with_cause).chain(unlisted).collect()
+}
+
+/// How many changes of a commit are in the shard's log alone, up to which position; `omittedCalls`, where they are of calls that
+/// are told by nothing else.
+fn unlisted(commit: &Json, shared: &[(&str, Option<Json>)]) -> Option<Json> {
+    commit.get("omitted")?;
+    let mut document: Map<String, Json> = Map::new();
+    let own = ["toSeq", "omitted", "omittedCalls"].map(|name| (name, commit.get(name).cloned()));
+    for (name, value) in shared.iter().chain(&own) {
+        document.extend(value.clone().map(|value| ((*name).to_owned(), value)));
+    }
+    Some(Json::Object(document))
 }
 
 fn is_wanted(change: &Json, arguments: &OplogArguments) -> bool {
@@ -48,6 +61,19 @@ fn is_wanted(change: &Json, arguments: &OplogArguments) -> bool {
 }
 
 fn event_line(change: &Json) -> String {
+    if change.get("omitted").is_some() {
+        let calls = match number(change, "omittedCalls") {
+            0 => String::new(),
+            calls => format!(", of {calls} mutations"),
+        };
+        return format!(
+            "{}  {}  {} changes up to #{} are in the shard's log alone{calls}",
+            clock(number(change, "at")),
+            cut(text(change, "object")),
+            number(change, "omitted"),
+            number(change, "toSeq")
+        );
+    }
     let cause = match text(change, "functionPath") {
         "" => String::new(),
         path => format!("  ← {}", cut(path)),
@@ -168,6 +194,31 @@ mod tests {
         swept["calls"] = json!([]);
         assert!(changes(swept).iter().all(|change| change.get("call").is_none()));
         assert_eq!(changes(json!({})), Vec::<Json>::new());
+    }
+
+    #[test]
+    fn changes_that_are_not_listed_are_counted() {
+        let mut many = commit();
+        many["omitted"] = json!(40);
+        many["toSeq"] = json!(46);
+        let all = changes(many);
+        assert_eq!(all.len(), 3);
+        let line = "12:03:04.123Z  messages:general  40 changes up to #46 are in the shard's log alone";
+        assert_eq!(event_line(&all[2]), line);
+        let mut brief = commit();
+        for (name, value) in [
+            ("calls", json!([])),
+            ("changes", json!([])),
+            ("omitted", json!(2)),
+            ("omittedCalls", json!(2)),
+        ] {
+            brief[name] = value;
+        }
+        let lines: Vec<String> = changes(brief).iter().map(event_line).collect();
+        assert_eq!(
+            lines,
+            ["12:03:04.123Z  messages:general  2 changes up to #6 are in the shard's log alone, of 2 mutations"]
+        );
     }
 
     #[test]

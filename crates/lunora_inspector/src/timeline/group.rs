@@ -55,6 +55,9 @@ struct Group<'a> {
     changes: Vec<Change<'a>>,
     #[serde(default)]
     omitted: u64,
+    /// Calls that are told by nothing else.
+    #[serde(default)]
+    omitted_calls: u64,
     /// Where sequences are now, by [`client_of`].
     #[serde(default)]
     clients: Map<String, serde_json::Value>,
@@ -217,6 +220,9 @@ impl Group<'_> {
         if self.omitted > 0 {
             push(&mut body, "omitted", &self.omitted.to_string());
         }
+        if self.omitted_calls > 0 {
+            push(&mut body, "omittedCalls", &self.omitted_calls.to_string());
+        }
         let mut entry = self.entry("commit", region, body);
         let mut calls: Vec<Arc<str>> = writers.iter().filter_map(|(call, ..)| said(call.0)).collect();
         calls.sort_unstable();
@@ -260,7 +266,7 @@ impl Group<'_> {
             entries.push(self.call(call, (from, to), &object, region));
             from = to;
         }
-        if !self.changes.is_empty() {
+        if !self.changes.is_empty() || self.omitted > 0 {
             entries.push(self.commit(&writers, &object, region));
         }
         if !self.clients.is_empty() {
@@ -388,6 +394,19 @@ mod tests {
         let line = json!({ "type": "group", "at": 5, "object": "r", "epoch": "e", "fromSeq": 3, "changes": [],
             "calls": [["a", "f:f", {}, 1, 0, null]] });
         assert_eq!(events(&line, None).len(), 1);
+    }
+
+    #[test]
+    fn a_group_that_is_told_briefly_is_its_commit() {
+        let line = json!({ "type": "group", "at": 5, "object": "r", "epoch": "e", "fromSeq": 3, "calls": [], "changes": [],
+            "omitted": 24, "omittedCalls": 20 });
+        assert_eq!(
+            events(&line, None),
+            [
+                json!({ "n": 7, "type": "commit", "at": 5, "object": "r", "epoch": "e", "fromSeq": 3, "toSeq": 27, "by": "calls",
+                    "calls": [], "changes": [], "omitted": 24, "omittedCalls": 20 })
+            ]
+        );
     }
 
     #[test]

@@ -56,6 +56,11 @@ const handlers = {
     await pause(1);
     console.log("said", args.text, { in: "mutation" });
   }),
+  /** Writes so many lines, and then a row. */
+  chatter: mutation.input({ lines: v.number() }).mutation(async ({ ctx, args }: Loose) => {
+    for (let line = 1; line <= args.lines; line += 1) console.log(`line ${line}`);
+    return ctx.db.insert("notes", { channel: "chatter", text: `after ${args.lines} lines` });
+  }),
   shout: query.input({ text: v.string() }).query(async ({ args }: Loose) => {
     console.error(new Error(args.text));
     return args.text;

@@ -41,7 +41,7 @@ function count(event: TimelineEvent): void {
   if (event.type === "dropped") missed.value += event.count;
   if (event.type !== "commit") return;
   lastWritten.set(event.object, event.at);
-  const mutations = Math.max(1, event.calls.length);
+  const mutations = Math.max(1, event.calls.length + (event.omittedCalls ?? 0));
   rates.add(event.object, event.at, mutations);
   rates.add("*", event.at, mutations);
 }

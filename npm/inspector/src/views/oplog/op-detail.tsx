@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { Trace } from "../../api/status.ts";
 import type { LogEntry } from "../../api/rows.ts";
-import { clock } from "../../logic/format.ts";
+import { clock, plural } from "../../logic/format.ts";
 import { personLabel } from "../../logic/names.ts";
 import { askTrace } from "../../store/trace.ts";
 import { useResource } from "../../store/use-resource.ts";
@@ -14,20 +14,18 @@ import { Loaded } from "../../ui/loaded.tsx";
 import { pretty } from "../../ui/pretty.ts";
 import { PokeList } from "../pokes/poke-list.tsx";
 
+/** What can be said of a change whose mutation is not known. */
+function unknownCause(commit: Trace["commit"]): string {
+  if (commit?.by === "admin") return "An admin wrote it, by hand or by an import.";
+  if (commit?.by === "sweep") return "It expired, and the sweep took it away.";
+  if (commit?.omittedCalls !== undefined)
+    return `It was one of ${plural(commit.omittedCalls, "mutation")} of one commit, in a second with more of them than are told one by one: which one wrote it is not known.`;
+  return "It was written before the inspector began to look: who wrote it is not known.";
+}
+
 function Cause({ trace, object }: { readonly trace: Trace; readonly object: string }): JSX.Element {
   const { call, commit } = trace;
-  if (call === undefined || call === null) {
-    const by =
-      commit?.by === "admin"
-        ? "An admin wrote it, by hand or by an import."
-        : "It expired, and the sweep took it away.";
-    const isKnown = commit?.by === "admin" || commit?.by === "sweep";
-    return (
-      <p class="hint">
-        {isKnown ? by : "It was written before the inspector began to look: who wrote it is not known."}
-      </p>
-    );
-  }
+  if (call === undefined || call === null) return <p class="hint">{unknownCause(commit)}</p>;
   return (
     <>
       <Facts
