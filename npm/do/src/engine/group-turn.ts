@@ -11,8 +11,7 @@ import { asLostGroup } from "./storage-failure.ts";
 import type { GroupEnd } from "./turn-queue.ts";
 
 /** What the turn of a group needs of its shard. */
-export interface GroupTurnHost extends LoneTurnHost {
-  readonly group: GroupHost;
+export interface GroupTurnHost extends LoneTurnHost, GroupHost {
   readonly registration: Registration;
   readonly hub: SocketHub;
   readonly gauge: PressureGauge;
@@ -23,10 +22,9 @@ export interface GroupTurnHost extends LoneTurnHost {
  * rejects: what fails is the outcome of the calls.
  */
 export async function runGroup(turn: GroupTurnHost, calls: readonly MutationCall[]): Promise<GroupEnd> {
-  const { log, watch, hub, registration, outbox } = turn;
-  const { writes, ledger, keeper } = turn.group;
+  const { log, watch, hub, registration, outbox, writes, ledger, keeper } = turn;
   const fromSeq = log.head;
-  const group = new MutationGroup(turn.group, calls);
+  const group = new MutationGroup(turn, calls);
   try {
     await group.admit();
     if (!registration.isDone) await registration.complete();
@@ -61,10 +59,10 @@ export async function runGroup(turn: GroupTurnHost, calls: readonly MutationCall
 
 /** Everything besides the rows that is committed with the group. */
 function write(
-  { host, log, outbox, alarm, group: { ledger, keeper } }: GroupTurnHost,
+  { now: clock, log, outbox, alarm, ledger, keeper }: GroupTurnHost,
   { changes }: MutationGroup,
 ): Promise<void> | undefined {
-  const now = host.now();
+  const now = clock();
   const hasJobs = outbox?.write() ?? false;
   const written = { changes, hasJobs, hasResults: keeper.hasStaged, hasPushes: ledger.hasStaged };
   if (changes.length > 0) log.append(changes, now);
@@ -75,7 +73,7 @@ function write(
 
 /** The group is gone, and with it everything that its members did. */
 async function lose(
-  { log, outbox, alarm, watch, hub, group: { ledger, keeper } }: GroupTurnHost,
+  { log, outbox, alarm, watch, hub, ledger, keeper }: GroupTurnHost,
   calls: readonly MutationCall[],
   fromSeq: number,
   error: unknown,

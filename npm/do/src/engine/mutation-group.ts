@@ -18,6 +18,7 @@ import { idSource } from "./mutation-call.ts";
 import type { MutationCall, MutationOutcome, MutationPlace } from "./mutation-call.ts";
 import type { ShardWatch } from "./observing/shard-watch.ts";
 import type { OpenWrites } from "./open-writes.ts";
+import type { OpLog } from "./op-log.ts";
 import { Session } from "./session.ts";
 import type { SessionFacts } from "./session.ts";
 import type { ScheduleOutbox } from "./scheduling/schedule-outbox.ts";
@@ -42,8 +43,8 @@ export interface GroupHost {
   /** Absent in an app that schedules nothing. */
   readonly outbox: ScheduleOutbox | undefined;
   now(): number;
-  /** The newest position of the op-log: that of before the group, while it is open. */
-  head(): number;
+  /** Its newest position is that of before the group, while one is open. */
+  readonly log: OpLog;
   facts(
     identity: Identity | null,
     now: number,
@@ -258,7 +259,7 @@ export class MutationGroup {
     if (commit.failure !== undefined) throw commit.failure;
     commit.close();
     if (outcome.ok && commit.changes.length > 0) {
-      const before = this.#host.head() + this.changes.length;
+      const before = this.#host.log.head + this.changes.length;
       outcome = { ...outcome, written: { fromSeq: before + 1, toSeq: before + commit.changes.length } };
     }
     for (const change of commit.changes) this.changes.push(change);

@@ -8,7 +8,7 @@ import type { ShardInsides } from "./admin/inspect/insides.ts";
 import { calledMutation, identityOf, toAnswer } from "./called-mutation.ts";
 import { ClientLedger } from "./client-ledger.ts";
 import type { Commit } from "./commit.ts";
-import { CreationClock } from "./creation-clock.ts";
+import { creationClock } from "./creation-clock.ts";
 import { databaseFactory } from "./database.ts";
 import { Deadline } from "./deadline.ts";
 import type { FindHost } from "./find.ts";
@@ -28,7 +28,6 @@ import { within } from "./live/within.ts";
 import { commitAlone, sweep } from "./lone-turn.ts";
 import { MIRROR_META, readMeta, removeMeta, writeMeta } from "./meta.ts";
 import type { MutationCall } from "./mutation-call.ts";
-import type { GroupHost } from "./mutation-group.ts";
 import type { ShardWatch } from "./observing/shard-watch.ts";
 import { OpenWrites } from "./open-writes.ts";
 import { OpLog } from "./op-log.ts";
@@ -49,7 +48,7 @@ import { pushedCalls } from "./sockets/push-entries.ts";
 import type { SocketConnection } from "./sockets/socket-connection.ts";
 import { SocketHub } from "./sockets/socket-hub.ts";
 import { applySchema, createInternalTables } from "./storage-layout.ts";
-import type { StreamFactory, StreamPart } from "./streams/stream-host.ts";
+import type { StreamFactory } from "./streams/stream-host.ts";
 import type { Table } from "./table.ts";
 import type { DatabaseFactory } from "./triggers.ts";
 import { TurnQueue } from "./turn-queue.ts";
@@ -72,23 +71,20 @@ export class ShardEngine {
   readonly #runner: FunctionRunner;
   readonly #log: OpLog;
   readonly #ledger: ClientLedger;
-  readonly #keeper: ResultKeeper;
   readonly #outbox: ScheduleOutbox | undefined;
   /** Absent in an app without global tables. */
   readonly #globals: Globals | undefined;
   readonly #mirror: GlobalMirror | undefined;
-  readonly #deadline: Deadline;
   readonly #queue: TurnQueue<MutationCall>;
   readonly #hub: SocketHub;
   /** Absent unless somebody listens. */
   readonly #watch: ShardWatch | undefined;
-  readonly #streams: StreamPart | undefined;
   readonly #parts: { readonly q: QueryPart; readonly s: ShapePart };
   /** Set by who exports: why nothing may be written now. */
   writesRefused: (() => LunoraError | undefined) | undefined;
   /** What turns that write need. */
   readonly #turns: GroupTurnHost;
-  readonly #creationClock: CreationClock;
+  readonly #creationClock: (now: number) => number;
 
   private constructor(
     definition: LunoraDefinition,
@@ -100,10 +96,11 @@ export class ShardEngine {
     this.#definition = definition;
     this.#host = host;
     this.#watch = host.observer?.shard(scope.name, host.now) as ShardWatch | undefined;
+    const deadline = new Deadline(options.mutationDeadline ?? MUTATION_DEADLINE, host.now);
     this.#writes = new OpenWrites({
       sql: host.sql,
       discardTurn: (reason) => host.discardTurn(reason),
-      onWait: () => this.#deadline.arm(),
+      onWait: () => deadline.arm(),
     });
     this.#find = { storage: this.#writes.others, schema, scope };
     this.#ownFind = { storage: this.#writes, rows: this.#writes.rows, schema, scope };
@@ -143,23 +140,6 @@ export class ShardEngine {
       wakeAt: (time) => this.#alarm.wakeAt(time),
     });
     this.#ledger = new ClientLedger(host.sql);
-    this.#keeper = new ResultKeeper(host.sql);
-    this.#deadline = new Deadline(options.mutationDeadline ?? MUTATION_DEADLINE, host.now);
-    const group: GroupHost = {
-      writes: this.#writes,
-      scope,
-      runner: this.#runner,
-      ledger: this.#ledger,
-      keeper: this.#keeper,
-      deadline: this.#deadline,
-      outbox: this.#outbox,
-      now: host.now,
-      head: () => this.#log.head,
-      facts: (identity, now, commit, newId, globals) => this.#facts(identity, now, commit, newId, globals),
-      globals: this.#globals,
-      writesRefused: () => this.writesRefused?.(),
-      watch: this.#watch,
-    };
     this.#queue = new TurnQueue({
       runGroup: (calls) => runGroup(this.#turns, calls),
       flush: () => this.#host.sync(),
@@ -180,7 +160,7 @@ export class ShardEngine {
       alarm: () => this.#alarm,
       facts: (identity, now) => this.#facts(identity, now, undefined),
     };
-    this.#streams = (definition.streams as StreamFactory | undefined)?.(parts);
+    const streams = (definition.streams as StreamFactory | undefined)?.(parts);
     this.#alarm = new ShardAlarm(host, {
       storage: host.sql,
       tables,
@@ -188,7 +168,7 @@ export class ShardEngine {
       ledger: this.#ledger,
       retention: { ...DEFAULT_RETENTION, ...definition.app.opLog },
       outbox: this.#outbox,
-      others: [this.#streams, this.#mirror].filter((source) => source !== undefined),
+      others: [streams, this.#mirror].filter((source) => source !== undefined),
       forgetClientsAfterMs: definition.app.forgetClientsAfterMs ?? FORGET_CLIENTS_AFTER,
     });
     const liveHost = liveHostOf(parts);
@@ -207,7 +187,7 @@ export class ShardEngine {
       head: () => this.#log.head,
       watermark: (userId, clientId) => this.#ledger.watermark({ userId, clientId }),
       parts: this.#parts,
-      streams: this.#streams,
+      streams,
       watch: this.#watch,
       turn: (run) => this.#turnOfSockets(run),
       push: (connection, frame, done) =>
@@ -223,15 +203,24 @@ export class ShardEngine {
       host,
       log: this.#log,
       alarm: this.#alarm,
-      outbox: this.#outbox,
-      watch: this.#watch,
       tellParts: (flush) => this.#tellParts(flush),
-      group,
       registration: new Registration(host, scope.name),
       hub: this.#hub,
       gauge: new PressureGauge(host, scope.name),
+      writes: this.#writes,
+      scope,
+      runner: this.#runner,
+      ledger: this.#ledger,
+      keeper: new ResultKeeper(host.sql),
+      deadline,
+      outbox: this.#outbox,
+      now: host.now,
+      facts: (identity, now, commit, newId, globals) => this.#facts(identity, now, commit, newId, globals),
+      globals: this.#globals,
+      writesRefused: () => this.writesRefused?.(),
+      watch: this.#watch,
     };
-    this.#creationClock = new CreationClock(host.sql, tables);
+    this.#creationClock = creationClock(host.sql, tables);
   }
 
   /** Opens the storage: tables and indexes become what the schema says. Throws coded errors and then changes nothing. */
@@ -400,7 +389,7 @@ export class ShardEngine {
       auth: { userId: identity?.userId ?? null, identity },
       now,
       outbox: this.#outbox,
-      nextCreationTime: () => this.#creationClock.next(now),
+      nextCreationTime: () => this.#creationClock(now),
       newId,
       globals,
     };
@@ -441,7 +430,7 @@ export class ShardEngine {
     await this.#turn(() => {
       // Rows that expire, and results and watermarks that are forgotten, are part of what is exported meanwhile.
       if (this.writesRefused?.() !== undefined) return this.#alarm.putOff(this.#host.now());
-      return sweep(this.#turns, this.#deadline, this.#createDatabase, (now) => this.#facts(null, now, undefined));
+      return sweep(this.#turns, this.#turns.deadline, this.#createDatabase, (now) => this.#facts(null, now, undefined));
     });
     // The alarm is armed again already, for the case that this fails.
     await this.#outbox?.handOver().catch((error: unknown) => {

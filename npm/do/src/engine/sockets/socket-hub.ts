@@ -1,7 +1,6 @@
 import { LunoraError } from "@lunora/errors";
 import { CAPABILITIES, CLOSE_CODES } from "@lunora/protocol";
 import type {
-  Capability,
   ClientFrame,
   ConnectFrame,
   PushFrame,
@@ -24,6 +23,7 @@ import type { HostSocket } from "./host-socket.ts";
 import { authorizeOnce } from "./permissions.ts";
 import { readFrame } from "./read-frame.ts";
 import { SocketConnection } from "./socket-connection.ts";
+import type { SocketDesk } from "./socket-desk.ts";
 import { SocketStore } from "./socket-store.ts";
 import type { SocketState } from "./socket-store.ts";
 import { SocketStreams } from "./socket-streams.ts";
@@ -38,6 +38,9 @@ const BUFFERED_BYTES = 8_388_608;
 
 /** How long `connect` may take to come, milliseconds. */
 const CONNECT_DEADLINE = 10_000;
+
+/** Why a socket is closed whose subscriptions are not what they were. */
+const LOST = "the subscriptions are lost: connect again";
 
 /** What begins a subscription. */
 export type SubscribingFrame = SubscribeFrame | ShapeSubscribeFrame | StreamFrame;
@@ -70,7 +73,7 @@ export interface HubHost {
 }
 
 /** The sockets of a shard: what comes in, what goes out, what is kept while the object sleeps. */
-export class SocketHub {
+export class SocketHub implements SocketDesk {
   readonly #host: HubHost;
   readonly #store: SocketStore;
   readonly #deadline: ConnectDeadline<SocketConnection>;
@@ -93,31 +96,9 @@ export class SocketHub {
       ),
     );
     this.#store = new SocketStore(host.storage);
-    this.#unsaved = new UnsavedSockets({
-      delay: host.saveDelay,
-      isIdle: host.isIdle,
-      save: (connection) => this.#save(connection),
-    });
-    this.#streams = new SocketStreams({
-      streams: host.streams,
-      watch: host.watch,
-      hold: (connection, frame, length) => this.#hold(connection, frame.id, length, 1, frame),
-      release: (connection, held) => this.#room.release(connection, held),
-      admit: (connection, key, frame, length) => this.#admit(connection, key, frame.id, length, frame),
-      refuse: (connection, frame, error) => this.#refuse(connection, frame.id, error, frame),
-      turn: (run) => host.turn(run),
-      deliver: () => this.deliver(),
-      changed: (connection) => this.changed(connection),
-      saveSoon: (connection) => this.#saveSoon(connection),
-    });
-    this.#whispers = new SocketWhispers({
-      now: host.now,
-      admit: (connection, key, topic) => this.#admit(connection, key, topic, 0),
-      authorize: (connection, path) => this.authorize(connection, path),
-      refuse: (connection, topic, error) => this.#refuse(connection, topic, error),
-      deliver: () => this.deliver(),
-      saveSoon: (connection) => this.#saveSoon(connection),
-    });
+    this.#unsaved = new UnsavedSockets(host, (connection) => this.#save(connection));
+    this.#streams = new SocketStreams(this, host);
+    this.#whispers = new SocketWhispers(this, host);
   }
 
   get size(): number {
@@ -162,7 +143,7 @@ export class SocketHub {
     for (const socket of sockets) {
       const state = this.#load(socket);
       if (state === undefined) {
-        socket.close(CLOSE_CODES.reload, "the connection's state is lost: connect again");
+        socket.close(CLOSE_CODES.reload, LOST);
         continue;
       }
       const connection = this.#create(socket, state.facts);
@@ -205,7 +186,7 @@ export class SocketHub {
         } catch (error) {
           // A client that is not told would wait for ever for what no longer comes.
           failureOf("a subscription that slept", error);
-          this.#end(connection, CLOSE_CODES.reload, "the subscriptions are lost: connect again");
+          this.#end(connection, CLOSE_CODES.reload, LOST);
         }
       }
       // Those that were not left in the meantime.
@@ -214,7 +195,7 @@ export class SocketHub {
         // A stream runs in the memory that is gone.
         if (kind === "t" && connection.subscriptions.delete(`t${id}`)) {
           this.#unsaved.add(connection);
-          this.#refuse(connection, id, new LunoraError("STREAM_INTERRUPTED", "the shard fell asleep in mid-stream"));
+          this.refuse(connection, id, new LunoraError("STREAM_INTERRUPTED", "the shard fell asleep in mid-stream"));
         }
       }
     }
@@ -269,15 +250,13 @@ export class SocketHub {
     }
   }
 
-  /** `frame`: what it subscribes with, whoever is refused. */
-  #refuse(connection: SocketConnection, id: string, error: unknown, frame?: SubscribingFrame): void {
+  refuse(connection: SocketConnection, id: string, error: unknown, frame?: SubscribingFrame): void {
     connection.send({ type: "error", id, error: failureOf(id, error).error });
     if (frame !== undefined) this.#host.watch?.refused(connection, frame, error);
   }
 
   #connect(connection: SocketConnection, { id, clientId, caps = [] }: ConnectFrame): void {
-    const known: ReadonlySet<string> = new Set(Object.values(CAPABILITIES));
-    const capabilities = [...new Set(caps)].filter((name): name is Capability => known.has(name));
+    const capabilities = Object.values(CAPABILITIES).filter((name) => caps.includes(name));
     connection.greet(clientId, capabilities);
     this.#deadline.forget(connection);
     this.#clients.add(connection);
@@ -297,8 +276,7 @@ export class SocketHub {
     });
   }
 
-  /** Notes a subscription, unless there are too many. */
-  #admit(
+  admit(
     connection: SocketConnection,
     key: string,
     id: string,
@@ -307,7 +285,7 @@ export class SocketHub {
   ): Subscription | undefined {
     const subscription = connection.subscriptions.add(key, length);
     if (subscription === undefined)
-      this.#refuse(
+      this.refuse(
         connection,
         id,
         new LunoraError(
@@ -320,8 +298,7 @@ export class SocketHub {
     return subscription;
   }
 
-  /** Takes room for a frame that waits; answers how much, or `undefined` when there is none, which it tells. */
-  #hold(
+  hold(
     connection: SocketConnection,
     id: string,
     length: number,
@@ -331,32 +308,36 @@ export class SocketHub {
     try {
       return this.#room.hold(connection, length, places);
     } catch (error) {
-      this.#refuse(connection, id, error, frame);
+      this.refuse(connection, id, error, frame);
       return undefined;
     }
+  }
+
+  release(connection: SocketConnection, held: number): void {
+    this.#room.release(connection, held);
   }
 
   #subscribe(connection: SocketConnection, frame: SubscribeFrame | ShapeSubscribeFrame, length: number): void {
     const kind = frame.type === "subscribe" ? "q" : "s";
     const key = kind + frame.id;
-    const held = this.#hold(connection, frame.id, length, 1, frame);
+    const held = this.hold(connection, frame.id, length, 1, frame);
     // Whoever is refused has nothing under the id, whatever was there before.
     if (held === undefined) return this.#unsubscribe(connection, kind, frame.id);
-    const subscription = this.#admit(connection, key, frame.id, length, frame);
+    const subscription = this.admit(connection, key, frame.id, length, frame);
     if (subscription === undefined) {
-      this.#room.release(connection, held);
+      this.release(connection, held);
       return this.#unsubscribe(connection, kind, frame.id);
     }
     this.#unsaved.add(connection);
     void this.#host.turn(async () => {
-      this.#room.release(connection, held);
+      this.release(connection, held);
       if (connection.isClosed) return;
       try {
         if (frame.type === "subscribe") await this.#host.parts.q.subscribe(connection, frame);
         else await this.#host.parts.s.subscribe(connection, frame);
       } catch (error) {
         connection.subscriptions.delete(key, subscription);
-        this.#refuse(connection, frame.id, error, frame);
+        this.refuse(connection, frame.id, error, frame);
       }
       this.#unsaved.add(connection);
     });
@@ -387,11 +368,11 @@ export class SocketHub {
   }
 
   #push(connection: SocketConnection, frame: PushFrame, length: number): void {
-    const held = this.#hold(connection, frame.id, length, frame.entries.length);
+    const held = this.hold(connection, frame.id, length, frame.entries.length);
     if (held === undefined) return;
     const { clientId } = frame;
     this.#host.push(connection, frame, (results) => {
-      this.#room.release(connection, held);
+      this.release(connection, held);
       const lastMutationId = this.#host.watermark(connection.identity?.userId ?? null, clientId);
       connection.send({ type: "ack", id: frame.id, results, lastMutationId }, clientId !== connection.clientId);
     });
@@ -473,7 +454,7 @@ export class SocketHub {
   }
 
   /** The queue has nothing to do for it but to end, which saves. */
-  #saveSoon(connection: SocketConnection): void {
+  saveSoon(connection: SocketConnection): void {
     this.#unsaved.add(connection);
     void this.#host.turn(async () => {});
   }

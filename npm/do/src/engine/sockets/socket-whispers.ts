@@ -1,56 +1,43 @@
 import type { SocketConnection } from "./socket-connection.ts";
-import type { Subscription } from "./subscription-list.ts";
+import type { SocketDesk } from "./socket-desk.ts";
+import type { HubHost } from "./socket-hub.ts";
 import { Whispers } from "./whispers.ts";
-
-/** What whispers need of the sockets' hub. */
-export interface SocketWhispersHost {
-  now(): number;
-  /** `undefined`: the socket has too many subscriptions, which the client is told. */
-  admit(connection: SocketConnection, key: string, topic: string): Subscription | undefined;
-  /** Rejects with `FORBIDDEN_SHARD`. */
-  authorize(connection: SocketConnection, path: string): Promise<void>;
-  refuse(connection: SocketConnection, topic: string, error: unknown): void;
-  deliver(): void;
-  /** What is kept of the connection is different now. */
-  saveSoon(connection: SocketConnection): void;
-}
-
-const keyOf = (topic: string): string => `w${topic}`;
-const pathOf = (topic: string): string => `whisper:${topic}`;
 
 /** The whispers of sockets: the app is asked about each topic. */
 export class SocketWhispers {
-  readonly #host: SocketWhispersHost;
+  readonly #desk: SocketDesk;
+  readonly #host: HubHost;
   readonly #whispers = new Whispers();
 
-  constructor(host: SocketWhispersHost) {
+  constructor(desk: SocketDesk, host: HubHost) {
+    this.#desk = desk;
     this.#host = host;
   }
 
   join(connection: SocketConnection, topic: string): void {
-    const subscription = this.#host.admit(connection, keyOf(topic), topic);
+    const subscription = this.#desk.admit(connection, `w${topic}`, topic, 0);
     if (subscription === undefined) return;
-    this.#host.authorize(connection, pathOf(topic)).then(
+    this.#desk.authorize(connection, `whisper:${topic}`).then(
       () => {
-        if (!connection.subscriptions.has(keyOf(topic))) return;
+        if (!connection.subscriptions.has(`w${topic}`)) return;
         this.#whispers.join(connection, topic);
-        this.#host.saveSoon(connection);
+        this.#desk.saveSoon(connection);
       },
       (error: unknown) => {
-        connection.subscriptions.delete(keyOf(topic), subscription);
-        this.#host.refuse(connection, topic, error);
-        this.#host.deliver();
+        connection.subscriptions.delete(`w${topic}`, subscription);
+        this.#desk.refuse(connection, topic, error);
+        this.#desk.deliver();
       },
     );
   }
 
   /** The socket slept, and had joined. */
   rejoin(connection: SocketConnection, topic: string): void {
-    if (connection.subscriptions.has(keyOf(topic))) this.#whispers.join(connection, topic);
+    if (connection.subscriptions.has(`w${topic}`)) this.#whispers.join(connection, topic);
   }
 
   leave(connection: SocketConnection, topic: string): void {
-    if (connection.subscriptions.delete(keyOf(topic))) this.#host.saveSoon(connection);
+    if (connection.subscriptions.delete(`w${topic}`)) this.#desk.saveSoon(connection);
     this.#whispers.leave(connection, topic);
   }
 
@@ -59,13 +46,13 @@ export class SocketWhispers {
       // Before the app is asked, which may cost it something.
       this.#whispers.spend(connection, this.#host.now());
     } catch (error) {
-      return this.#host.refuse(connection, topic, error);
+      return this.#desk.refuse(connection, topic, error);
     }
-    this.#host
-      .authorize(connection, pathOf(topic))
+    this.#desk
+      .authorize(connection, `whisper:${topic}`)
       .then(() => this.#whispers.send(connection, topic, data))
-      .catch((error: unknown) => this.#host.refuse(connection, topic, error))
-      .finally(() => this.#host.deliver());
+      .catch((error: unknown) => this.#desk.refuse(connection, topic, error))
+      .finally(() => this.#desk.deliver());
   }
 
   close(connection: SocketConnection): void {
