@@ -8,17 +8,14 @@ const absent = "no tap";
 const again = "no tap, a second time";
 const closed = "nobody looks";
 
-/**
- * Seconds of a sample. Others that the machine has to do make an operation cost up to 40 % more, for a second or two: what is
- * shorter than that, and often in turns, meets every side alike.
- */
-const seconds = 0.5;
+/** Seconds of a sample: the tap tells so much of each second. */
+const seconds = 1;
 
-/** Samples of each side. Ratios of a round differ by 15 %, so that their median is good for 2. */
-const runs = 100;
+/** Samples of each side. Ratios of a round differ by 12 %, so that their median is good for 3. */
+const runs = 60;
 
 /** Samples of one server, of which there are four for each side. */
-const ofOneServer = 25;
+const ofOneServer = 15;
 
 /** How long a server works before it is measured, seconds. */
 const warmUp = 4;
