@@ -215,7 +215,7 @@ test("somebody looks: so many of a second are told, however few come behind it",
   expect(courier.isSated).toBe(false);
 });
 
-test("who looks is told everything, and what was skipped starts the next batch", async () => {
+test("who begins to look is told of what comes, and what was skipped starts the next batch", async () => {
   const { courier, posts } = start();
   tell(courier, "first", 1, 200);
   await vi.advanceTimersByTimeAsync(1_000);

@@ -57,9 +57,9 @@ export interface RanGroup {
 /** An observer that takes groups. */
 export interface GroupObserver extends Observer {
   ran(group: RanGroup): void;
-  /** Whether calls, groups and pokes are to be skipped: nobody looks, and enough was told. */
+  /** Whether calls, groups and pokes are not to be told one by one: enough was told in this second. */
   isSated(): boolean;
-  /** Counts events that were not put together; of groups the newest is kept. `at`: epoch milliseconds. */
+  /** Counts events that were not put together; what is said of a group all the same is the observer's. `at`: epoch milliseconds. */
   skip(count: number, at: number, group?: RanGroup): void;
 }
 

@@ -23,7 +23,6 @@ import type { HostSocket } from "./host-socket.ts";
 import { authorizeOnce } from "./permissions.ts";
 import { readFrame } from "./read-frame.ts";
 import { SocketConnection } from "./socket-connection.ts";
-import type { SocketDesk } from "./socket-desk.ts";
 import { SocketStore } from "./socket-store.ts";
 import type { SocketState } from "./socket-store.ts";
 import { SocketStreams } from "./socket-streams.ts";
@@ -73,7 +72,7 @@ export interface HubHost {
 }
 
 /** The sockets of a shard: what comes in, what goes out, what is kept while the object sleeps. */
-export class SocketHub implements SocketDesk {
+export class SocketHub {
   readonly #host: HubHost;
   readonly #store: SocketStore;
   readonly #deadline: ConnectDeadline<SocketConnection>;
@@ -250,6 +249,7 @@ export class SocketHub implements SocketDesk {
     }
   }
 
+  /** Tells the client why. `frame`: what it subscribes with. */
   refuse(connection: SocketConnection, id: string, error: unknown, frame?: SubscribingFrame): void {
     connection.send({ type: "error", id, error: failureOf(id, error).error });
     if (frame !== undefined) this.#host.watch?.refused(connection, frame, error);
@@ -276,6 +276,7 @@ export class SocketHub implements SocketDesk {
     });
   }
 
+  /** Notes a subscription; `undefined`: there are too many, which the client is told. `length`: characters of what came. */
   admit(
     connection: SocketConnection,
     key: string,
@@ -298,6 +299,7 @@ export class SocketHub implements SocketDesk {
     return subscription;
   }
 
+  /** Takes room for a frame that waits; answers how much, or `undefined` when there is none, which the client is told. */
   hold(
     connection: SocketConnection,
     id: string,
@@ -313,6 +315,7 @@ export class SocketHub implements SocketDesk {
     }
   }
 
+  /** Gives back what was held. */
   release(connection: SocketConnection, held: number): void {
     this.#room.release(connection, held);
   }

@@ -2,16 +2,15 @@ import { LunoraError } from "@lunora/errors";
 import type { StreamFrame } from "@lunora/protocol";
 
 import type { SocketConnection } from "./socket-connection.ts";
-import type { SocketDesk } from "./socket-desk.ts";
-import type { HubHost } from "./socket-hub.ts";
+import type { HubHost, SocketHub } from "./socket-hub.ts";
 
 /** The streams of sockets: they begin in the queue, and then go on beside it. */
 export class SocketStreams {
-  readonly #desk: SocketDesk;
+  readonly #hub: SocketHub;
   readonly #host: HubHost;
 
-  constructor(desk: SocketDesk, host: HubHost) {
-    this.#desk = desk;
+  constructor(hub: SocketHub, host: HubHost) {
+    this.#hub = hub;
     this.#host = host;
   }
 
@@ -20,28 +19,28 @@ export class SocketStreams {
     const { id, query } = frame;
     const { streams, watch } = this.#host;
     if (streams === undefined)
-      return this.#desk.refuse(connection, id, new LunoraError("NOT_IMPLEMENTED", "this app has no streams"), frame);
+      return this.#hub.refuse(connection, id, new LunoraError("NOT_IMPLEMENTED", "this app has no streams"), frame);
     this.leave(connection, id);
-    const held = this.#desk.hold(connection, id, length, 1, frame);
+    const held = this.#hub.hold(connection, id, length, 1, frame);
     if (held === undefined) return;
     const key = `t${id}`;
-    const subscription = this.#desk.admit(connection, key, id, length, frame);
-    if (subscription === undefined) return this.#desk.release(connection, held);
+    const subscription = this.#hub.admit(connection, key, id, length, frame);
+    if (subscription === undefined) return this.#hub.release(connection, held);
     connection.streams.add(id);
-    this.#desk.changed(connection);
-    await this.#host.turn(async () => this.#desk.release(connection, held));
+    this.#hub.changed(connection);
+    await this.#host.turn(async () => this.#hub.release(connection, held));
     const isWanted = (): boolean => !connection.isClosed && connection.subscriptions.has(key, subscription);
     if (!isWanted()) return;
     try {
       const { over } = await streams.open(connection, frame, isWanted);
       watch?.streamBegan(connection, id, query.functionPath, query.args);
-      this.#desk.deliver();
+      this.#hub.deliver();
       await over;
     } catch (error) {
       if (!isWanted()) return;
       this.ended(connection, id);
-      this.#desk.refuse(connection, id, error, frame);
-      this.#desk.deliver();
+      this.#hub.refuse(connection, id, error, frame);
+      this.#hub.deliver();
     }
   }
 
@@ -49,7 +48,7 @@ export class SocketStreams {
   ended(connection: SocketConnection, id: string): void {
     connection.streams.delete(id);
     this.#host.watch?.streamEnded(connection, id);
-    if (connection.subscriptions.delete(`t${id}`)) this.#desk.saveSoon(connection);
+    if (connection.subscriptions.delete(`t${id}`)) this.#hub.saveSoon(connection);
   }
 
   leave(connection: SocketConnection, id: string): void {

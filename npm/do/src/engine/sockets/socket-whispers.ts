@@ -1,32 +1,31 @@
 import type { SocketConnection } from "./socket-connection.ts";
-import type { SocketDesk } from "./socket-desk.ts";
-import type { HubHost } from "./socket-hub.ts";
+import type { HubHost, SocketHub } from "./socket-hub.ts";
 import { Whispers } from "./whispers.ts";
 
 /** The whispers of sockets: the app is asked about each topic. */
 export class SocketWhispers {
-  readonly #desk: SocketDesk;
+  readonly #hub: SocketHub;
   readonly #host: HubHost;
   readonly #whispers = new Whispers();
 
-  constructor(desk: SocketDesk, host: HubHost) {
-    this.#desk = desk;
+  constructor(hub: SocketHub, host: HubHost) {
+    this.#hub = hub;
     this.#host = host;
   }
 
   join(connection: SocketConnection, topic: string): void {
-    const subscription = this.#desk.admit(connection, `w${topic}`, topic, 0);
+    const subscription = this.#hub.admit(connection, `w${topic}`, topic, 0);
     if (subscription === undefined) return;
-    this.#desk.authorize(connection, `whisper:${topic}`).then(
+    this.#hub.authorize(connection, `whisper:${topic}`).then(
       () => {
         if (!connection.subscriptions.has(`w${topic}`)) return;
         this.#whispers.join(connection, topic);
-        this.#desk.saveSoon(connection);
+        this.#hub.saveSoon(connection);
       },
       (error: unknown) => {
         connection.subscriptions.delete(`w${topic}`, subscription);
-        this.#desk.refuse(connection, topic, error);
-        this.#desk.deliver();
+        this.#hub.refuse(connection, topic, error);
+        this.#hub.deliver();
       },
     );
   }
@@ -37,7 +36,7 @@ export class SocketWhispers {
   }
 
   leave(connection: SocketConnection, topic: string): void {
-    if (connection.subscriptions.delete(`w${topic}`)) this.#desk.saveSoon(connection);
+    if (connection.subscriptions.delete(`w${topic}`)) this.#hub.saveSoon(connection);
     this.#whispers.leave(connection, topic);
   }
 
@@ -46,13 +45,13 @@ export class SocketWhispers {
       // Before the app is asked, which may cost it something.
       this.#whispers.spend(connection, this.#host.now());
     } catch (error) {
-      return this.#desk.refuse(connection, topic, error);
+      return this.#hub.refuse(connection, topic, error);
     }
-    this.#desk
+    this.#hub
       .authorize(connection, `whisper:${topic}`)
       .then(() => this.#whispers.send(connection, topic, data))
-      .catch((error: unknown) => this.#desk.refuse(connection, topic, error))
-      .finally(() => this.#desk.deliver());
+      .catch((error: unknown) => this.#hub.refuse(connection, topic, error))
+      .finally(() => this.#hub.deliver());
   }
 
   close(connection: SocketConnection): void {
