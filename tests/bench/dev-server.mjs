@@ -3,7 +3,8 @@ import { writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { settingsFile } from "./app/function-file.mjs";
 import { ProcessGroup } from "./process-group.mjs";
-import { ProbeClient, freePort } from "./rpc.mjs";
+import { ProbeClient } from "./rpc.mjs";
+import { freePort } from "../support/free-port.mjs";
 
 const startLimit = 120_000;
 const editLimit = 30_000;

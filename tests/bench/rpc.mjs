@@ -1,22 +1,9 @@
 // One call at a time over a kept-alive connection, and waiting until a call is answered as expected.
 import { Agent, request } from "node:http";
-import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { probePath } from "./app/function-file.mjs";
 
 export const loopback = "127.0.0.1";
-
-/** A port that was free a moment ago. */
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, loopback, () => {
-      const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 export class ProbeClient {
   #agent = new Agent({ keepAlive: true, maxSockets: 1 });

@@ -14,7 +14,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { TestApp, call, freePort, until, workerdsBelow } from "../support/app.ts";
+import { TestApp, call, until, workerdsBelow } from "../support/app.ts";
+import { freePort } from "../support/free-port.mjs";
 import type { Program } from "../support/app.ts";
 
 let app: TestApp;

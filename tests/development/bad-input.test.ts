@@ -2,7 +2,8 @@
 // the server stays up, and nothing that was stored is lost.
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { TestApp, call, freePort, until } from "../support/app.ts";
+import { TestApp, call, until } from "../support/app.ts";
+import { freePort } from "../support/free-port.mjs";
 import type { Program } from "../support/app.ts";
 
 const schema = `import { defineSchema, defineTable, v } from "lunorash/server";

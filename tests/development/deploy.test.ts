@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { TestApp, call, freePort, until } from "../support/app.ts";
+import { TestApp, call, until } from "../support/app.ts";
+import { freePort } from "../support/free-port.mjs";
 import { UploadApi } from "../support/upload-api.ts";
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), "..", "..");

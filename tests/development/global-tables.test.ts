@@ -7,7 +7,8 @@ import type { ShapeReference } from "lunorash/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import type { Program } from "../support/app.ts";
-import { TestApp, call, freePort, until } from "../support/app.ts";
+import { TestApp, call, until } from "../support/app.ts";
+import { freePort } from "../support/free-port.mjs";
 
 /** An action that runs SQL in a database of the app's. */
 const SQL = `import { env } from "cloudflare:workers";

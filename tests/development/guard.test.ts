@@ -1,7 +1,8 @@
 // Pages of other sites in the developer's browser, and clients that claim to be somebody: neither gets anywhere.
 import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TestApp, call, freePort, until } from "../support/app.ts";
+import { TestApp, call, until } from "../support/app.ts";
+import { freePort } from "../support/free-port.mjs";
 
 const files = {
   "package.json": `{ "name": "guarded", "private": true, "type": "module", "dependencies": { "lunorash": "*" } }`,

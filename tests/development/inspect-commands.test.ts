@@ -1,7 +1,8 @@
 // `lunora shards`, `oplog` and `run` against the admin routes of a real server, as against one that is deployed; and
 // `lunora doctor` in a real project.
 import { afterEach, expect, test } from "vitest";
-import { TestApp, call, freePort, until } from "../support/app.ts";
+import { TestApp, call, until } from "../support/app.ts";
+import { freePort } from "../support/free-port.mjs";
 
 const TOKEN = "a-token-of-development";
 

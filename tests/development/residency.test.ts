@@ -1,7 +1,8 @@
 // `lunora residency`: what is declared, where the bytes are, and what crossed the boundary, as text and as JSON.
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Program } from "../support/app.ts";
-import { TestApp, call, freePort, until } from "../support/app.ts";
+import { TestApp, call, until } from "../support/app.ts";
+import { freePort } from "../support/free-port.mjs";
 
 interface Stored {
   server: string;

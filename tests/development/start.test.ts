@@ -4,7 +4,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Program } from "../support/app.ts";
-import { TestApp, call, freePort, until, workerdsBelow } from "../support/app.ts";
+import { TestApp, call, until, workerdsBelow } from "../support/app.ts";
+import { freePort } from "../support/free-port.mjs";
 
 interface Note {
   text: string;

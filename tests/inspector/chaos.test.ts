@@ -4,7 +4,8 @@ import { LunoraClient } from "lunorash/client";
 import { functionReference } from "lunorash/protocol";
 import type { FunctionReference } from "lunorash/protocol";
 import { WebSocket } from "ws";
-import { TestApp, call, freePort, until } from "../support/app.ts";
+import { TestApp, call, until } from "../support/app.ts";
+import { freePort } from "../support/free-port.mjs";
 import type { Program } from "../support/app.ts";
 
 const files = {

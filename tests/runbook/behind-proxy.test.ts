@@ -6,7 +6,7 @@ import { createServer } from "node:https";
 import type { Server } from "node:https";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { freePort } from "../support/app.ts";
+import { freePort } from "../support/free-port.mjs";
 import { Rehearsal, TOKEN } from "./rehearsal.ts";
 
 let rehearsal: Rehearsal;

@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Program, TestApp, call, freePort, until } from "../support/app.ts";
+import { Program, TestApp, call, until } from "../support/app.ts";
+import { freePort } from "../support/free-port.mjs";
 import { UploadApi } from "../support/upload-api.ts";
 
 const repository = fileURLToPath(new URL("../../", import.meta.url));

@@ -12,9 +12,9 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "./free-port.mjs";
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const scratch = join(repository, "tests", ".tmp");
@@ -74,18 +74,6 @@ export function workerdsWithDataOf(folder: string): number[] {
       // The process ended between the listing and the look.
       return false;
     }
-  });
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(address)));
-    });
   });
 }
 

@@ -1,7 +1,8 @@
 // The generated worker has the admin routes, and the command finds the development server by itself.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
-import { TestApp, call, freePort, until } from "../support/app.ts";
+import { TestApp, call, until } from "../support/app.ts";
+import { freePort } from "../support/free-port.mjs";
 import type { Program } from "../support/app.ts";
 
 const TOKEN = "a-token-of-development";

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { installPeers } from "../peer-install.mjs";
 import { benchFolder } from "../paths.mjs";
 import { ProcessGroup } from "../process-group.mjs";
-import { freePort, loopback } from "../rpc.mjs";
+import { loopback } from "../rpc.mjs";
+import { freePort } from "../../support/free-port.mjs";
 import { say } from "../say.mjs";
 import { Server, whenAnswering } from "../realtime/worker-process.mjs";
 

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { bundleTap } from "../../../npm/do/tap/build.mjs";
 import { ProcessGroup } from "../process-group.mjs";
-import { freePort, loopback } from "../rpc.mjs";
+import { loopback } from "../rpc.mjs";
+import { freePort } from "../../support/free-port.mjs";
 
 const compatibilityDate = "2026-11-01";
 const startLimit = 30_000;
