@@ -61,6 +61,41 @@ test("from a row of the app to the mutation that wrote it, and to its pokes", as
   expect(faults).toEqual([]);
 });
 
+test("a commit of a busy second has a row that leads to the shard's log", async () => {
+  app.write(
+    "lunora/busy.ts",
+    `import { mutation, v } from "./_generated/server.js";
+export const talk = mutation.input({ name: v.string(), lines: v.number() }).mutation(async ({ ctx, args }) => {
+  for (let line = 0; line < args.lines; line += 1) console.log("line", line);
+  await ctx.db.insert("channels", { name: args.name });
+});
+`,
+  );
+  const talk = (name: string, lines: number): Promise<unknown> => call(url, "busy:talk", { name, lines });
+  await until("the function is there", () => talk("quiet", 0).then(() => true));
+  const { page, faults } = await visit("/oplog");
+  const rows = page.locator(".list-body .row");
+  const told = rows.filter({ hasText: "busy:talk" });
+  await told.first().waitFor();
+  const before = await told.count();
+  // The first tells the worker that somebody looks.
+  for (const [index, name] of ["first", "second"].entries()) {
+    await talk(name, 0);
+    await until("it is on the page", async () => (await told.count()) === before + index + 1);
+  }
+  // Lines are told whatever there is of them; the commit behind them in the same second is one too many.
+  await talk("busy", 2_500);
+  const busy = rows.filter({ has: page.getByText("1 op", { exact: true }) });
+  await busy.waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.screenshot({ path: join(shots, "live-busy.png") });
+  await busy.click();
+  await page.getByText(/^A mutation of this commit wrote it, in a second with more/).waitFor();
+  expect(await page.locator("main").innerText()).toContain('"busy"');
+  await page.screenshot({ path: join(shots, "live-busy-op.png") });
+  expect(faults).toEqual([]);
+});
+
 test("every view has the app's own data, and axe finds nothing", async () => {
   const { page, faults } = await visit();
   const views: readonly (readonly [string, string, string])[] = [

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "vitest";
 
 import { appEntry, NAMESPACES, result } from "../testing/client.ts";
 import type { Loose } from "../testing/loose.ts";
+import { SocketClient } from "../testing/socket-client.ts";
 import { TapListener } from "../testing/tap-listener.ts";
 import { TestWorker } from "../testing/workerd.ts";
 
@@ -156,4 +157,24 @@ test("somebody looks: of more than a second's share each commit is told, and lat
   ]);
   // The call and the request of the one in the middle, at least.
   expect(dropped(listener.events)).toBeGreaterThan(0);
+});
+
+test("lines belong to the calls that wrote them, also once the second has had its share", async () => {
+  await start(await TapListener.start());
+  const client = await SocketClient.connect(worker, { clientId: "many", caps: ["batch"] });
+  await result(worker, "tapped:add", { channel: "first", text: "x" });
+  await listener.until(() => listener.heads.length > 0);
+  const said = Array.from({ length: 11 }, (_, index) => `said member ${index} {"in":"mutation"}`);
+  await client.push("many", [
+    { clientSeq: 1, functionPath: "tapped:chatter", args: { lines: 2_000 } },
+    ...said.map((_, index) => ({
+      clientSeq: index + 2,
+      functionPath: "tapped:say",
+      args: { text: `member ${index}` },
+    })),
+  ]);
+  const lines = (): Loose[] => listener.events.filter(({ type, text }) => type === "log" && said.includes(text));
+  await listener.until(() => lines().length === said.length);
+  expect(lines()).toMatchObject(said.map((text) => ({ text, functionPath: "tapped:say", object: "__root__" })));
+  expect(new Set(lines().map(({ call }) => call)).size).toBe(said.length);
 });

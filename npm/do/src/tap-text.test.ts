@@ -27,19 +27,21 @@ test("half a character becomes a sign of its own, and nothing else is touched", 
     ["😀 \\udc00", "😀 \\udc00"],
   ] as const)
     expect(JSON.parse(withWholeCharacters(JSON.stringify({ text })))).toEqual({ text: whole });
-  const log = toldOf({ type: "log", at: 1, level: "log", text: "half \udc00" }, true);
+  const log = toldOf({ type: "log", at: 1, level: "log", text: "half \udc00" });
   expect(JSON.parse(log.line as string).text).toBe("half \ufffd");
 });
 
-const lineOf = (isOpen: boolean): string => {
-  const { line } = toldGroup(tappedGroup(), isOpen);
-  return typeof line === "string" ? line : line(0);
-};
+test("a group is the line that the inspector understands", () => {
+  const { line, events } = toldGroup(tappedGroup());
+  expect(`${line as string}\n`).toBe(readFileSync(FIXTURE, "utf8"));
+  expect(events).toBe(eventsOfGroup(JSON.parse(line as string) as Loose).length);
+});
 
-test("a group is the line that the inspector understands, whoever looks", () => {
-  expect(`${lineOf(true)}\n`).toBe(readFileSync(FIXTURE, "utf8"));
-  expect(lineOf(false)).toBe(lineOf(true));
-  expect(toldGroup(tappedGroup(), true).events).toBe(eventsOfGroup(JSON.parse(lineOf(true)) as Loose).length);
+test("what was told before the clock ran has the time at which it leaves", () => {
+  const { line, weight } = toldOf({ type: "log", at: 0, level: "log", text: "early" });
+  const written = (line as (now: number) => string)(5);
+  expect(JSON.parse(written)).toEqual({ type: "log", at: 5, level: "log", text: "early" });
+  expect(weight).toBe(written.length);
 });
 
 test("a group among too many says that it was committed, and where", () => {
@@ -73,7 +75,7 @@ test("what is long is cut where it is, and only so many changes are told", () =>
     calls: group.calls.map((call) => ({ ...call, args: { text: "x".repeat(10_000) } })),
     flush: { ...group.flush, changes: Array.from({ length: 250 }, (_, n) => isolatedChange(n, "y".repeat(9_000))) },
   };
-  const { line, weight } = toldGroup(long, false);
+  const { line, weight } = toldGroup(long);
   expect((line as string).length).toBe(weight);
   const events = eventsOfGroup(JSON.parse(line as string) as Loose);
   const [call] = events;

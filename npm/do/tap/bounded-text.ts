@@ -18,25 +18,6 @@ export function cut(text: string, length: number): string {
   return JSON.parse(cutJson(text, length)) as string;
 }
 
-/** About how long the JSON of a value is; beyond `limit` it is not looked at further. */
-export function lengthOf(value: unknown, limit: number): number {
-  if (typeof value === "string") return value.length + 2;
-  if (typeof value !== "object" || value === null) return 6;
-  let length = 2;
-  if (Array.isArray(value)) {
-    for (const item of value) {
-      length += 1 + lengthOf(item, limit - length);
-      if (length > limit) break;
-    }
-    return length;
-  }
-  for (const key in value) {
-    length += key.length + 4 + lengthOf((value as Readonly<Record<string, unknown>>)[key], limit - length);
-    if (length > limit) break;
-  }
-  return length;
-}
-
 const HALF_CHARACTER = /(?<!\\)((?:\\\\)*)\\ud[89a-f][\da-f]{2}/g;
 
 /** JSON in which every character is whole: readers in other languages take no half of one, and would let go of the event. */

@@ -2,54 +2,19 @@ import type { Change } from "../src/engine/commit.ts";
 import { eventsOf } from "../src/engine/observing/group-watch.ts";
 import type { RanCall, RanGroup } from "../src/engine/observing/group-watch.ts";
 import { OBSERVED_CHANGES } from "../../runtime/src/observed-event.ts";
-import { ARGS_LENGTH, cutJson, IMAGE_LENGTH, lengthOf, withWholeCharacters } from "./bounded-text.ts";
+import { ARGS_LENGTH, cutJson, IMAGE_LENGTH, withWholeCharacters } from "./bounded-text.ts";
 import type { Told } from "./held-events.ts";
 
-/** Beyond this a group is written at once, which bounds it, characters. */
-const KEPT_WEIGHT = 64_000;
-
-/** A group as it is held; `isOpen`: it leaves soon, and is worth writing down. */
-export function toldGroup(group: RanGroup, isOpen: boolean): Told {
-  const events = eventsOf(group);
-  const weight = isOpen ? Infinity : weightOf(group);
-  if (weight <= KEPT_WEIGHT) {
-    const kept = detached(group);
-    return { line: () => withWholeCharacters(groupText(kept)), weight, events };
-  }
-  // Looking through it also makes one text of its many parts, which would all be kept until it leaves.
+/** A group as it is held. Looking through it also makes one text of its many parts, which would all be kept until it leaves. */
+export function toldGroup(group: RanGroup): Told {
   const line = withWholeCharacters(groupText(group));
-  return { line, weight: line.length, events };
+  return { line, weight: line.length, events: eventsOf(group) };
 }
 
 /** A group as one event of its own, when too many happen at once: that it was committed, and where the log has its changes. */
 export function toldBriefly({ at, object, codes, flush: { epoch, fromSeq, changes } }: RanGroup): Told {
   const line = `${beginningOf(at, object, epoch, fromSeq)}"calls":[],"changes":[],"omitted":${changes.length},"omittedCalls":${codes.length}}`;
   return { line, weight: line.length, events: 1 };
-}
-
-/** What of it may be kept as it is: what it was, and not what it holds on to. */
-function detached(group: RanGroup): RanGroup {
-  const calls = group.calls
-    .slice(0, group.codes.length)
-    .map(({ functionPath, args, identity, mutationId, jobId, place, client, observed }) => ({
-      functionPath,
-      args,
-      identity,
-      mutationId,
-      jobId,
-      place,
-      client,
-      observed,
-    }));
-  return { ...group, calls };
-}
-
-/** What it weighs while it is kept as it is, characters; what is too long stays as long as that. */
-function weightOf({ calls, codes, flush: { changes } }: RanGroup): number {
-  let weight = 200;
-  for (const { args } of calls.slice(0, codes.length)) weight += 200 + lengthOf(args, ARGS_LENGTH);
-  for (const { before, after } of changes) weight += 100 + (before?.doc.length ?? 0) + (after?.doc.length ?? 0);
-  return weight;
 }
 
 /** Texts that come again and again, as JSON. */

@@ -16,6 +16,13 @@ import { toldBriefly, toldGroup } from "./group-text.ts";
 
 const scopes = new AsyncLocalStorage();
 
+/** What lines belong to that are written outside of every scope, and until when, epoch milliseconds. */
+let lent;
+let lentUntil = 0;
+
+/** A group whose object is reset does not take back what it lent, milliseconds. */
+const LOAN = 5_000;
+
 let prefix;
 let ids = 0;
 
@@ -23,8 +30,7 @@ const courier = new Courier({
   now: Date.now,
   async post(lines, signal) {
     const response = await env.LUNORA_TAP.fetch("http://tap/events", { method: "POST", body: lines, signal });
-    const { isOpen } = await response.json();
-    return response.ok && isOpen === true;
+    return response.status === 200;
   },
   keep: waitUntil,
   head: (now) => JSON.stringify({ region, isolate: prefix ?? null, now }),
@@ -37,16 +43,16 @@ const FREQUENT = new Set(["call", "poke", "request"]);
 function tell(event) {
   try {
     if (courier.isSated && FREQUENT.has(event.type)) courier.skip(1, event.at);
-    else courier.tell(toldOf(event, courier.isOpen), event.at);
+    else courier.tell(toldOf(event), event.at);
   } catch {
     courier.lose(1);
   }
 }
 
-/** Tells of a group in one line. While nobody looks it is written when it leaves. */
+/** Tells of a group in one line. */
 function ran(group) {
   try {
-    courier.tell(toldGroup(group, courier.isOpen), group.at);
+    courier.tell(toldGroup(group), group.at);
   } catch {
     courier.lose(eventsOf(group));
   }
@@ -59,7 +65,7 @@ function ran(group) {
 function skip(count, at, group) {
   try {
     if (!courier.isOpen || group === undefined || group.flush.changes.length === 0)
-      return courier.skip(count, at, group && (() => toldGroup(group, false)));
+      return courier.skip(count, at, group && (() => toldGroup(group)));
     courier.tell(toldBriefly(group), at);
     courier.lose(count - 1);
   } catch {
@@ -92,6 +98,10 @@ const observer = {
   },
   within: (scope, run) => scopes.run(scope, run),
   current: () => scopes.getStore(),
+  lend(scope) {
+    lent = scope;
+    if (scope !== undefined) lentUntil = Date.now() + LOAN;
+  },
   shard: (object, now) => new ShardWatch(observer, object, now, new ObjectFaults({ object, now, later, tell })),
   requested: tellRequest,
   action: observeAction,
@@ -121,10 +131,11 @@ for (const level of ["debug", "log", "info", "warn", "error"]) {
       let text = values.map(textOf).join(" ");
       if (text.length > TEXT_LENGTH) text = cut(text, TEXT_LENGTH);
       const stack = values.find((value) => value instanceof Error)?.stack;
-      const scope = scopes.getStore();
+      const at = Date.now();
+      const scope = scopes.getStore() ?? (at < lentUntil ? lent : undefined);
       observer.tell({
         type: "log",
-        at: Date.now(),
+        at,
         level,
         text,
         ...scope,

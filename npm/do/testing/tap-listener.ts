@@ -53,7 +53,7 @@ export class TapListener {
           ...events.flatMap((event: Loose) => (event.type === "group" ? eventsOfGroup(event) : [event])),
         );
         if (this.manner === "hangs") this.#held.push(response);
-        else response.end(JSON.stringify({ isOpen: this.isOpen }));
+        else response.writeHead(this.isOpen ? 200 : 204).end();
         this.#wake();
       });
       request.on("error", () => {});
@@ -96,7 +96,7 @@ export class TapListener {
   }
 
   async stop(): Promise<void> {
-    for (const response of this.#held) response.end("{}");
+    for (const response of this.#held) response.end();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
     await rm(this.#directory, { recursive: true, force: true });

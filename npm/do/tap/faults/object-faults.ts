@@ -115,6 +115,7 @@ export class ObjectFaults implements ShardFaults {
   }
 
   through(connection: SocketConnection, messages: readonly string[]): readonly string[] {
+    if (this.#engine === undefined) return messages;
     const ms = this.#lateness(messages);
     if (ms === 0 && !this.#lines.has(connection)) return messages;
     const line = this.#lineOf(connection);

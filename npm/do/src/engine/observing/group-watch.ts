@@ -1,5 +1,5 @@
 import { OBSERVED_CHANGES } from "@lunora/runtime";
-import type { ObservedCall, ObservedChange, ObservedCommit, Observer } from "@lunora/runtime";
+import type { ObservedCall, ObservedChange, ObservedCommit, ObservedScope, Observer } from "@lunora/runtime";
 
 import type { Change } from "../commit.ts";
 import type { Flush } from "../live/flush.ts";
@@ -59,6 +59,11 @@ export interface GroupObserver extends Observer {
   ran(group: RanGroup): void;
   /** Whether calls, groups and pokes are not to be told one by one: enough was told in this second. */
   isSated(): boolean;
+  /**
+   * Log lines that belong to nothing else belong to this scope, until another is lent, or `undefined`: costs nothing, where
+   * `within` does. Code that is given nothing to run in is not told apart, so it is for what runs alone.
+   */
+  lend(scope: ObservedScope | undefined): void;
   /** Counts events that were not put together; what is said of a group all the same is the observer's. `at`: epoch milliseconds. */
   skip(count: number, at: number, group?: RanGroup): void;
 }

@@ -45,8 +45,8 @@ interface PresentFlush {
 /** A commit that is not told, nor what it leads to. */
 const SKIPPED: PresentFlush = { fromSeq: 0, toSeq: 0, at: 0, calls: () => [] };
 
-/** Members of a group from which on they share a scope. */
-const SHARED_BY = 8;
+/** Members of a group from which on they are lent a scope. */
+const LENT_BY = 8;
 
 const encoder = new TextEncoder();
 
@@ -59,8 +59,10 @@ export class ShardWatch {
   #flush: PresentFlush | undefined;
   /** Sockets that a flush which is not told does something to. */
   readonly #skipped = new Set<Connection>();
-  /** What the members of the present group run in. */
-  #shared: { -readonly [Key in keyof ObservedScope]: ObservedScope[Key] } | undefined;
+  /** Whether the present group, or the last one, is not told one by one. The clock is asked once for all of its members. */
+  #isPassedOver = false;
+  /** What the members of the present group are lent. */
+  #lent: { -readonly [Key in keyof ObservedScope]: ObservedScope[Key] } | undefined;
   /** What the present flush does to subscriptions, by socket. */
   readonly #parts = new Map<Connection, ObservedPokePart[]>();
   /** Functions of streams that go on, by socket and id: whoever tells their end does not know them. */
@@ -77,37 +79,52 @@ export class ShardWatch {
     this.faults = faults;
   }
 
-  /** Mutations have come, and wait; `call` is what the Worker calls the only one, `parent` the call that made it. */
+  /**
+   * Mutations have come, and wait; `call` is what the Worker calls the only one, `parent` the call that made it. What probably
+   * is not told is noted when its group begins, if it is told after all.
+   */
   arrived(calls: readonly MutationCall[], call?: string, parent?: string): void {
+    if (this.#isPassedOver && call === undefined) return;
     const since = this.#now();
     for (const mutation of calls) mutation.observed = new Arrived(this.#observer, since, call, parent);
   }
 
   /**
-   * Runs the members of a group. They come one after the other, so those of a large one share a scope that says which
-   * it is: one for each costs more than telling of it. What one of them leaves behind, and nobody awaits, is taken for
+   * Runs the members of a group. They come one after the other, so those of a large one are lent a scope that says which
+   * it is: to run in one costs more than telling of it. What one of them leaves behind, and nobody awaits, is taken for
    * the next one's.
    */
   group<Result>(calls: readonly MutationCall[], run: () => Result): Result {
-    if (calls.length < SHARED_BY || this.#observer.isSated()) return run();
-    this.#shared = { functionPath: "", object: this.#object };
-    return this.#observer.within(this.#shared, run);
+    this.#isPassedOver = this.#observer.isSated();
+    if (this.#isPassedOver) return run();
+    this.#note(calls);
+    if (calls.length >= LENT_BY) {
+      this.#lent = { functionPath: "", object: this.#object };
+      this.#observer.lend(this.#lent);
+    }
+    return run();
   }
 
   /** Runs a mutation's handler as that call. */
   within<Result>({ observed, functionPath }: MutationCall, run: () => Result): Result {
-    if (observed === undefined || this.#observer.isSated()) return run();
-    const { call } = observed;
-    if (this.#shared === undefined) return this.#observer.within({ call, functionPath, object: this.#object }, run);
-    this.#shared.call = call;
-    this.#shared.functionPath = functionPath;
-    return run();
+    if (this.#isPassedOver || observed === undefined) return run();
+    if (this.#lent !== undefined) {
+      this.#lent.call = observed.call;
+      this.#lent.functionPath = functionPath;
+      return run();
+    }
+    return this.#observer.within({ call: observed.call, functionPath, object: this.#object }, run);
+  }
+
+  /** Those that came when it seemed that they would not be told. */
+  #note(calls: readonly MutationCall[]): void {
+    for (const mutation of calls) mutation.observed ??= new Arrived(this.#observer, this.#now());
   }
 
   /** Nobody of the group runs any more. */
-  #unshare(): void {
-    if (this.#shared !== undefined) delete this.#shared.call;
-    this.#shared = undefined;
+  #takeBack(): void {
+    if (this.#lent !== undefined) this.#observer.lend(undefined);
+    this.#lent = undefined;
   }
 
   /** A call that waits in no group. */
@@ -173,8 +190,8 @@ export class ShardWatch {
     const at = this.#now();
     const codes = outcomes.map((outcome) => (outcome.ok ? undefined : outcome.error.code));
     const ran = { at, object: this.#object, calls, codes, ends, flush };
-    const isTold = !this.#observer.isSated();
-    this.#unshare();
+    const isTold = !this.#isPassedOver && !this.#observer.isSated();
+    this.#takeBack();
     if (isTold) this.#observer.ran(ran);
     else this.#observer.skip(eventsOf(ran), at, ran);
     tellMisplaced(this.#observer, this.#object, at, calls, outcomes);
@@ -197,7 +214,8 @@ export class ShardWatch {
   }
 
   lost(calls: readonly MutationCall[], code: string): void {
-    this.#unshare();
+    this.#takeBack();
+    this.#note(calls);
     tellLost(this.#observer, this.#object, this.#now(), calls, code);
   }
 

@@ -50,7 +50,7 @@ function What({ row }: { readonly row: OpRow }): JSX.Element {
   if (row.kind === "fault") return <FaultBadge event={row.event} />;
   return (
     <Badge tone="plain" icon="changed">
-      {`${count(row.count)} not listed`}
+      {row.calls === undefined ? `${count(row.count)} more` : plural(row.count, "op")}
     </Badge>
   );
 }

@@ -18,8 +18,10 @@ import { PokeList } from "../pokes/poke-list.tsx";
 function unknownCause(commit: Trace["commit"]): string {
   if (commit?.by === "admin") return "An admin wrote it, by hand or by an import.";
   if (commit?.by === "sweep") return "It expired, and the sweep took it away.";
-  if (commit?.omittedCalls !== undefined)
-    return `It was one of ${plural(commit.omittedCalls, "mutation")} of one commit, in a second with more of them than are told one by one: which one wrote it is not known.`;
+  if (commit?.omittedCalls !== undefined) {
+    const writer = commit.omittedCalls === 1 ? "A mutation" : `One of ${plural(commit.omittedCalls, "mutation")}`;
+    return `${writer} of this commit wrote it, in a second with more of them than are told one by one: which one is not known.`;
+  }
   return "It was written before the inspector began to look: who wrote it is not known.";
 }
 
