@@ -66,6 +66,9 @@ import { compare, summarize } from "./statistics.mjs";
 
 const smallestNumberOfRuns = 5;
 
+/** Of more runs only so many are said. */
+const MANY_RUNS = 100;
+
 /** What stands for us among the subjects of a row. */
 export const oursName = "ours";
 
@@ -180,7 +183,9 @@ export class Bench {
         warmUp,
         onRound: (round) => {
           isCounted = round >= warmUp;
-          say(isCounted ? `run ${round - warmUp + 1} of ${runs}` : "warm up");
+          const run = round - warmUp + 1;
+          if (!isCounted) say("warm up");
+          else if (runs <= MANY_RUNS || run % (runs / MANY_RUNS) < 1) say(`run ${run} of ${runs}`);
         },
       });
       for (const [name, outcome] of measured) {

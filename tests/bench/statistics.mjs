@@ -60,12 +60,13 @@ export function summarize(samples) {
 export function estimate(samples) {
   const sorted = samples.toSorted((a, b) => a - b);
   const count = sorted.length;
-  let probability = 0.5 ** count;
-  let below = probability;
+  // As a logarithm, since of a thousand samples it is less than the smallest number.
+  let probability = count * Math.log(0.5);
+  let below = Math.exp(probability);
   let left = 0;
   while (left + 1 < count / 2) {
-    probability *= (count - left) / (left + 1);
-    below += probability;
+    probability += Math.log((count - left) / (left + 1));
+    below += Math.exp(probability);
     if (below > 0.025) break;
     left += 1;
   }

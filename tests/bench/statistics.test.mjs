@@ -42,6 +42,7 @@ test.each([
   [25, 8],
   [50, 18],
   [100, 40],
+  [2_000, 956],
 ])("of %d samples the median lies between those at rank %d from either end", (count, rank) => {
   const samples = Array.from({ length: count }, (_, index) => index + 1);
   expect(estimate(samples)).toEqual({ median: (count + 1) / 2, low: rank, high: count + 1 - rank });

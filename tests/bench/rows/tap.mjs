@@ -8,17 +8,20 @@ const absent = "no tap";
 const again = "no tap, a second time";
 const closed = "nobody looks";
 
-/** Seconds of a sample: the tap tells so much of each second. */
-const seconds = 1;
+/**
+ * Seconds of a sample. Machines that others use are fast and slow by turns, so the shorter samples are the more alike are
+ * those of a round. A side works for a quarter of each second: whoever looks is told all of it.
+ */
+const seconds = 0.1;
 
-/** Samples of each side. Ratios of a round differ by 12 %, so that their median is good for 3. */
-const runs = 60;
+/** Samples of each side. Ratios of a round differ by a fifth, so that their median is good for 1 to 2 %. */
+const runs = 1_000;
 
-/** Samples of one server, of which there are four for each side. */
-const ofOneServer = 15;
+/** Samples of one server, of which there are five for each side. */
+const ofOneServer = 200;
 
 /** How long a server works before it is measured, seconds. */
-const warmUp = 4;
+const warmUp = 5;
 
 /** Microseconds of processor time that a process has had. */
 function processorTime(pid) {
