@@ -178,3 +178,27 @@ test("lines belong to the calls that wrote them, also once the second has had it
   expect(lines()).toMatchObject(said.map((text) => ({ text, functionPath: "tapped:say", object: "__root__" })));
   expect(new Set(lines().map(({ call }) => call)).size).toBe(said.length);
 });
+
+test("nobody looks: the newest group of a busy second has calls with names", async () => {
+  const tap = await TapListener.start();
+  tap.isOpen = false;
+  await start(tap);
+  const client = await SocketClient.connect(worker, { clientId: "many", caps: ["batch"] });
+  const last = 500;
+  // One push after the other: all but the first groups of a second are passed over.
+  for (let from = 1; from <= last; from += 20)
+    await client.push(
+      "many",
+      Array.from({ length: 20 }, (_, index) => ({
+        clientSeq: from + index,
+        functionPath: "tapped:add",
+        args: { channel: "busy", text: `number ${from + index}` },
+      })),
+    );
+  const isLast = ({ type, clientSeq }: Loose): boolean => type === "call" && clientSeq === last;
+  const told = await tap.until(() => tap.events.find(isLast));
+  expect(dropped(tap.events)).toBeGreaterThan(0);
+  const calls = tap.events.filter(({ type }) => type === "call").map(({ call }) => call);
+  expect(told.call).not.toBe("");
+  expect(new Set(calls).size).toBe(calls.length);
+});

@@ -5,7 +5,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { env, waitUntil } from "cloudflare:workers";
 import { askedRegions, region } from "./settings.js";
 import { noteRefusal, observeAction, observeFetch, tellRequest } from "../../runtime/src/observed-request.ts";
-import { eventsOf } from "../src/engine/observing/group-watch.ts";
+import { eventsOf, noteArrivals } from "../src/engine/observing/group-watch.ts";
 import { ShardWatch } from "../src/engine/observing/shard-watch.ts";
 import { ObjectFaults } from "./faults/object-faults.ts";
 import { Outages } from "./faults/outages.ts";
@@ -19,9 +19,6 @@ const scopes = new AsyncLocalStorage();
 /** What lines belong to that are written outside of every scope, and until when, epoch milliseconds. */
 let lent;
 let lentUntil = 0;
-
-/** A group whose object is reset does not take back what it lent, milliseconds. */
-const LOAN = 5_000;
 
 let prefix;
 let ids = 0;
@@ -58,6 +55,12 @@ function ran(group) {
   }
 }
 
+/** A group that is told after all, whose calls were not noted when they came. */
+function passedOver(group) {
+  noteArrivals(observer, group.calls, () => group.at);
+  return toldGroup(group);
+}
+
 /**
  * Counts what is not told. Whoever looks is told of each commit all the same, without what ran and what it changed; while
  * nobody looks the newest group is kept, and told should no others follow.
@@ -65,7 +68,7 @@ function ran(group) {
 function skip(count, at, group) {
   try {
     if (!courier.isOpen || group === undefined || group.flush.changes.length === 0)
-      return courier.skip(count, at, group && (() => toldGroup(group)));
+      return courier.skip(count, at, group && (() => passedOver(group)));
     courier.tell(toldBriefly(group), at);
     courier.lose(count - 1);
   } catch {
@@ -98,9 +101,9 @@ const observer = {
   },
   within: (scope, run) => scopes.run(scope, run),
   current: () => scopes.getStore(),
-  lend(scope) {
+  lend(scope, until) {
     lent = scope;
-    if (scope !== undefined) lentUntil = Date.now() + LOAN;
+    lentUntil = until;
   },
   shard: (object, now) => new ShardWatch(observer, object, now, new ObjectFaults({ object, now, later, tell })),
   requested: tellRequest,

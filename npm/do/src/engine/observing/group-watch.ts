@@ -34,6 +34,15 @@ export class Arrived implements Arrival {
   }
 }
 
+/** Gives calls an arrival that have none, which came when it seemed that they would not be told. `now`: epoch milliseconds. */
+export function noteArrivals(
+  observer: Observer,
+  calls: readonly Pick<MutationCall, "observed">[],
+  now: () => number,
+): void {
+  for (const call of calls) call.observed ??= new Arrived(observer, now());
+}
+
 /** What is told of a call of a group. */
 export type RanCall = Pick<
   MutationCall,
@@ -60,10 +69,11 @@ export interface GroupObserver extends Observer {
   /** Whether calls, groups and pokes are not to be told one by one: enough was told in this second. */
   isSated(): boolean;
   /**
-   * Log lines that belong to nothing else belong to this scope, until another is lent, or `undefined`: costs nothing, where
-   * `within` does. Code that is given nothing to run in is not told apart, so it is for what runs alone.
+   * Log lines that belong to nothing else belong to this scope, until another is lent, or `undefined`, or until a time in epoch
+   * milliseconds: costs nothing, where `within` does. Code that is given nothing to run in is not told apart, so it is for what
+   * runs alone.
    */
-  lend(scope: ObservedScope | undefined): void;
+  lend(scope: ObservedScope | undefined, until: number): void;
   /** Counts events that were not put together; what is said of a group all the same is the observer's. `at`: epoch milliseconds. */
   skip(count: number, at: number, group?: RanGroup): void;
 }

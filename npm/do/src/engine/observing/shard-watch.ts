@@ -21,7 +21,7 @@ import type { Flush } from "../live/flush.ts";
 import type { MutationCall } from "../mutation-call.ts";
 import type { SocketConnection } from "../sockets/socket-connection.ts";
 import type { OpenedStream } from "../streams/stream-host.ts";
-import { Arrived, eventsOf, tellCommit, tellLost, tellMisplaced, writersOf } from "./group-watch.ts";
+import { Arrived, eventsOf, noteArrivals, tellCommit, tellLost, tellMisplaced, writersOf } from "./group-watch.ts";
 import type { GroupObserver, GroupResult } from "./group-watch.ts";
 import { answerFacts, patchFacts } from "./patch-facts.ts";
 import type { PatchFacts } from "./patch-facts.ts";
@@ -48,6 +48,9 @@ const SKIPPED: PresentFlush = { fromSeq: 0, toSeq: 0, at: 0, calls: () => [] };
 /** Members of a group from which on they are lent a scope. */
 const LENT_BY = 8;
 
+/** For how long at most: a group whose object is reset takes nothing back, milliseconds. */
+const LOAN = 5_000;
+
 const encoder = new TextEncoder();
 
 /** What a shard tells its observer. The engine has one only when somebody listens. */
@@ -63,6 +66,8 @@ export class ShardWatch {
   #isPassedOver = false;
   /** What the members of the present group are lent. */
   #lent: { -readonly [Key in keyof ObservedScope]: ObservedScope[Key] } | undefined;
+  /** Epoch milliseconds. */
+  #lentUntil = 0;
   /** What the present flush does to subscriptions, by socket. */
   readonly #parts = new Map<Connection, ObservedPokePart[]>();
   /** Functions of streams that go on, by socket and id: whoever tells their end does not know them. */
@@ -97,10 +102,10 @@ export class ShardWatch {
   group<Result>(calls: readonly MutationCall[], run: () => Result): Result {
     this.#isPassedOver = this.#observer.isSated();
     if (this.#isPassedOver) return run();
-    this.#note(calls);
+    noteArrivals(this.#observer, calls, this.#now);
     if (calls.length >= LENT_BY) {
       this.#lent = { functionPath: "", object: this.#object };
-      this.#observer.lend(this.#lent);
+      this.#lentUntil = this.#now() + LOAN;
     }
     return run();
   }
@@ -111,19 +116,15 @@ export class ShardWatch {
     if (this.#lent !== undefined) {
       this.#lent.call = observed.call;
       this.#lent.functionPath = functionPath;
+      this.#observer.lend(this.#lent, this.#lentUntil);
       return run();
     }
     return this.#observer.within({ call: observed.call, functionPath, object: this.#object }, run);
   }
 
-  /** Those that came when it seemed that they would not be told. */
-  #note(calls: readonly MutationCall[]): void {
-    for (const mutation of calls) mutation.observed ??= new Arrived(this.#observer, this.#now());
-  }
-
   /** Nobody of the group runs any more. */
   #takeBack(): void {
-    if (this.#lent !== undefined) this.#observer.lend(undefined);
+    if (this.#lent !== undefined) this.#observer.lend(undefined, 0);
     this.#lent = undefined;
   }
 
@@ -215,7 +216,7 @@ export class ShardWatch {
 
   lost(calls: readonly MutationCall[], code: string): void {
     this.#takeBack();
-    this.#note(calls);
+    noteArrivals(this.#observer, calls, this.#now);
     tellLost(this.#observer, this.#object, this.#now(), calls, code);
   }
 
