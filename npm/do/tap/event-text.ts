@@ -25,7 +25,8 @@ function withShortImages(event: ObservedEvent): ObservedEvent {
 /** What is too long in it is cut. Arguments travel as the text of their JSON. Before the first request the clock stands at nought. */
 function lineOf(event: ObservedEvent, now: number): string {
   const { at, args } = event as { readonly at: number; readonly args?: unknown };
-  const timed = at === 0 ? { ...event, at: now } : withShortImages(event);
+  const short = withShortImages(event);
+  const timed = at === 0 ? { ...short, at: now } : short;
   if (args === undefined) return withWholeCharacters(JSON.stringify(timed));
   const text = JSON.stringify(args);
   const told = text.length <= ARGS_LENGTH ? { args: text } : { args: cut(text, ARGS_LENGTH), isCut: true };
